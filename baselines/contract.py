@@ -1,0 +1,106 @@
+"""What every model is to its callers, and how it shows what happens inside.
+
+Shape letters, here and everywhere: B batch, C channels, T frames, H W space, N tokens, D width,
+K grades, h heads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass
+class TemporalAttention:
+    """One layer's attention over time, with the time each query and key was seen at.
+
+    weights: (B, sites, heads, Tq, Tk), rows sum to 1; a site is one place of the layer's grid.
+    query_times, key_times: seconds from the first frame, (Tq,) and (Tk,).
+    """
+
+    weights: Tensor
+    query_times: Tensor
+    key_times: Tensor
+
+
+@dataclass
+class Features:
+    """One stage's activation `x_BCTHW` with the time in seconds of each of its T steps."""
+
+    x_BCTHW: Tensor
+    times: Tensor
+
+
+@dataclass
+class Intermediates:
+    """Filled by a forward pass that was asked for it; asking changes no output."""
+
+    attention: dict[str, TemporalAttention] = field(default_factory=dict)
+    """attention over time, by layer"""
+    spatial_attention: dict[str, Tensor] = field(default_factory=dict)
+    """attention within a frame, (B, T, heads, Nq, Nk), by layer"""
+    features: dict[str, Features] = field(default_factory=dict)
+    """activations, by stage"""
+    update_ratio: dict[str, Tensor] = field(default_factory=dict)
+    """norm of a residual branch over the norm of what it is added to, (B,), by layer"""
+
+
+class ClipModel(nn.Module):
+    """`model(clip_BCTHW) -> logits_BK`: a classifier of clips with timm's vocabulary.
+
+    What a model does with the clip (take a frame, pack pathways, cut tubelets) happens inside, the
+    caller's tensor is never modified, and any number of frames in {8, 16, 32} and any crop that is a
+    multiple of 32 from 64 up is accepted whatever the model was built for.
+
+    Subclasses set `num_features`, `num_grades`, `in_channels` and `frame_rate`, and implement
+    `forward_features`, `forward_head` and `reset_classifier`.
+    """
+
+    num_features: int
+    """width of the vector the last linear layer sees"""
+    num_grades: int
+    in_channels: int
+    frame_rate: float
+    """frames a second of the clips this model is given: what turns frame numbers into seconds"""
+
+    def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None):
+        """The unpooled features of the last stage; `into` is filled on the way when given."""
+        raise NotImplementedError
+
+    def forward_head(self, features, pre_logits: bool = False) -> Tensor:
+        """Pool the features to (B, num_features) and, unless `pre_logits`, classify them: (B, K)."""
+        raise NotImplementedError
+
+    def reset_classifier(self, num_grades: int) -> None:
+        """Replace the last linear layer by a fresh one for `num_grades` grades."""
+        raise NotImplementedError
+
+    def forward(self, clip_BCTHW: Tensor) -> Tensor:
+        """Logits (B, K) of clips (B, C, T, H, W), float and normalised."""
+        return self.forward_head(self.forward_features(self.checked(clip_BCTHW)))
+
+    def forward_intermediates(self, clip_BCTHW: Tensor) -> tuple[Tensor, Intermediates]:
+        """The same logits, and what happened inside."""
+        into = Intermediates()
+        logits_BK = self.forward_head(self.forward_features(self.checked(clip_BCTHW), into))
+        return logits_BK, into
+
+    def frame_times(self, num_frames: int, device=None) -> Tensor:
+        """(T,) seconds from the first frame."""
+        return torch.arange(num_frames, device=device) / self.frame_rate
+
+    def checked(self, clip_BCTHW: Tensor) -> Tensor:
+        """The clip itself, or a ValueError that says what is wrong with its shape."""
+        if clip_BCTHW.ndim != 5 or clip_BCTHW.shape[1] != self.in_channels:
+            raise ValueError(
+                f"expected clips of shape (batch, {self.in_channels} channels, frames, height, width), "
+                f"got {tuple(clip_BCTHW.shape)}"
+            )
+        frames, height, width = clip_BCTHW.shape[2:]
+        if frames not in (8, 16, 32):
+            raise ValueError(f"expected 8, 16 or 32 frames, got {frames}")
+        if height != width or height % 32 or height < 64:
+            raise ValueError(f"expected a square crop, a multiple of 32 from 64 up, got {height}x{width}")
+        return clip_BCTHW
