@@ -1,0 +1,133 @@
+"""The configuration of every entry point: unknown keys and wrong types are refused when it is read.
+
+The YAML files under configs/ fill these in; see there for the values and why they are what they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+
+@dataclass
+class RecipeConfig:
+    """How a family of models is trained: what differs between models under one protocol."""
+
+    learning_rate: float = MISSING
+    weight_decay: float = MISSING
+    warmup_share: float = 0.1
+    """of all steps, with the rate rising linearly; a cosine to zero follows"""
+    layer_decay: float = 1.0
+    """factor on the rate a layer down from the head (transformers)"""
+    new_module_factor: float = 1.0
+    """factor on the rate of modules that no published weights exist for (the hybrid's attention)"""
+    frozen_batch_norm: bool = False
+    """keep pretrained batch statistics, where the batch is too small to estimate them"""
+    clip_gradient: float = 1.0
+    """largest norm of the gradient"""
+
+
+@dataclass
+class ModelConfig:
+    """One model, as `hybrid.create_model` takes it, and its recipe."""
+
+    name: str = MISSING
+    size: str = "${protocol.size}"
+    pretrained: str = "${protocol.pretrained}"
+    options: dict[str, Any] = field(default_factory=dict)
+    recipe: RecipeConfig = field(default_factory=RecipeConfig)
+
+
+@dataclass
+class AugmentConfig:
+    """Symmetries of the task; see hybrid/data/augment.py."""
+
+    flips_and_turns: bool = True
+    shift: float = 0.06
+    """largest shift, as a share of the side"""
+    gain: float = 0.15
+    """brightness is multiplied by 1 +- this ..."""
+    offset: float = 0.08
+    """... and this share of full scale is added or taken away"""
+
+
+@dataclass
+class ProtocolConfig:
+    """What every model of an experiment shares, so that they are comparable."""
+
+    name: str = MISSING
+    size: str = MISSING
+    pretrained: str = "none"
+    num_frames: int = 16
+    frame_rate: float = 16.0
+    crop_size: int = MISSING
+    epochs: int = MISSING
+    batch_size: int = 32
+    num_folds: int = 5
+    repeats: int = 1
+    precision: str = "auto"
+    """'auto' takes what is fastest on the machine, or any of Lightning's"""
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+
+@dataclass
+class SimulateConfig:
+    """The clips to simulate where the data set's folder does not exist yet."""
+
+    preset: str = "standard"
+    num_clips: int = MISSING
+    seed: int = 0
+
+
+@dataclass
+class DataConfig:
+    """A data set folder: clips/, labels.csv and, where there are, ratings.csv."""
+
+    name: str = MISSING
+    root: str = MISSING
+    channels: int = 3
+    simulate: SimulateConfig | None = None
+
+
+@dataclass
+class LoggerConfig:
+    """Weights & Biases: 'offline' writes files and sends nothing, 'online' sends, 'disabled' writes nothing."""
+
+    mode: str = "offline"
+    project: str = "sperm-video-hybrid"
+    entity: str | None = None
+
+
+@dataclass
+class TrainConfig:
+    """One run: one model, one fold, one repeat."""
+
+    experiment: str = MISSING
+    runs_dir: str = "runs"
+    model: ModelConfig = field(default_factory=ModelConfig)
+    protocol: ProtocolConfig = field(default_factory=ProtocolConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    logger: LoggerConfig = field(default_factory=LoggerConfig)
+    repeat: int = 0
+    fold: int = 0
+    seed: int = 0
+    accelerator: str = "auto"
+    devices: str = "1"
+    num_nodes: int = 1
+
+
+def register_schemas() -> None:
+    """Make the schemas known to Hydra, under the names the YAML files extend."""
+    store = ConfigStore.instance()
+    store.store(name="train_schema", node=TrainConfig)
+    for group, schema in {
+        "model": ModelConfig,
+        "recipe": RecipeConfig,
+        "protocol": ProtocolConfig,
+        "data": DataConfig,
+        "logger": LoggerConfig,
+    }.items():
+        store.store(group=group, name=f"{group}_schema", node=schema)

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+import torch
+
+from hybrid.config import AugmentConfig
+from hybrid.data.augment import View, draw_view, move, normalise
+
+CLIP_CTHW = torch.randint(0, 256, (3, 4, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+STILL = View(mirrored=False, quarter_turns=0, shift=(0, 0), gain=1.0, offset=0.0)
+
+
+def test_a_view_is_a_function_of_seed_epoch_and_clip():
+    config = AugmentConfig()
+    assert draw_view(config, 64, 1, 2, 3) == draw_view(config, 64, 1, 2, 3)
+    views = {draw_view(config, 64, seed, epoch, clip) for seed in (0, 1) for epoch in (0, 1) for clip in (0, 1)}
+    assert len(views) == 8
+
+
+def test_draws_stay_within_what_the_config_allows_and_reach_it():
+    config = AugmentConfig(shift=0.1, gain=0.2, offset=0.1)
+    views = [draw_view(config, 64, 0, 0, clip) for clip in range(2000)]
+    shifts = np.array([view.shift for view in views])
+    assert shifts.min() == -6 and shifts.max() == 6
+    gains = np.array([view.gain for view in views])
+    assert 0.8 <= gains.min() < 0.81 and 1.19 < gains.max() <= 1.2
+    assert {(view.mirrored, view.quarter_turns) for view in views} == {(m, q) for m in (False, True) for q in range(4)}
+
+
+def test_switching_the_symmetries_off_leaves_the_other_draws_alone():
+    on, off = AugmentConfig(), AugmentConfig(flips_and_turns=False)
+    for clip in range(20):
+        with_turns, without = draw_view(on, 64, 0, 0, clip), draw_view(off, 64, 0, 0, clip)
+        assert (without.mirrored, without.quarter_turns) == (False, 0)
+        assert (with_turns.shift, with_turns.gain, with_turns.offset) == (without.shift, without.gain, without.offset)
+
+
+def test_the_still_view_changes_nothing():
+    assert torch.equal(move(CLIP_CTHW, STILL), CLIP_CTHW)
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_turns_and_mirrors_move_pixels_and_keep_time(turns, mirrored):
+    moved = move(CLIP_CTHW, View(mirrored, turns, (0, 0), 1.0, 0.0))
+    for frame in range(4):
+        assert torch.equal(moved[:, frame].flatten(1).sort().values, CLIP_CTHW[:, frame].flatten(1).sort().values)
+    assert torch.equal(moved, CLIP_CTHW) == (turns == 0 and not mirrored)
+
+
+def test_a_shift_repeats_the_border():
+    moved = move(CLIP_CTHW, View(False, 0, (3, -2), 1.0, 0.0))
+    assert torch.equal(moved[..., 3:, :-2], CLIP_CTHW[..., :-3, 2:])
+    assert torch.equal(moved[..., :3, :-2], CLIP_CTHW[..., :1, 2:].expand(-1, -1, 3, -1))
+
+
+def test_normalise_is_the_formula_and_leaves_its_input():
+    clip_BCTHW = CLIP_CTHW[None].repeat(2, 1, 1, 1, 1)
+    before = clip_BCTHW.clone()
+    mean, std = torch.tensor([0.4, 0.5, 0.6]), torch.tensor([0.2, 0.25, 0.3])
+    views = [STILL, View(False, 0, (0, 0), 1.1, -0.05)]
+    out = normalise(clip_BCTHW, mean, std, views)
+    for b, view in enumerate(views):
+        expected = (clip_BCTHW[b].double() / 255 * view.gain + view.offset - mean.view(3, 1, 1, 1)) / std.view(3, 1, 1, 1)
+        torch.testing.assert_close(out[b].double(), expected, rtol=0, atol=1e-5)
+    assert torch.equal(clip_BCTHW, before)
+    assert out.dtype == torch.float32
