@@ -1,6 +1,20 @@
 """Thirteen published models behind one contract. Imports nothing of the rest of the project."""
 
-from baselines.contract import ClipModel, Intermediates
+from baselines.contract import ClipModel, Features, Intermediates, TemporalAttention
 from baselines.registry import ModelEntry, create_model, get_entry, list_models, register
 
-__all__ = ["ClipModel", "Intermediates", "ModelEntry", "create_model", "get_entry", "list_models", "register"]
+# isort: split
+# Each of these registers its models; their order is that of the paper's tables.
+from baselines import slowfast  # noqa: F401
+
+__all__ = [
+    "ClipModel",
+    "Features",
+    "Intermediates",
+    "ModelEntry",
+    "TemporalAttention",
+    "create_model",
+    "get_entry",
+    "list_models",
+    "register",
+]

@@ -54,15 +54,15 @@ class ClipModel(nn.Module):
     caller's tensor is never modified, and any number of frames in {8, 16, 32} and any crop that is a
     multiple of 32 from 64 up is accepted whatever the model was built for.
 
-    Subclasses set `num_features`, `num_grades`, `in_channels` and `frame_rate`, and implement
-    `forward_features`, `forward_head` and `reset_classifier`.
+    Subclasses set `num_features`, `num_grades` and `in_channels`, and implement `forward_features`,
+    `forward_head`, `reset_classifier` and `group_matcher`.
     """
 
     num_features: int
     """width of the vector the last linear layer sees"""
     num_grades: int
     in_channels: int
-    frame_rate: float
+    frame_rate: float = 16.0
     """frames a second of the clips this model is given: what turns frame numbers into seconds"""
 
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None):
@@ -76,6 +76,14 @@ class ClipModel(nn.Module):
     def reset_classifier(self, num_grades: int) -> None:
         """Replace the last linear layer by a fresh one for `num_grades` grades."""
         raise NotImplementedError
+
+    def group_matcher(self, coarse: bool = False):
+        """Parameters by depth, as timm's layer-wise learning rates (`param_groups_layer_decay`) want them."""
+        raise NotImplementedError
+
+    def no_weight_decay(self) -> set[str]:
+        """Names of the parameters of two and more dimensions that take no weight decay."""
+        return set()
 
     def forward(self, clip_BCTHW: Tensor) -> Tensor:
         """Logits (B, K) of clips (B, C, T, H, W), float and normalised."""
