@@ -6,10 +6,11 @@ The YAML files under configs/ fill these in; see there for the values and why th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from omegaconf import MISSING, OmegaConf
 
 
 @dataclass
@@ -121,6 +122,7 @@ class TrainConfig:
 
 def register_schemas() -> None:
     """Make the schemas known to Hydra, under the names the YAML files extend."""
+    OmegaConf.register_new_resolver("basename", lambda path: Path(path).resolve().name, replace=True)
     store = ConfigStore.instance()
     store.store(name="train_schema", node=TrainConfig)
     for group, schema in {

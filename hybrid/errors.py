@@ -1,8 +1,24 @@
 """The one kind of error that is the user's to mend."""
 
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class UserError(Exception):
-    """Something in the user's data, configuration or checkpoint is wrong; the message says what and where.
+    """Something in the user's data, configuration or checkpoint is wrong; the message says what and where."""
 
-    Entry points print the message and exit with status 2; no traceback is shown.
-    """
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """For entry points: a UserError is printed and ends the program with status 2; no traceback is shown."""
+    try:
+        yield
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("\nstopped; the same command continues where this one was", file=sys.stderr)
+        sys.exit(130)

@@ -1,7 +1,33 @@
-import hydra, time
-from hybrid.config import register_schemas
+"""Cross-validate every model on the same folds, and report."""
+
+import sys
+from pathlib import Path
+
+import hydra
+
+from hybrid.config import TrainConfig, register_schemas
+from hybrid.errors import explained
+
+CONFIGS = Path(__file__).parent.parent / "configs"
 register_schemas()
+
+
 @hydra.main(version_base="1.3", config_path="../configs", config_name="benchmark")
-def run(cfg):
-    print(time.time(), cfg.model.name, cfg.fold, cfg.repeat, cfg.experiment, cfg.model.recipe)
-run()
+def launch(config: TrainConfig) -> None:
+    from hybrid.experiment.benchmark import benchmark_job
+
+    benchmark_job(config)
+
+
+def main() -> int:
+    if any(word.startswith("-") for word in sys.argv[1:]):
+        launch()  # Hydra's own flags: --help, --cfg job, --info ...
+        return 0
+    with explained():
+        from hybrid.experiment.benchmark import run_benchmark
+
+        return run_benchmark(CONFIGS, "benchmark", sys.argv[1:], launch)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

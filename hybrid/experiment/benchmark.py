@@ -1,0 +1,81 @@
+"""Many runs: what is done is kept, what is missing is run, what fails is reported at the end."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from hybrid.config import TrainConfig
+from hybrid.errors import UserError
+from hybrid.experiment.folder import RunFolder, experiment_folder
+from hybrid.experiment.prepare import prepare
+from hybrid.experiment.progress import Progress, clock
+from hybrid.experiment.sweep import asked_runs
+from hybrid.files import write_text
+
+_progress: Progress | None = None
+"""of the benchmark this process launched; a run launched elsewhere (SLURM, Ray) has none and shows its own line"""
+
+
+def run_benchmark(config_dir: Path, config_name: str, overrides: Sequence[str], launch: Callable[[], None]) -> int:
+    """Check everything, `launch` the Hydra multirun over what is not done, report. Returns the exit status."""
+    global _progress
+    configs = asked_runs(config_dir, config_name, overrides)
+    folder = experiment_folder(configs[0])
+    for config in configs:
+        prepare(config)
+    runs = [folder.run(config.model.name, config.repeat, config.fold) for config in configs]
+    for run in runs:
+        run.error.unlink(missing_ok=True)
+    _progress = Progress(runs)
+    pending = len(_progress.pending())
+    print(f"{folder.path}: {len(runs)} runs, {len(runs) - pending} of them done already", flush=True)
+    if pending:
+        launch()
+
+    from hybrid.report.benchmark import write_report
+
+    failed = [run for run in runs if not run.done]
+    if any(run.done for run in runs):
+        print(write_report(folder))
+    for run in failed:
+        print(f"failed: {run.label}: {_last_line(run)}   (whole error: {run.error})", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def benchmark_job(config: TrainConfig) -> None:
+    """One run of a benchmark. An error is written into its folder and does not reach the other runs."""
+    run = experiment_folder(config).run(config.model.name, config.repeat, config.fold)
+    if run.done:
+        return
+    try:
+        from hybrid.training.run import train_run
+
+        dataset, folds_RN = prepare(config)
+        result = train_run(config, dataset, folds_RN[config.repeat], _progress)
+    except Exception as error:
+        text = str(error) if isinstance(error, UserError) else traceback.format_exc()
+        write_text(run.error, text.rstrip() + "\n")
+        if _progress is not None:
+            _progress.failed.add(run.label)
+        tqdm.write(f"{run.label}  FAILED: {_last_line(run)}", file=sys.stderr)
+    else:
+        tqdm.write(_line(run, result))
+        sys.stdout.flush()
+
+
+def _line(run: RunFolder, result: dict) -> str:
+    line = f"{run.label:32} MSE {100 * result['metrics']['mse']:.2f} x 10^-2   {clock(result['seconds'])}"
+    if _progress is not None:
+        line = f"[{_progress.position()}/{len(_progress.runs)}] {line}   left {clock(_progress.seconds_left())}"
+    return line
+
+
+def _last_line(run: RunFolder) -> str:
+    return run.error.read_text(encoding="utf-8").strip().splitlines()[-1] if run.error.exists() else "did not finish"
+
+

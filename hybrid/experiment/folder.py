@@ -1,0 +1,146 @@
+"""An experiment's folder: what runs there are, which are done, and whether they belong together.
+
+    runs/<experiment>/experiment.yaml                what all its runs share
+    runs/<experiment>/folds.csv                      the split, made once
+    runs/<experiment>/<model>/                       model.yaml, profile.json (parameters and GMAC)
+    runs/<experiment>/<model>/repeat0-fold0/         config.yaml metrics.csv last.ckpt model.ckpt predictions.csv
+                                                     result.json (written last), or error.txt
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from hybrid.config import TrainConfig
+from hybrid.errors import UserError
+from hybrid.files import read_json, read_yaml, write_yaml
+
+# Where and with what a run is computed or watched does not change what it is.
+INCIDENTAL = ("runs_dir", "logger", "accelerator", "devices", "num_nodes")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run's files."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.csv"
+
+    @property
+    def last(self) -> Path:
+        """what an interrupted run continues from; gone when the run is done"""
+        return self.path / "last.ckpt"
+
+    @property
+    def model(self) -> Path:
+        """the trained model, for `predict` and `analyze`"""
+        return self.path / "model.ckpt"
+
+    @property
+    def predictions(self) -> Path:
+        return self.path / "predictions.csv"
+
+    @property
+    def result(self) -> Path:
+        return self.path / "result.json"
+
+    @property
+    def error(self) -> Path:
+        return self.path / "error.txt"
+
+    @property
+    def done(self) -> bool:
+        return self.result.exists()
+
+    @property
+    def label(self) -> str:
+        return f"{self.path.parent.name}/{self.path.name}"
+
+
+@dataclass(frozen=True)
+class ExperimentFolder:
+    """One experiment's files."""
+
+    path: Path
+
+    @property
+    def settings(self) -> Path:
+        return self.path / "experiment.yaml"
+
+    @property
+    def folds(self) -> Path:
+        return self.path / "folds.csv"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report"
+
+    def run(self, model: str, repeat: int, fold: int) -> RunFolder:
+        return RunFolder(self.path / model / f"repeat{repeat}-fold{fold}")
+
+    def done_runs(self) -> list[RunFolder]:
+        return [RunFolder(path.parent) for path in sorted(self.path.glob("*/repeat*-fold*/result.json"))]
+
+    def results(self) -> list[dict[str, Any]]:
+        return [read_json(run.result) for run in self.done_runs()]
+
+
+def experiment_folder(config: TrainConfig) -> ExperimentFolder:
+    if not config.experiment or set(config.experiment) & set("/\\") or config.experiment.startswith("."):
+        raise UserError(f"experiment must be a plain folder name, not {config.experiment!r}")
+    return ExperimentFolder(Path(config.runs_dir) / config.experiment)
+
+
+def run_settings(config: TrainConfig) -> dict[str, Any]:
+    """The run's whole configuration, resolved to plain values, without what is incidental."""
+    settings = OmegaConf.to_container(OmegaConf.structured(config), resolve=True)
+    return {key: value for key, value in settings.items() if key not in INCIDENTAL}
+
+
+def shared_settings(config: TrainConfig, fingerprint: str) -> dict[str, Any]:
+    """What all runs of an experiment have in common; the data set counts by content, not by path."""
+    settings = run_settings(config)
+    return {
+        "protocol": {key: value for key, value in settings["protocol"].items() if key not in ("repeats",)},
+        "data": {"channels": settings["data"]["channels"], "fingerprint": fingerprint},
+        "seed": settings["seed"],
+    }
+
+
+def claim(path: Path, settings: dict[str, Any], what: str) -> None:
+    """Record `settings` in `path`, or refuse when the file holds others, naming every key that differs."""
+    if not path.exists():
+        write_yaml(path, settings)
+        return
+    there = read_yaml(path)
+    differences = [
+        f"  {key}: {old} there, {new} asked for"
+        for key, (old, new) in sorted(_flat_difference(there, settings).items())
+    ]
+    if differences:
+        raise UserError(
+            f"{what} was made with other settings ({path}):\n"
+            + "\n".join(differences)
+            + "\nchoose another name with experiment=..., or remove the folder"
+        )
+
+
+def _flat_difference(old: Any, new: Any, prefix: str = "") -> dict[str, tuple[Any, Any]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {
+            name: pair
+            for key in {**old, **new}
+            for name, pair in _flat_difference(old.get(key), new.get(key), f"{prefix}.{key}".lstrip(".")).items()
+        }
+    return {} if old == new else {prefix: (old, new)}

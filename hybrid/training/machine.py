@@ -1,0 +1,50 @@
+"""What the machine at hand does best."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where and how to compute: a device, Lightning's name of a precision, and the layout of clips."""
+
+    device: torch.device
+    precision: str
+    memory_format: torch.memory_format
+
+    def autocast(self) -> torch.autocast:
+        """The context of a forward pass at this precision."""
+        dtype = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(self.precision)
+        return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)
+
+
+def choose_machine(accelerator: str = "auto", precision: str = "auto") -> Machine:
+    """The device that `accelerator` names ('auto': the GPU if there is one) and the precision it is fastest in.
+
+    bfloat16 needs hardware for it (Ampere and later, AVX512-BF16 on a CPU); elsewhere it is slower than float32
+    on a CPU, and a GPU takes float16. Convolutions in half precision want channels last.
+    """
+    if accelerator == "auto":
+        accelerator = "gpu" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    device = torch.device({"gpu": "cuda", "cuda": "cuda"}.get(accelerator, accelerator))
+    if precision == "auto":
+        precision = _fastest_precision(device)
+    half = precision in ("bf16-mixed", "16-mixed")
+    return Machine(device, precision, torch.channels_last_3d if half else torch.contiguous_format)
+
+
+def _fastest_precision(device: torch.device) -> str:
+    if device.type == "cuda":
+        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
+    if device.type == "cpu" and _cpu_multiplies_bfloat16():
+        return "bf16-mixed"
+    return "32-true"
+
+
+def _cpu_multiplies_bfloat16() -> bool:
+    # No public name for this yet; without the private one, float32 is the safe answer.
+    check = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return bool(check and check())

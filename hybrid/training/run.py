@@ -1,0 +1,207 @@
+"""One run: train one model on all folds but one, evaluate its last epoch on that one."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import time
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+from filelock import FileLock, Timeout
+
+from hybrid import create_model, get_entry
+from hybrid.config import TrainConfig
+from hybrid.data.dataset import ClipDataset
+from hybrid.errors import UserError
+from hybrid.evaluation.inference import predict_distributions
+from hybrid.evaluation.metrics import all_metrics, mse
+from hybrid.experiment.folder import RunFolder, claim, experiment_folder, run_settings
+from hybrid.experiment.progress import LiveLine, Progress
+from hybrid.files import read_json, whole_file, write_json, write_yaml
+from hybrid.profiling import profile_model
+from hybrid.training.batches import ResidentClips, evaluation_batches, training_batches
+from hybrid.training.checkpoint import TrainedModel, save_trained
+from hybrid.training.history import History
+from hybrid.training.machine import Machine, choose_machine
+from hybrid.training.module import GradeModule
+from hybrid.training.tracking import log_outcome, open_logger
+
+
+def train_run(
+    config: TrainConfig, dataset: ClipDataset, fold_of_N: np.ndarray, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Do the run that `config` names, or continue it, unless it is done; return its result.
+
+    fold_of_N: the fold of each clip in this repeat; the clips of `config.fold` are tested on.
+    """
+    run = experiment_folder(config).run(config.model.name, config.repeat, config.fold)
+    settings = run_settings(config)
+    claim(run.path.parent / "model.yaml", settings["model"], f"model {config.model.name} in {config.experiment!r}")
+    write_yaml(run.config, settings)
+    try:
+        # Released by the system however the process ends.
+        with FileLock(run.path / ".lock", timeout=0):
+            return read_json(run.result) if run.done else _train(config, dataset, fold_of_N, run, progress)
+    except Timeout:
+        raise UserError(f"run {run.label} is being trained by another process ({run.path})") from None
+
+
+def run_seed(config: TrainConfig) -> int:
+    """A seed of the run's own: other folds and repeats start from other weights."""
+    return int(np.random.SeedSequence((config.seed, config.repeat, config.fold)).generate_state(1)[0])
+
+
+def build_model(config: TrainConfig, num_grades: int):
+    """The configured model, with fresh weights from the run's seed or published ones."""
+    try:
+        return create_model(
+            config.model.name,
+            config.model.size,
+            num_grades=num_grades,
+            num_frames=config.protocol.num_frames,
+            crop_size=config.protocol.crop_size,
+            in_channels=config.data.channels,
+            pretrained=config.model.pretrained,
+            **config.model.options,
+        )
+    except (ValueError, TypeError) as error:
+        raise UserError(f"model {config.model.name!r} cannot be built: {error}") from error
+
+
+def _train(
+    config: TrainConfig, dataset: ClipDataset, fold_of_N: np.ndarray, run: RunFolder, progress: Progress | None
+) -> dict[str, Any]:
+    began = time.perf_counter()
+    _quiet_libraries()
+    protocol, seed = config.protocol, run_seed(config)
+    machine = choose_machine(config.accelerator, protocol.precision)
+    entry = get_entry(config.model.name)
+
+    pl.seed_everything(seed, verbose=False)
+    model = build_model(config, len(dataset.grades))
+    profile = _profile(run, config, model)
+    model.to(memory_format=machine.memory_format)
+    clips = ResidentClips(dataset.frames_NTHWC, entry.mean, entry.std)
+    train_clips, test_clips = np.flatnonzero(fold_of_N != config.fold), np.flatnonzero(fold_of_N == config.fold)
+    module = GradeModule(model, clips, torch.as_tensor(dataset.targets_NK), config, seed)
+
+    history, line = History(run.metrics), LiveLine(run, progress)
+    logger = open_logger(config, run_settings(config), run.path)
+    trainer = _trainer(config, machine, run.path, [history, line], logger)
+    try:
+        trainer.fit(
+            module,
+            training_batches(train_clips, protocol.batch_size, seed),
+            evaluation_batches(test_clips, protocol.batch_size),
+            ckpt_path=run.last if run.last.exists() else None,
+            weights_only=True,
+        )
+    finally:
+        line.close()
+    if not trainer.is_global_zero:
+        return {}
+
+    prediction_NK, infer_seconds = predict_distributions(model, clips, test_clips, protocol.batch_size, machine)
+    predictions = _prediction_table(dataset, test_clips, prediction_NK)
+    save_trained(run.model, _trained(config, dataset, model, entry))
+    with whole_file(run.predictions) as temporary:
+        predictions.to_csv(temporary, index=False)
+    result = {
+        "model": config.model.name,
+        "repeat": config.repeat,
+        "fold": config.fold,
+        "metrics": all_metrics(prediction_NK, dataset.targets_NK[test_clips]),
+        "mean_predictor_mse": _mean_predictor_mse(dataset.targets_NK[train_clips], dataset.targets_NK[test_clips]),
+        "simulated": dataset.simulated,
+        **profile,
+        "train_clips": len(train_clips),
+        "test_clips": len(test_clips),
+        "epochs": protocol.epochs,
+        "train_seconds_per_clip": history.training_seconds / max(1, protocol.epochs * len(train_clips)),
+        "inference_seconds_per_clip": infer_seconds,
+        "seconds": time.perf_counter() - began,
+        "machine": {
+            "device": torch.cuda.get_device_name() if machine.device.type == "cuda" else str(machine.device),
+            "precision": machine.precision,
+            "threads": torch.get_num_threads(),
+            "platform": platform.platform(),
+        },
+        "versions": {name: version(name) for name in ("torch", "torchvision", "timm", "pytorch-lightning")},
+    }
+    log_outcome(logger, result, predictions)
+    run.error.unlink(missing_ok=True)
+    write_json(run.result, result)
+    run.last.unlink(missing_ok=True)
+    return result
+
+
+def _trainer(config: TrainConfig, machine: Machine, folder: Path, callbacks: list, logger) -> pl.Trainer:
+    checkpoint = pl.callbacks.ModelCheckpoint(folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False)
+    return pl.Trainer(
+        accelerator=machine.device.type,
+        devices=config.devices if machine.device.type == "cuda" else 1,
+        num_nodes=config.num_nodes,
+        precision=machine.precision,
+        max_epochs=config.protocol.epochs,
+        gradient_clip_val=config.model.recipe.clip_gradient,
+        callbacks=[*callbacks, checkpoint],
+        logger=logger or False,
+        default_root_dir=folder,
+        num_sanity_val_steps=0,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        log_every_n_steps=1,
+    )
+
+
+def _profile(run: RunFolder, config: TrainConfig, model) -> dict[str, float]:
+    """Parameters and GMAC of one clip, counted by a model's first run and kept beside its runs."""
+    path = run.path.parent / "profile.json"
+    if not path.exists():
+        protocol = config.protocol
+        shape = (1, config.data.channels, protocol.num_frames, protocol.crop_size, protocol.crop_size)
+        profile = profile_model(model, shape)
+        write_json(path, {"parameters": profile.parameters, "gmac": profile.gmac})
+    return read_json(path)
+
+
+def _mean_predictor_mse(train_NK: np.ndarray, test_NK: np.ndarray) -> float:
+    """What a model must beat: the error of the training clips' mean distribution."""
+    return mse(np.broadcast_to(train_NK.mean(0), test_NK.shape), test_NK)
+
+
+def _prediction_table(dataset: ClipDataset, clips: np.ndarray, prediction_NK: np.ndarray) -> pd.DataFrame:
+    columns = {"clip": [dataset.clips[clip] for clip in clips]}
+    for kind, values_NK in (("target", dataset.targets_NK[clips]), ("predicted", prediction_NK)):
+        columns |= {f"{kind}_{grade}": values_NK[:, k] for k, grade in enumerate(dataset.grades)}
+    return pd.DataFrame(columns)
+
+
+def _trained(config: TrainConfig, dataset: ClipDataset, model, entry) -> TrainedModel:
+    settings = run_settings(config)
+    return TrainedModel(
+        model=model,
+        name=config.model.name,
+        size=config.model.size,
+        options=settings["model"]["options"],
+        grades=list(dataset.grades),
+        spec=dataset.spec,
+        mean=entry.mean,
+        std=entry.std,
+        origin={key: settings[key] for key in ("experiment", "repeat", "fold", "seed")},
+    )
+
+
+def _quiet_libraries() -> None:
+    """Lightning's hints (few workers, tensor cores, no logger) are not the user's to act on here."""
+    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric")
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")

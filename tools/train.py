@@ -1,0 +1,27 @@
+"""Train one model on all folds but one, and test it on that one."""
+
+import hydra
+
+from hybrid.config import TrainConfig, register_schemas
+from hybrid.errors import explained
+
+register_schemas()
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="train")
+def main(config: TrainConfig) -> None:
+    with explained():
+        from hybrid.experiment.prepare import prepare
+
+        dataset, folds_RN = prepare(config)
+
+        from hybrid.experiment.folder import experiment_folder
+        from hybrid.training.run import train_run
+
+        result = train_run(config, dataset, folds_RN[config.repeat])
+        run = experiment_folder(config).run(config.model.name, config.repeat, config.fold)
+        print(f"{run.label}: MSE {100 * result['metrics']['mse']:.2f} x 10^-2   {run.path}")
+
+
+if __name__ == "__main__":
+    main()
