@@ -1,0 +1,56 @@
+"""Which tokens see which: between the pathways (scope) and in time (window)."""
+
+from __future__ import annotations
+
+from torch import Tensor, ones_like
+
+from hybrid.model.clock import Clock
+
+SCOPES: dict[str, dict[str, tuple[str, ...]]] = {
+    "both": {"slow": ("slow", "fast"), "fast": ("slow", "fast")},
+    "slow": {"slow": ("slow",)},
+    "fast": {"fast": ("fast",)},
+    "separate": {"slow": ("slow",), "fast": ("fast",)},
+    "fast_to_slow": {"slow": ("fast",)},
+}
+"""pathway that is updated -> the pathways it reads"""
+
+WINDOWS = ("global", 3, 5, 9)
+"""frames of the clip, centred on the query, that it sees"""
+
+
+class Visibility:
+    """A scope and a window: the pathways that ask, those that are read, and who sees whom."""
+
+    def __init__(self, scope: str, window: str | int):
+        if scope not in SCOPES:
+            raise ValueError(f"scope must be one of {', '.join(SCOPES)}, not {scope!r}")
+        if window not in WINDOWS:
+            raise ValueError(f"window must be one of {', '.join(map(str, WINDOWS))}, not {window!r}")
+        reads = SCOPES[scope]
+        self.reads = reads
+        self.asking = tuple(reads)
+        self.read = tuple(name for name in ("slow", "fast") if any(name in seen for seen in reads.values()))
+        self.pathways = tuple(name for name in ("slow", "fast") if name in self.asking or name in self.read)
+        self.reach = None if window == "global" else (window - 1) // 2
+
+    def mask(self, clocks: dict[str, Clock]) -> Tensor | None:
+        """(Tq, Tk) true where a query sees a key, or None where all see all.
+
+        Rows are the asking pathways one after the other, columns the read ones.
+        """
+        if self.reach is None and all(seen == self.read for seen in self.reads.values()):
+            return None
+        query, key = (Clock.joined([clocks[name] for name in names]) for names in (self.asking, self.read))
+        frames_apart = (query.frame_T[:, None] - key.frame_T[None, :]).abs()
+        seen = ones_like(frames_apart, dtype=bool) if self.reach is None else frames_apart <= self.reach
+        row = 0
+        for asking in self.asking:
+            column, rows = 0, len(clocks[asking].frame_T)
+            for name in self.read:
+                columns = len(clocks[name].frame_T)
+                if name not in self.reads[asking]:
+                    seen[row : row + rows, column : column + columns] = False
+                column += columns
+            row += rows
+        return seen

@@ -1,0 +1,194 @@
+import copy
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from hybrid import create_model, get_entry, list_models
+
+
+def pair(**options):
+    """A SlowFast that looks trained, and a hybrid that holds its weights.
+
+    Fresh, every residual branch of a SlowFast is zero (its last norm is) and its running statistics are trivial.
+    """
+    torch.manual_seed(0)
+    slowfast = create_model("slowfast", "tiny").train()
+    for module in slowfast.modules():
+        if isinstance(module, nn.BatchNorm3d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+    with torch.no_grad():
+        slowfast(torch.randn(4, 3, 16, 64, 64))
+    hybrid = create_model("hybrid", "tiny", **options)
+    loaded = hybrid.load_state_dict(slowfast.state_dict(), strict=False)
+    assert not loaded.unexpected_keys
+    assert all(key.startswith(hybrid.new_module_prefixes) for key in loaded.missing_keys)
+    return slowfast.eval(), hybrid.eval()
+
+
+@pytest.mark.parametrize(("frames", "crop"), [(8, 64), (16, 64), (32, 64), (16, 96)])
+def test_with_a_slowfasts_weights_it_is_that_slowfast_to_the_last_bit(frames, crop):
+    slowfast, hybrid = pair()
+    clip = torch.randn(2, 3, frames, crop, crop)
+    with torch.no_grad():
+        assert torch.equal(slowfast(clip), hybrid(clip))
+
+
+def test_after_one_training_step_it_is_not():
+    slowfast, hybrid = pair()
+    clip = torch.randn(4, 3, 16, 64, 64)
+    optimizer = torch.optim.SGD(
+        [p for n, p in hybrid.named_parameters() if n.startswith(hybrid.new_module_prefixes)], 0.1
+    )
+    hybrid(clip).square().mean().backward()
+    optimizer.step()
+    with torch.no_grad():
+        assert not torch.equal(slowfast(clip), hybrid(clip))
+    # every parameter is in play from the second step on
+    optimizer.zero_grad()
+    hybrid(clip).square().mean().backward()
+    silent = [n for n, p in hybrid.named_parameters() if p.grad is None or not p.grad.abs().sum()]
+    assert not silent
+
+
+def opened(**options):
+    """A tiny hybrid whose added branches are not zero."""
+    torch.manual_seed(0)
+    model = create_model("hybrid", "tiny", **options).eval()
+    for name, parameter in model.named_parameters():
+        if "leave" in name or "gate" in name:
+            nn.init.normal_(parameter, std=0.1)
+    return model
+
+
+@torch.no_grad()
+def test_intermediates_change_no_output_and_carry_real_times():
+    model = opened()
+    clip = torch.randn(2, 3, 16, 64, 64)
+    logits, seen = model.forward_intermediates(clip)
+    torch.testing.assert_close(logits, model(clip), atol=1e-6, rtol=0)
+    assert list(seen.attention) == ["res4", "res5"]
+    assert seen.attention["res4"].weights.shape == (2, 16, 4, 20, 20)
+    assert seen.attention["res5"].weights.shape == (2, 4, 4, 20, 20)
+    slow, fast = [frame / 16 for frame in (0, 5, 10, 15)], [frame / 16 for frame in range(16)]
+    assert seen.attention["res4"].query_times.tolist() == slow + fast
+    assert seen.features["slow.res5"].times.tolist() == slow
+    assert seen.features["fast.stem"].times.tolist() == fast
+    assert len(seen.features) == 10
+    for stage in ("res4", "res5"):
+        for pathway in ("slow", "fast"):
+            assert (seen.update_ratio[f"{pathway}.{stage}"] > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("stages", "expected"),
+    [("none", []), ("res5", ["res5"]), ("res4-5", ["res4", "res5"]), ("res3-5", ["res3", "res4", "res5"])],
+)
+def test_stages_place_the_attention(stages, expected):
+    model = opened(stages=stages)
+    assert list(model.forward_intermediates(torch.randn(1, 3, 8, 64, 64))[1].attention) == expected
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    "options",
+    [
+        dict(scope="slow"),
+        dict(scope="fast"),
+        dict(scope="separate"),
+        dict(scope="fast_to_slow"),
+        dict(window=3),
+        dict(positions="none"),
+        dict(positions="learned"),
+        dict(positions="rotary_index"),
+        dict(width=32),
+        dict(heads=2),
+        dict(laterals=False),
+        dict(slow_frames="stride"),
+        dict(head="pooled"),
+        dict(alpha=2),
+    ],
+    ids=str,
+)
+def test_every_option_changes_the_function_and_keeps_the_contract(options):
+    """Same weights wherever both have them; the option alone makes the difference."""
+    default, model = opened(), opened(**options)
+    shared = {k: v for k, v in default.state_dict().items() if k in model.state_dict()}
+    fitting = {k: v for k, v in shared.items() if v.shape == model.state_dict()[k].shape}
+    model.load_state_dict(fitting, strict=False)
+    for frames in (8, 16, 32):
+        clip = torch.randn(2, 3, frames, 64, 64)
+        before = clip.clone()
+        logits = model(clip)
+        assert logits.shape == (2, 5) and logits.isfinite().all()
+        assert torch.equal(clip, before)
+        assert not torch.allclose(logits, default(clip), atol=1e-6)
+
+
+@torch.no_grad()
+def test_laterals_off_means_fast_reaches_slow_no_more():
+    clip = torch.randn(1, 3, 16, 64, 64)
+    other = clip.clone()
+    other[:, :, 7] += 1  # a frame that the slow pathway is not given
+    for laterals in (True, False):
+        model = create_model("hybrid", "tiny", laterals=laterals, stages="none").eval()
+        slow, fast = zip(*(model.forward_features(x) for x in (clip, other)), strict=True)
+        assert torch.equal(*slow) == (not laterals)
+        assert not torch.equal(*fast)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (dict(stages="res4"), "stages must be one of"),
+        (dict(scope="sideways"), "scope must be one of"),
+        (dict(window=7), "window must be one of"),
+        (dict(positions="sine"), "positions must be one of"),
+        (dict(head="max"), "head must be one of"),
+        (dict(slow_frames="random"), "slow_frames must be one of"),
+        (dict(width=50), "multiple of heads"),
+        (dict(width=12, heads=4), "even width"),
+        (dict(stages="none", window=3, heads=2), "no attention that window, heads"),
+        (dict(scope="slow", window=3), "attends to nothing"),
+    ],
+    ids=str,
+)
+def test_invalid_options_are_refused_when_the_model_is_built(options, message):
+    with pytest.raises(ValueError, match=message):
+        create_model("hybrid", "tiny", **options)
+
+
+def test_an_unknown_option_is_a_type_error():
+    with pytest.raises(TypeError, match="colour"):
+        create_model("hybrid", "tiny", colour="blue")
+
+
+def test_attentive_pooling_is_a_weighted_mean_once_its_gate_opens():
+    model = copy.deepcopy(create_model("hybrid", "tiny")).eval()
+    pool = model.attentive["fast"]
+    nn.init.ones_(pool.gate_C)
+    x_BCTHW = torch.randn(2, len(pool.gate_C), 16, 2, 2)
+    x_BCTHW[:, :, 9] = 5  # constant over channels: LayerNorm makes it 0, so its score is the bias
+    mean_BC = x_BCTHW.mean(dim=(2, 3, 4))
+    out_BC = pool(x_BCTHW, mean_BC)
+    weight_BhN = pool.score(pool.norm(x_BCTHW.flatten(2).transpose(1, 2))).softmax(dim=1).transpose(1, 2)
+    by_head = x_BCTHW.flatten(2).chunk(pool.score.out_features, dim=1)
+    expected = torch.cat([(w[:, None] * x).sum(-1) for w, x in zip(weight_BhN.unbind(1), by_head, strict=True)], dim=1)
+    torch.testing.assert_close(out_BC, expected, atol=1e-5, rtol=0)
+    assert not torch.allclose(out_BC, mean_BC, atol=1e-2)
+
+
+def test_the_registry_ends_with_the_hybrid():
+    assert list_models()[-1] == "hybrid"
+    assert list_models("hybrid") == ["hybrid"]
+    assert get_entry("hybrid").mean == get_entry("slowfast").mean
+
+
+def test_importing_the_models_imports_nothing_heavier():
+    heavy = ("pytorch_lightning", "wandb", "av", "hydra", "pandas", "sklearn", "matplotlib")
+    code = (
+        f"import sys, hybrid; hybrid.create_model('hybrid', 'tiny'); sys.exit(any(m in sys.modules for m in {heavy}))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

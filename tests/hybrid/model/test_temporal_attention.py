@@ -1,0 +1,171 @@
+"""The attention layer by itself: against torch's own, and what each option lets through."""
+
+import pytest
+import torch
+from einops import rearrange
+from torch import nn
+
+from baselines.contract import Intermediates
+from hybrid.model.clock import Clock
+from hybrid.model.positions import POSITIONS
+from hybrid.model.scope import SCOPES, WINDOWS, Visibility
+from hybrid.model.temporal_attention import CrossPathwayAttention
+
+CHANNELS = {"slow": 12, "fast": 6}
+SLOW_FRAMES = torch.tensor([0, 5, 10, 15])
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    torch.manual_seed(0)
+
+
+def clocks():
+    return {
+        "slow": Clock.of_frames(SLOW_FRAMES, 16, 16.0),
+        "fast": Clock.of_frames(torch.arange(16), 16, 16.0),
+    }
+
+
+def clip(batch=2):
+    return {"slow": torch.randn(batch, 12, 4, 3, 3), "fast": torch.randn(batch, 6, 16, 3, 3)}
+
+
+def layer(scope="both", window="global", positions="rotary_seconds", opened=True):
+    attention = CrossPathwayAttention(
+        CHANNELS,
+        width=16,
+        heads=2,
+        visibility=Visibility(scope, window),
+        positions=POSITIONS[positions](16, 2, 16),
+    )
+    if opened:
+        for leave in attention.leave.values():
+            nn.init.normal_(leave.weight, std=leave.in_features**-0.5)
+    return attention.eval()
+
+
+def test_equals_torchs_multi_head_attention_on_the_joined_tokens():
+    attention = layer(positions="none")
+    pathways = clip()
+    reference = nn.MultiheadAttention(16, 2, batch_first=True).eval()
+    with torch.no_grad():
+        reference.in_proj_weight.copy_(torch.cat([attention.to_q.weight, attention.to_kv.weight]))
+        reference.in_proj_bias.copy_(torch.cat([attention.to_q.bias, attention.to_kv.bias]))
+        reference.out_proj.weight.copy_(torch.eye(16))
+        reference.out_proj.bias.zero_()
+        tokens = torch.cat([attention.tokens(name, pathways[name], clocks()[name]) for name in pathways], dim=1)
+        mixed = reference(tokens, tokens, tokens, need_weights=False)[0]
+        branch = rearrange(attention.leave["fast"](mixed[:, 4:]), "(b h w) t c -> b c t h w", b=2, h=3)
+        out = attention(pathways, clocks())
+    torch.testing.assert_close(out["fast"], pathways["fast"] + branch, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("scope", SCOPES)
+def test_fused_and_explicit_attention_agree(scope, window, positions):
+    attention, pathways, into = layer(scope, window, positions), clip(), Intermediates()
+    with torch.no_grad():
+        fused = attention(pathways, clocks())
+        explicit = attention(pathways, clocks(), into, "res4")
+    for name in pathways:
+        torch.testing.assert_close(fused[name], explicit[name], atol=1e-6, rtol=1e-6)
+    weights = into.attention["res4"].weights
+    assert weights.shape[:3] == (2, 9, 2)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
+
+
+def influence(attention, asking, read, frame):
+    """Frames of `asking` whose output changes, at the same place and elsewhere, with one input frame of `read`."""
+    pathways = clip(batch=1)
+    other = {name: x.clone() for name, x in pathways.items()}
+    other[read][:, :, frame, 1, 1] += torch.randn(CHANNELS[read])
+    with torch.no_grad():
+        before, after = attention(pathways, clocks())[asking], attention(other, clocks())[asking]
+    changed = (before - after).abs().amax(dim=(0, 1)) > 1e-6
+    if asking == read:
+        changed[frame, 1, 1] = False
+    return {int(t) for t in changed[:, 1, 1].nonzero()}, bool((changed.sum() - changed[:, 1, 1].sum()).item())
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_scope_lets_through_what_its_name_says(scope):
+    for asking in ("slow", "fast"):
+        for read, last in (("slow", 3), ("fast", 15)):
+            frames, elsewhere = influence(layer(scope), asking, read, last)
+            assert bool(frames) == (read in SCOPES[scope].get(asking, ()))
+            assert not elsewhere, "attention over time must not mix places"
+
+
+@pytest.mark.parametrize(("window", "expected"), [(3, {9, 11}), (5, {8, 9, 11, 12}), (9, set(range(6, 15)) - {10})])
+def test_a_window_is_counted_in_frames_of_the_clip(window, expected):
+    attention = layer(window=window)
+    assert influence(attention, "fast", "fast", 10)[0] == expected
+    # Slow's third frame is the clip's frame 10
+    assert influence(attention, "fast", "slow", 2)[0] == expected | {10}
+
+
+def test_global_attention_reaches_every_frame():
+    assert influence(layer(), "fast", "fast", 0)[0] == set(range(1, 16))
+    assert influence(layer(), "slow", "fast", 15)[0] == {0, 1, 2, 3}
+
+
+def test_without_positions_the_order_of_frames_is_invisible_and_with_them_it_is_not():
+    for positions in POSITIONS:
+        attention, pathways = layer("fast", positions=positions), clip()
+        order = torch.randperm(16)
+        with torch.no_grad():
+            then_mixed = attention(pathways, clocks())["fast"][:, :, order]
+            mixed_first = attention(pathways | {"fast": pathways["fast"][:, :, order]}, clocks())["fast"]
+        assert torch.allclose(then_mixed, mixed_first, atol=1e-5) == (positions == "none")
+
+
+def test_rotary_by_seconds_sees_slows_real_times_and_rotary_by_index_does_not():
+    stride = clocks() | {"slow": Clock.of_frames(torch.tensor([0, 4, 8, 12]), 16, 16.0)}
+    for positions, moved in (("rotary_seconds", True), ("rotary_index", False)):
+        attention, pathways = layer(positions=positions), clip()
+        with torch.no_grad():
+            outs = [attention(pathways, clock)["fast"] for clock in (clocks(), stride)]
+        assert torch.equal(*outs) != moved
+
+
+def test_times_of_queries_and_keys_are_the_frames_own():
+    into = Intermediates()
+    layer("fast_to_slow")(clip(), clocks(), into, "res5")
+    attention = into.attention["res5"]
+    assert attention.query_times.tolist() == [0, 5 / 16, 10 / 16, 15 / 16]
+    assert attention.key_times.tolist() == [frame / 16 for frame in range(16)]
+
+
+def test_the_update_ratio_is_the_branch_over_its_input():
+    attention, pathways, into = layer(), clip(), Intermediates()
+    out = attention(pathways, clocks(), into, "res4")
+    branch = (out["slow"] - pathways["slow"]).flatten(1).norm(dim=1)
+    expected = branch / pathways["slow"].flatten(1).norm(dim=1)
+    torch.testing.assert_close(into.update_ratio["slow.res4"], expected, atol=1e-5, rtol=1e-4)
+    assert set(into.update_ratio) == {"slow.res4", "fast.res4"}
+
+
+@pytest.mark.parametrize("positions", POSITIONS)
+def test_a_fresh_layer_is_the_identity_with_one_zero_factor(positions):
+    """Only the last projection holds the branch back: once it is not zero, everything before it learns."""
+    attention, pathways = layer(positions=positions, opened=False), clip()
+    out = attention(pathways, clocks())
+    for name in pathways:
+        assert torch.equal(out[name], pathways[name])
+    sum(x.square().sum() for x in out.values()).backward()
+    assert all(leave.weight.grad.abs().sum() > 0 for leave in attention.leave.values())
+
+    opened = layer(positions=positions)
+    sum(x.square().sum() for x in opened(pathways, clocks()).values()).backward()
+    assert all(p.grad.abs().sum() > 0 for p in opened.parameters())
+
+
+def test_learned_positions_stretch_over_other_lengths():
+    positions = POSITIONS["learned"](4, 1, 16)
+    tokens = torch.zeros(1, 2, 4)
+    ends = Clock.of_frames(torch.tensor([0, 31]), 32, 16.0)
+    torch.testing.assert_close(positions.add(tokens, ends)[0], positions.table_TD[[0, 15]])
+    own = Clock.of_frames(torch.tensor([3, 7]), 16, 16.0)
+    torch.testing.assert_close(positions.add(tokens, own)[0], positions.table_TD[[3, 7]])
