@@ -104,7 +104,7 @@ def experiment_folder(config: TrainConfig) -> ExperimentFolder:
 
 def run_settings(config: TrainConfig) -> dict[str, Any]:
     """The run's whole configuration, resolved to plain values, without what is incidental."""
-    settings = OmegaConf.to_container(OmegaConf.structured(config), resolve=True)
+    settings = OmegaConf.to_container(config, resolve=True)
     return {key: value for key, value in settings.items() if key not in INCIDENTAL}
 
 

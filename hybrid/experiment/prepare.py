@@ -21,6 +21,7 @@ def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
     Simulates the data set where the configuration says so and its folder does not exist.
     """
     _check_numbers(config)
+    check_logger(config)
     dataset = _dataset(config)
     folder = experiment_folder(config)
     claim(folder.settings, shared_settings(config, dataset.fingerprint), f"experiment {config.experiment!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +15,43 @@ from hybrid.errors import UserError
 MODES = ("offline", "online", "disabled")
 
 
+def check_logger(config: TrainConfig) -> None:
+    """Refuse, before anything trains, a mode that does not exist or an account that is not there."""
+    mode = config.logger.mode
+    if mode not in MODES:
+        raise UserError(f"logger.mode must be one of {', '.join(MODES)}, not {mode!r}")
+    if mode == "online":
+        import wandb
+
+        if not wandb.login(prompt=False, verify=False):
+            raise UserError("logger=online needs a W&B account: run `wandb login` first, or set WANDB_API_KEY")
+
+
 def open_logger(config: TrainConfig, settings: dict[str, Any], folder: Path) -> WandbLogger | None:
     """A logger for the run in `folder`, grouped by experiment and model; None where W&B is disabled.
 
     A run that is continued keeps its id, so that W&B shows one run.
     """
-    if config.logger.mode not in MODES:
-        raise UserError(f"logger.mode must be one of {', '.join(MODES)}, not {config.logger.mode!r}")
     if config.logger.mode == "disabled":
         return None
     import wandb
 
-    if config.logger.mode == "online" and not (os.environ.get("WANDB_API_KEY") or wandb.api.api_key):
-        raise UserError("logger=online needs an account: run `wandb login`, or set WANDB_API_KEY")
     name = f"{config.model.name}/repeat{config.repeat}-fold{config.fold}"
-    return WandbLogger(
+    run = wandb.init(
         project=config.logger.project,
         entity=config.logger.entity,
         group=config.experiment,
         job_type=config.model.name,
         name=name,
-        id=f"{config.experiment}-{name}".replace("/", "-").replace(" ", "_"),
+        id=re.sub(r"[^\w-]", "-", f"{config.experiment}-{name}"),
         resume="allow",
-        save_dir=folder,
+        reinit="finish_previous",
+        dir=folder,
         mode=config.logger.mode,
         config=settings,
-        settings=wandb.Settings(silent=True, console="off"),
+        settings=wandb.Settings(silent=True, console="off", disable_git=True),
     )
+    return WandbLogger(experiment=run)
 
 
 def log_outcome(logger: WandbLogger | None, result: dict[str, Any], predictions: pd.DataFrame) -> None:

@@ -1,0 +1,27 @@
+import pytest
+
+from hybrid.files import read_json, read_yaml, whole_file, write_json, write_yaml
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "folder" / "table.csv"
+    with pytest.raises(RuntimeError), whole_file(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("stopped in the middle")
+    assert list(path.parent.iterdir()) == []
+
+
+def test_an_old_file_survives_a_failed_rewrite(tmp_path):
+    path = tmp_path / "result.json"
+    write_json(path, {"mse": 1})
+    with pytest.raises(RuntimeError), whole_file(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("stopped in the middle")
+    assert read_json(path) == {"mse": 1}
+
+
+def test_values_come_back(tmp_path):
+    value = {"grades": ["A", "é"], "nested": {"x": 1.5, "none": None}}
+    for write, read in ((write_json, read_json), (write_yaml, read_yaml)):
+        write(tmp_path / "file", value)
+        assert read(tmp_path / "file") == value

@@ -1,0 +1,69 @@
+import math
+
+import pytest
+import torch
+
+from hybrid import create_model
+from hybrid.config import RecipeConfig
+from hybrid.training.optimiser import build_optimiser, parameter_groups, warmup_cosine
+
+
+def recipe(**changes) -> RecipeConfig:
+    return RecipeConfig(**{"learning_rate": 1e-3, "weight_decay": 0.05} | changes)
+
+
+def by_name(groups: list[dict]) -> dict[str, dict]:
+    return {name: group for group in groups for name in group["names"]}
+
+
+def test_every_parameter_is_in_one_group_and_vectors_do_not_decay():
+    model = create_model("hybrid", "tiny")
+    groups = parameter_groups(model, recipe())
+    names = [name for group in groups for name in group["names"]]
+    assert sorted(names) == sorted(name for name, _ in model.named_parameters())
+    for name, parameter in model.named_parameters():
+        assert by_name(groups)[name]["weight_decay"] == (0.05 if parameter.ndim > 1 else 0.0)
+
+
+def test_new_modules_learn_faster_and_the_rest_as_before():
+    model = create_model("hybrid", "tiny")
+    groups = by_name(parameter_groups(model, recipe(new_module_factor=5.0)))
+    for name, group in groups.items():
+        assert group["lr"] == pytest.approx(5e-3 if name.startswith(model.new_module_prefixes) else 1e-3)
+    assert any(name.startswith(model.new_module_prefixes) for name in groups)
+
+
+def test_layer_decay_slows_the_first_layers_most():
+    model = create_model("timesformer", "tiny")
+    groups = by_name(parameter_groups(model, recipe(layer_decay=0.5)))
+    rates = [group["lr"] for group in groups.values()]
+    assert max(rates) == pytest.approx(1e-3)
+    patch = next(rate["lr"] for name, rate in groups.items() if "patch_embed" in name)
+    assert patch == pytest.approx(min(rates)) and patch < 0.2e-3
+
+
+def test_frozen_parameters_are_left_out():
+    model = create_model("slowfast", "tiny")
+    frozen = next(name for name, _ in model.named_parameters())
+    model.get_parameter(frozen).requires_grad_(False)
+    assert frozen not in by_name(parameter_groups(model, recipe()))
+
+
+def test_the_schedule_rises_linearly_and_falls_as_a_cosine():
+    factors = [warmup_cosine(step, total_steps=110, warmup_steps=10) for step in range(111)]
+    assert factors[:10] == pytest.approx([(step + 1) / 10 for step in range(10)])
+    assert factors[60] == pytest.approx(0.5)
+    assert factors[110] == pytest.approx(0, abs=1e-12)
+    reference = torch.optim.lr_scheduler.CosineAnnealingLR(torch.optim.SGD([torch.zeros(1)], lr=1.0), T_max=100)
+    for step in range(10, 110):
+        assert factors[step] == pytest.approx(reference.get_last_lr()[0], abs=1e-9)
+        reference.optimizer.step()
+        reference.step()
+
+
+def test_one_step_is_all_of_a_schedule():
+    model = create_model("slowfast", "tiny")
+    optimiser, schedule = build_optimiser(model, recipe(), total_steps=1)
+    assert math.isfinite(optimiser.param_groups[0]["lr"]) and optimiser.param_groups[0]["lr"] > 0
+    optimiser.step()
+    schedule.step()
