@@ -1,0 +1,216 @@
+"""All clips of a data set decoded once into one array on disk, which is then only mapped into memory.
+
+    <folder>/frames-16x16fps-64px-3ch-<key>.npy     uint8 NTHWC
+    <folder>/frames-16x16fps-64px-3ch-<key>.json    digest and facts of each clip; written last: it makes it whole
+
+The key is made of the bytes of every clip, in order, and of how they are decoded: a clip that changes, comes or goes
+makes another key, and the clips that are the same are copied from the cache before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from hybrid.data.clip import DECODER_VERSION, ClipError, ClipFacts, ClipSpec
+from hybrid.errors import UserError
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedClips:
+    """frames_NTHWC: uint8, read only, mapped from disk. facts and digests (of the files' bytes): one a clip."""
+
+    frames_NTHWC: np.ndarray
+    facts: tuple[ClipFacts, ...]
+    digests: tuple[str, ...]
+
+
+class BadClips(UserError):
+    """Some clips cannot be decoded; `reasons` says why, by their index."""
+
+    def __init__(self, reasons: dict[int, str]):
+        super().__init__(f"{len(reasons)} clips cannot be decoded")
+        self.reasons = reasons
+
+
+def decode_clips(paths: Sequence[Path], spec: ClipSpec, folder: Path, workers: int | None = None) -> DecodedClips:
+    """The frames of all clips, from the cache in `folder` or decoded now; BadClips names those that cannot be.
+
+    workers: threads that decode (PyAV lets go of Python's lock), by default as many as there are processors.
+    """
+    workers = max(1, min(workers or os.cpu_count() or 1, len(paths)))
+    states = [_state(path) for path in paths]
+    with ThreadPoolExecutor(workers) as pool:
+        digests = tuple(pool.map(_digest, paths))
+    prefix = f"frames-{spec.num_frames}x{spec.frame_rate:g}fps-{spec.side}px-{spec.channels}ch-"
+    stem = folder / (prefix + _key(digests, spec))
+    if (cached := _read(stem, spec)) is not None:
+        return cached
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _only_one(folder):
+            if (cached := _read(stem, spec)) is not None:  # made by another run while this one waited
+                return cached
+            for left_over in folder.glob("*.tmp"):  # of a run that was killed: with the lock held nobody writes
+                left_over.unlink(missing_ok=True)
+            frames = _Frames(paths, digests, states, spec, _known(folder, prefix, spec))
+            _write(stem, frames, workers)
+            for old in folder.glob(f"{prefix}*"):
+                if old.stem != stem.name:
+                    with contextlib.suppress(OSError):  # who has it mapped keeps it until he ends
+                        old.unlink()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UserError(
+            f"the decoded clips cannot be stored in {folder}: {reason}; choose another cache_dir"
+        ) from error
+    cached = _read(stem, spec)
+    if cached is None:
+        raise UserError(f"the decoded clips in {folder} were removed by another program while they were opened")
+    return cached
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+        return stat.st_size, stat.st_mtime_ns
+    except OSError:
+        return None
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, empty where it cannot be read: decoding it will say why."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _key(digests: Sequence[str], spec: ClipSpec) -> str:
+    content = json.dumps([DECODER_VERSION, asdict(spec), digests])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _beside(stem: Path, suffix: str) -> Path:
+    return stem.with_name(stem.name + suffix)  # with_suffix would cut the name at "16.5fps"
+
+
+def _read(stem: Path, spec: ClipSpec) -> DecodedClips | None:
+    """A whole cache, or None."""
+    try:
+        about = json.loads(_beside(stem, ".json").read_text(encoding="utf-8"))
+        frames_NTHWC = np.load(_beside(stem, ".npy"), mmap_mode="r")
+        facts = tuple(ClipFacts(**facts) for facts in about["facts"])
+        digests = tuple(about["digests"])
+        if about["version"] != DECODER_VERSION or frames_NTHWC.dtype != np.uint8:
+            return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    whole = frames_NTHWC.shape == (len(digests), *spec.shape) and len(facts) == len(digests)
+    return DecodedClips(frames_NTHWC, facts, digests) if whole else None
+
+
+def _known(folder: Path, prefix: str, spec: ClipSpec) -> dict[str, tuple[np.ndarray, ClipFacts]]:
+    """Frames and facts of every clip that was decoded like this before, by digest."""
+    known = {}
+    for about in folder.glob(f"{prefix}*.json"):
+        if (cached := _read(about.with_suffix(""), spec)) is not None:
+            known |= zip(cached.digests, zip(cached.frames_NTHWC, cached.facts, strict=True), strict=True)
+    return known
+
+
+@dataclass(frozen=True)
+class _Frames:
+    """What one thread does for one clip."""
+
+    paths: Sequence[Path]
+    digests: Sequence[str]
+    states: Sequence[tuple[int, int] | None]
+    spec: ClipSpec
+    known: dict[str, tuple[np.ndarray, ClipFacts]]
+
+    def __call__(self, n: int) -> tuple[np.ndarray, ClipFacts] | str:
+        """Frames and facts, or why there are none."""
+        if self.digests[n] in self.known:
+            return self.known[self.digests[n]]
+        from hybrid.data.video import decode_clip  # here, so that cached data need no decoder
+
+        try:
+            decoded = decode_clip(self.paths[n], self.spec)
+        except ClipError as error:
+            return error.reason
+        if _state(self.paths[n]) != self.states[n]:
+            return "was changed while it was read"
+        return decoded.frames_THWC, decoded.facts
+
+
+def _write(stem: Path, frames: _Frames, workers: int) -> None:
+    """Decode to temporary files and give them their names when they are whole."""
+    count, facts, reasons = len(frames.paths), [], {}
+    with _temporary(_beside(stem, ".npy")) as file, ThreadPoolExecutor(workers) as pool:
+        # Written in order and not through a memory map: on a full disk that is an error and not a crash.
+        header = {"descr": "|u1", "fortran_order": False, "shape": (count, *frames.spec.shape)}
+        np.lib.format.write_array_header_1_0(file, header)
+        done = tqdm(pool.map(frames, range(count)), "decoding clips", count, unit="clip", disable=None)
+        for n, result in enumerate(done):
+            if isinstance(result, str):
+                reasons[n] = result
+            elif not reasons:
+                facts.append(asdict(result[1]))
+                file.write(np.ascontiguousarray(result[0]).data)
+        if reasons:
+            raise BadClips(reasons)
+    with _temporary(_beside(stem, ".json")) as file:
+        about = {"version": DECODER_VERSION, "digests": frames.digests, "facts": facts}
+        file.write(json.dumps(about).encode())
+
+
+@contextlib.contextmanager
+def _temporary(path: Path):
+    """A file to write that takes its name only when it was written whole, and disappears when it was not."""
+    handle, name = tempfile.mkstemp(suffix=".tmp", prefix=path.name, dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path):
+    """Held by one run at a time, so that runs started together do not all decode; freed by the system if it dies."""
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"waiting for another run that decodes into {folder} ...", file=sys.stderr)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,89 @@
+"""What a clip is after decoding: the one shape every model gets. (Needs no decoder to be imported.)"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from hybrid.errors import UserError
+
+DECODER_VERSION = 1
+"""part of the cache's key: raise it when the same file would be decoded to other frames"""
+
+
+@dataclass(frozen=True)
+class ClipSpec:
+    """How clips are sampled: `num_frames` at `frame_rate` a second, `side` x `side` pixels, 1 (grey) or 3 channels."""
+
+    num_frames: int = 16
+    frame_rate: float = 16.0
+    side: int = 64
+    channels: int = 3
+
+    def __post_init__(self):
+        if self.num_frames < 2:
+            raise UserError(f"num_frames must be 2 or more, not {self.num_frames}")
+        if not (math.isfinite(self.frame_rate) and self.frame_rate > 0):
+            raise UserError(f"frame_rate must be above 0, not {self.frame_rate}")
+        if self.side < 8:
+            raise UserError(f"side must be 8 pixels or more, not {self.side}")
+        if self.channels not in (1, 3):
+            raise UserError(f"channels must be 1 (grey) or 3 (colour), not {self.channels}")
+
+    @property
+    def seconds(self) -> float:
+        """The length of the window that is sampled."""
+        return self.num_frames / self.frame_rate
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """Seconds from the first frame at which frames are wanted."""
+        return tuple(i / self.frame_rate for i in range(self.num_frames))
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(T, H, W, C)"""
+        return (self.num_frames, self.side, self.side, self.channels)
+
+
+@dataclass(frozen=True)
+class ClipFacts:
+    """What the source was, so that a caller can say what had to be done to it.
+
+    seconds: length of the source; as its container declares it where decoding stopped at the end of the window.
+    frame_rate: mean frames a second of the source within the window.
+    width, height: as displayed (after rotation, with square pixels).
+    held: how many of the frames lie past the end of the source and repeat its last one.
+    distinct: how many different source frames were taken.
+    """
+
+    seconds: float
+    frame_rate: float
+    width: int
+    height: int
+    held: int
+    distinct: int
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedClip:
+    """frames_THWC: uint8, C is 1 (luma) or 3 (RGB)."""
+
+    frames_THWC: np.ndarray
+    facts: ClipFacts
+
+
+class ClipError(UserError):
+    """A video cannot be used; `reason` says why, the message says which as well."""
+
+    def __init__(self, path, reason: str):
+        super().__init__(f"{path}: {reason}")
+        self.path, self.reason = path, reason
+
+    def __reduce__(self):
+        return ClipError, (self.path, self.reason)

@@ -1,0 +1,141 @@
+"""A data set, checked whole and ready to train on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hybrid.data.cache import BadClips, DecodedClips, decode_clips
+from hybrid.data.clip import ClipFacts, ClipSpec
+from hybrid.data.labels import FILE, Labels, scan_labels
+from hybrid.data.problems import Problems, some_of
+from hybrid.data.ratings import Ratings, scan_ratings
+
+CACHE = ".cache"
+
+
+@dataclass(frozen=True, eq=False)
+class ClipDataset:
+    """N clips in the order of labels.csv.
+
+    frames_NTHWC: uint8, read only, mapped from disk; C is 1 (luma) or 3 (RGB).
+    targets_NK: float32, rows sum to 1. votes_NK: as written. grades: names of the K grades, best first.
+    clips: posix paths relative to `root / "clips"`. groups: one a clip, or None. ratings: raw votes, or None.
+    facts: what each source was. notices: what is odd but no error, to be printed once.
+    fingerprint: 12 hex digits of everything above that a result depends on.
+    """
+
+    root: Path
+    spec: ClipSpec
+    frames_NTHWC: np.ndarray
+    targets_NK: np.ndarray
+    votes_NK: np.ndarray
+    grades: tuple[str, ...]
+    clips: tuple[str, ...]
+    groups: tuple[str, ...] | None
+    ratings: Ratings | None
+    facts: tuple[ClipFacts, ...]
+    notices: tuple[str, ...]
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+
+def load_dataset(
+    root: Path | str, spec: ClipSpec, *, cache_dir: Path | str | None = None, workers: int | None = None
+) -> ClipDataset:
+    """Read and check labels, ratings and every clip; a DatasetError lists all that is wrong, at once.
+
+    cache_dir: where decoded clips are kept, by default `<root>/.cache`; data sets may share one.
+    workers: clips decoded at a time, by default as many as there are processors.
+    """
+    root = Path(root)
+    problems = Problems(f"data set {root}")
+    labels = scan_labels(root, problems)
+    if labels is None:
+        problems.raise_if_any()
+    ratings = scan_ratings(root, labels, problems)
+    decoded = None
+    if labels.clips:
+        try:
+            paths = [labels.path(n) for n in range(len(labels.clips))]
+            decoded = decode_clips(paths, spec, _cache_folder(root, cache_dir), workers)
+        except BadClips as error:
+            for n, reason in error.reasons.items():
+                problems.add(f"{FILE} row {labels.lines[n]}: clip {labels.clips[n]!r} {reason}")
+    elif not problems.problems:
+        problems.add(f"{FILE}: lists no clips")
+    problems.raise_if_any()
+    return ClipDataset(
+        root=root,
+        spec=spec,
+        frames_NTHWC=decoded.frames_NTHWC,
+        targets_NK=labels.targets_NK,
+        votes_NK=labels.votes_NK,
+        grades=labels.grades,
+        clips=labels.clips,
+        groups=labels.groups,
+        ratings=ratings,
+        facts=decoded.facts,
+        notices=(*labels.notices, *_notices(labels, decoded, spec)),
+        fingerprint=_fingerprint(labels, ratings, decoded, spec),
+    )
+
+
+def _cache_folder(root: Path, cache_dir: Path | str | None) -> Path:
+    if cache_dir is None:
+        return root / CACHE
+    place = hashlib.sha256(str(root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return Path(cache_dir) / f"{root.resolve().name}-{place}"
+
+
+def _fingerprint(labels: Labels, ratings: Ratings | None, decoded: DecodedClips, spec: ClipSpec) -> str:
+    votes = [] if ratings is None else [ratings.raters, ratings.ratings_NR.tolist()]
+    content = [
+        asdict(spec),
+        decoded.digests,
+        labels.clips,
+        labels.grades,
+        labels.groups,
+        labels.targets_NK.tolist(),
+        votes,
+    ]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
+
+
+def _notices(labels: Labels, decoded: DecodedClips, spec: ClipSpec) -> list[str]:
+    notices, facts, of = [], decoded.facts, f"of {len(labels.clips)} clips"
+    if short := [n for n, fact in enumerate(facts) if fact.held]:
+        worst = max(short, key=lambda n: facts[n].held)
+        notices.append(
+            f"{len(short)} {of} are shorter than {spec.seconds:g} s: their last frame is held (the shortest is "
+            f"{labels.clips[worst]!r}, {facts[worst].seconds:.2f} s: {facts[worst].held} of {spec.num_frames} frames)"
+        )
+    if slow := [n for n, fact in enumerate(facts) if fact.distinct + fact.held < spec.num_frames]:
+        notices.append(
+            f"{len(slow)} {of} show some frame twice because they have fewer than {spec.frame_rate:g} frames a second: "
+            f"{some_of(labels.clips[n] for n in slow)}"
+        )
+    if oblong := [
+        n for n, fact in enumerate(facts) if max(fact.width, fact.height) > 1.02 * min(fact.width, fact.height)
+    ]:
+        worst = facts[oblong[0]]
+        notices.append(
+            f"{len(oblong)} {of} are not square: only the centre is seen "
+            f"({labels.clips[oblong[0]]!r} is {worst.width}x{worst.height})"
+        )
+    same = defaultdict(list)
+    for clip, digest in zip(labels.clips, decoded.digests, strict=True):
+        same[digest].append(clip)
+    if copies := [clips for clips in same.values() if len(clips) > 1]:
+        notices.append(
+            f"{len(copies)} clips are there more than once under other names, which lets test clips be trained on: "
+            f"{some_of(copies[0])}"
+        )
+    return notices

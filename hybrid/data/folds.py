@@ -1,0 +1,174 @@
+"""The split: made once, written down, the same for every model.
+
+clip,group,repeat0,repeat1      the fold each clip is tested in, from 0; `group` only where the labels have groups
+p1/a.mp4,p1,3,0
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from hybrid.data.problems import Problems, some_of
+from hybrid.data.table import Table, read_table
+from hybrid.errors import UserError
+
+MOST_STRATA = 10
+
+
+def make_folds(
+    targets_NK: np.ndarray, groups: Sequence[str] | None, num_folds: int, repeats: int, seed: int
+) -> np.ndarray:
+    """(repeats, N) int: the fold in which each clip is tested, 0 to num_folds - 1.
+
+    Stratified on the mean grade; a group is never split. A repeat depends on the seed and its own number alone, so
+    asking for more repeats leaves the first ones as they are.
+    """
+    num_clips = len(targets_NK)
+    if num_folds < 2 or repeats < 1:
+        raise UserError(f"folds must be 2 or more and repeats 1 or more, not {num_folds} and {repeats}")
+    if num_folds > num_clips:
+        raise UserError(f"{num_folds} folds need as many clips, there are {num_clips}")
+    if groups is not None and num_folds > len(set(groups)):
+        raise UserError(f"{num_folds} folds need as many groups, there are {len(set(groups))}")
+    return np.stack([_one_repeat(targets_NK, groups, num_folds, seed, repeat) for repeat in range(repeats)])
+
+
+def _one_repeat(targets_NK: np.ndarray, groups: Sequence[str] | None, num_folds: int, seed: int, repeat: int):
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold  # slow to import, seldom needed
+
+    state = int(np.random.SeedSequence([seed, repeat]).generate_state(1)[0])
+    splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
+    fold_N = np.full(len(targets_NK), -1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that a stratum is small: groups come first
+        parts = splitter(num_folds, shuffle=True, random_state=state).split(
+            np.zeros(len(targets_NK)), _strata(targets_NK, num_folds), groups
+        )
+        for fold, (_, tested) in enumerate(parts):
+            fold_N[tested] = fold
+    if len(np.unique(fold_N)) < num_folds:
+        raise UserError(f"the groups are too unequal for {num_folds} folds: one fold is left empty")
+    return fold_N
+
+
+def _strata(targets_NK: np.ndarray, num_folds: int) -> np.ndarray:
+    """(N,) which slice of the clips sorted by mean grade each is in; every slice has num_folds clips or more."""
+    num_clips, num_grades = targets_NK.shape
+    mean_grade_N = targets_NK @ np.arange(num_grades)
+    strata = int(np.clip(num_clips // num_folds, 1, MOST_STRATA))
+    rank_N = np.empty(num_clips, int)
+    rank_N[np.argsort(mean_grade_N, kind="stable")] = np.arange(num_clips)
+    return rank_N * strata // num_clips
+
+
+def frozen_folds(
+    path: Path,
+    clips: Sequence[str],
+    targets_NK: np.ndarray,
+    groups: Sequence[str] | None,
+    *,
+    num_folds: int,
+    repeats: int,
+    seed: int,
+) -> np.ndarray:
+    """The folds written in `path`, (repeats, N) in the order of `clips`; made with `make_folds` where there are none.
+
+    A file that is there is kept, one's own too, and checked: exactly these clips, no group in two folds, folds 0 to
+    num_folds - 1, none empty. Repeats it does not have yet are made and added to it.
+    """
+    path = Path(path)
+    written_RN = np.empty((0, len(clips)), int)
+    if path.exists():
+        written_RN = _read(path, list(clips), groups, num_folds)
+        if len(written_RN) >= repeats:
+            return written_RN[:repeats]
+    made_RN = make_folds(targets_NK, groups, num_folds, repeats, seed)
+    folds_RN = np.concatenate([written_RN, made_RN[len(written_RN) :]])
+    _write(path, clips, groups, folds_RN)
+    return folds_RN
+
+
+def _read(path: Path, clips: list[str], groups: Sequence[str] | None, num_folds: int) -> np.ndarray:
+    problems = Problems(f"folds {path}")
+    table = read_table(path, ("clip", "repeat0"), problems, optional=("group",))
+    problems.raise_if_any()
+    columns = [column for column in table.columns if column not in ("clip", "group")]
+    if columns != [f"repeat{r}" for r in range(len(columns))]:
+        problems.add(
+            f"{path.name}: unknown columns; expected clip[,group],repeat0,repeat1,..., got {', '.join(columns)}"
+        )
+        problems.raise_if_any()
+    rows = {}
+    for row in table.rows:
+        if row.cells["clip"] in rows:
+            problems.add(f"{path.name} row {row.line}: clip {row.cells['clip']!r} is there twice")
+        rows[row.cells["clip"]] = row
+    if missing := [clip for clip in clips if clip not in rows]:
+        problems.add(f"{path.name}: {len(missing)} clips of the data set have no fold: {some_of(missing)}")
+    if unknown := [clip for clip in rows if clip not in set(clips)]:
+        problems.add(f"{path.name}: {len(unknown)} clips are not in the data set: {some_of(unknown)}")
+    problems.raise_if_any()
+    folds_RN = np.array(
+        [[_fold(rows[clip], column, num_folds, path, problems) for clip in clips] for column in columns]
+    )
+    problems.raise_if_any()
+    for column, fold_N in zip(columns, folds_RN, strict=True):
+        if empty := sorted(set(range(num_folds)) - set(fold_N)):
+            problems.add(
+                f"{path.name}: {column} has no clips in fold {empty[0]} of {num_folds}; was it made for fewer folds?"
+            )
+    _check_groups(path, clips, rows, groups, table, folds_RN, problems)
+    problems.raise_if_any()
+    return folds_RN
+
+
+def _fold(row, column: str, num_folds: int, path: Path, problems: Problems) -> int:
+    text = row.cells[column]
+    if not text.isdecimal() or int(text) >= num_folds:
+        problems.add(
+            f"{path.name} row {row.line}: {column} of clip {row.cells['clip']!r} is {text!r}; "
+            f"with {num_folds} folds it must be 0 to {num_folds - 1}"
+        )
+        return -1
+    return int(text)
+
+
+def _check_groups(path, clips, rows, groups, table: Table, folds_RN: np.ndarray, problems: Problems) -> None:
+    written = [rows[clip].cells["group"] for clip in clips] if "group" in table.columns else None
+    if groups is not None and written is not None:
+        for clip, group, other in zip(clips, groups, written, strict=True):
+            if group != other:
+                problems.add(
+                    f"{path.name} row {rows[clip].line}: clip {clip!r} is in group {other!r}, in labels.csv {group!r}"
+                )
+    groups = groups if groups is not None else written
+    if groups is None:
+        return
+    for r, fold_N in enumerate(folds_RN):
+        seen: dict[str, int] = {}
+        split: set[str] = set()
+        for group, fold in zip(groups, fold_N, strict=True):
+            if group not in split and seen.setdefault(group, fold) != fold:
+                split.add(group)
+                problems.add(f"{path.name}: group {group!r} is in folds {seen[group]} and {fold} of repeat{r}")
+
+
+def _write(path: Path, clips, groups, folds_RN: np.ndarray) -> None:
+    header = ["clip", *([] if groups is None else ["group"]), *(f"repeat{r}" for r in range(len(folds_RN)))]
+    columns = [clips, *([] if groups is None else [groups]), *folds_RN]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="", dir=path.parent, suffix=".tmp", delete=False
+        ) as file:
+            csv.writer(file, lineterminator="\n").writerows([header, *zip(*columns, strict=True)])
+        os.replace(file.name, path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from error

@@ -1,0 +1,184 @@
+"""labels.csv: which clips there are, how the panel graded them, and what must not be split.
+
+clip,A,B,C,D,E,group        one row a clip; votes or fractions in any K >= 2 grade columns, best first;
+p1/a.mp4,10,20,10,0,0,p1    `group` (patient, donor, source video) is optional and comes last
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hybrid.data.paths import ClipFiles
+from hybrid.data.problems import Problems, some_of
+from hybrid.data.table import Row, Table, parse_number, read_table
+
+FILE = "labels.csv"
+SUM_TOLERANCE = 0.05
+"""how far rounded fractions may sum from 1"""
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What labels.csv says, in its order.
+
+    clips: posix paths relative to `root / "clips"`.
+    grades: names of the K grades, best first.
+    votes_NK: as written, float64. targets_NK: the same as fractions, float32, rows sum to 1.
+    groups: one a clip, or None where the file has none.
+    lines: row of the file each clip stands in, from 1 (the header's row counts).
+    notices: what is odd but no error.
+    """
+
+    root: Path
+    clips: tuple[str, ...]
+    grades: tuple[str, ...]
+    votes_NK: np.ndarray
+    targets_NK: np.ndarray
+    groups: tuple[str, ...] | None
+    lines: tuple[int, ...]
+    notices: tuple[str, ...] = ()
+
+    def path(self, index: int) -> Path:
+        """Where a clip's file lies."""
+        return self.root / "clips" / self.clips[index]
+
+
+def read_labels(root: Path) -> Labels:
+    """Read `<root>/labels.csv`; raises a DatasetError that lists every problem."""
+    problems = Problems(f"data set {root}")
+    labels = scan_labels(root, problems)
+    problems.raise_if_any()
+    return labels
+
+
+def scan_labels(root: Path, problems: Problems) -> Labels | None:
+    """The same, adding to `problems` instead of raising, so that the clips of good rows can be checked too.
+
+    Rows whose votes are bad have NaN there. None where the file as a whole cannot be understood.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        problems.add(f"there is no folder {root}")
+        return None
+    if not (root / "clips").is_dir():
+        problems.add("clips/: there is no such folder; the videos belong there")
+    table = read_table(root / FILE, ("clip",), problems, optional=("group",))
+    if table is None:
+        return None
+    grades = _grade_columns(table, problems)
+    if grades is None:
+        return None
+    files, notices = ClipFiles(root), []
+    kept = _clip_rows(table.rows, files, problems)
+    votes_NK = np.array([_votes(row, grades, problems) for row in kept.values()]).reshape(-1, len(grades))
+    _check_sums(votes_NK, list(kept.values()), problems)
+    groups = _groups(table, list(kept.values()), problems, notices)
+    if unused := [name for name in files.files if name not in kept]:
+        notices.append(f"{FILE} does not mention {len(unused)} of the files in clips/: {some_of(unused)}")
+    problems.notices.extend(notices)
+    sums_N1 = votes_NK.sum(axis=1, keepdims=True)
+    return Labels(
+        root=root,
+        clips=tuple(kept),
+        grades=grades,
+        votes_NK=votes_NK,
+        targets_NK=(votes_NK / np.where(sums_N1 > 0, sums_N1, np.nan)).astype(np.float32),
+        groups=groups,
+        lines=tuple(row.line for row in kept.values()),
+        notices=tuple(notices),
+    )
+
+
+def _grade_columns(table: Table, problems: Problems) -> tuple[str, ...] | None:
+    before = len(problems.problems)
+    start = table.columns.index("clip")
+    end = table.columns.index("group") if "group" in table.columns else len(table.columns)
+    for column in table.columns[:start] + table.columns[max(end, start) + 1 :]:
+        problems.add(f"{FILE}: unknown column {column!r}; the columns are clip, the grades (best first), then group")
+    grades = table.columns[start + 1 : end]
+    for grade in grades:
+        texts = [row.cells[grade] for row in table.rows]
+        if any(texts) and all(parse_number(text) is None for text in texts):
+            problems.add(
+                f"{FILE}: unknown column {grade!r}: every column between clip and group is a grade, with numbers"
+            )
+    if _is_total(table, grades):
+        problems.add(f"{FILE}: the column {grades[-1]!r} is the sum of the others, not a grade; remove it")
+    if len(grades) < 2:
+        problems.add(f"{FILE}: needs at least 2 grade columns after 'clip', has {len(grades)}")
+    return grades if len(problems.problems) == before else None
+
+
+def _is_total(table: Table, grades: tuple[str, ...]) -> bool:
+    if len(grades) < 3 or grades[-1].lower() not in ("n", "sum", "total", "votes", "raters"):
+        return False
+    votes_NK = np.array([[parse_number(row.cells[grade]) or 0 for grade in grades] for row in table.rows])
+    return len(votes_NK) > 0 and np.allclose(votes_NK[:, :-1].sum(axis=1), votes_NK[:, -1], atol=SUM_TOLERANCE)
+
+
+def _clip_rows(rows: tuple[Row, ...], files: ClipFiles, problems: Problems) -> dict[str, Row]:
+    """The rows by their clip's path, without those that name no file or name one a second time."""
+    kept: dict[str, Row] = {}
+    for row in rows:
+        clip, problem = files.find(row.cells["clip"])
+        if clip is None:
+            problems.add(f"{FILE} row {row.line}: {problem}")
+        elif clip in kept:
+            problems.add(f"{FILE} row {row.line}: clip {clip!r} is in row {kept[clip].line} already")
+        else:
+            kept[clip] = row
+    return kept
+
+
+def _votes(row: Row, grades: tuple[str, ...], problems: Problems) -> list[float]:
+    """The votes of a row, all NaN where one of them is bad."""
+    votes, bad = [], False
+    for grade in grades:
+        text = row.cells[grade]
+        vote = parse_number(text)
+        wrong = (
+            "is empty" if not text
+            else f"is {text!r}, not a number" if vote is None or not math.isfinite(vote)
+            else f"is negative ({text})" if vote < 0
+            else None
+        )  # fmt: skip
+        if wrong:
+            problems.add(f"{FILE} row {row.line}: {grade!r} of clip {row.cells['clip']!r} {wrong}")
+            bad = True
+        votes.append(vote)
+    if not bad and sum(votes) == 0:
+        problems.add(f"{FILE} row {row.line}: clip {row.cells['clip']!r} has no votes (all are zero)")
+        bad = True
+    return [math.nan] * len(grades) if bad else votes
+
+
+def _check_sums(votes_NK: np.ndarray, rows: list[Row], problems: Problems) -> None:
+    """A file holds votes or fractions, not both: a row of the other kind is a slip, and scaling it would hide that."""
+    sums_N = votes_NK.sum(axis=1)
+    good_N = np.isfinite(sums_N)
+    near_one_N = np.abs(sums_N - 1) <= SUM_TOLERANCE
+    fractions_N = good_N & (votes_NK != np.round(votes_NK)).any(axis=1)
+    file_of_fractions = fractions_N.any() and near_one_N[good_N].mean() > 0.5
+    for n in np.flatnonzero(good_N):
+        name, total = f"{FILE} row {rows[n].line}: clip {rows[n].cells['clip']!r}", f"{sums_N[n]:g}"
+        if file_of_fractions and not near_one_N[n]:
+            problems.add(f"{name} sums to {total} where most rows are fractions that sum to 1")
+        elif not file_of_fractions and fractions_N[n] and near_one_N[n]:
+            problems.add(f"{name} has fractions where most rows are votes")
+
+
+def _groups(table: Table, rows: list[Row], problems: Problems, notices: list[str]) -> tuple[str, ...] | None:
+    if "group" not in table.columns:
+        return None
+    groups = tuple(row.cells["group"] for row in rows)
+    if not any(groups):
+        notices.append(f"the column 'group' of {FILE} is empty: clips are split one by one")
+        return None
+    for row, group in zip(rows, groups, strict=True):
+        if not group:
+            problems.add(f"{FILE} row {row.line}: clip {row.cells['clip']!r} has no group, others have one")
+    return groups

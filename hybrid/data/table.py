@@ -1,0 +1,147 @@
+"""A CSV file as spreadsheets and people write them, read into rows of clean text.
+
+Understood: UTF-8 with or without BOM, UTF-16 with BOM, Windows-1252; commas, semicolons or tabs; quotes;
+LF, CRLF or CR; Excel's `sep=;` line; spaces around values; empty lines; empty columns at the end.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from hybrid.data.problems import Problems
+
+SEPARATORS = (",", ";", "\t")
+
+
+@dataclass(frozen=True)
+class Row:
+    """line: number in the file, from 1, as an editor shows it. cells: column name -> text."""
+
+    line: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Table:
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def read_table(
+    path: Path, required: tuple[str, ...], problems: Problems, optional: tuple[str, ...] = ()
+) -> Table | None:
+    """The table, or None where it cannot be read at all; problems are added.
+
+    required, optional: names of columns, in lower case; they are found in any case and renamed to this one.
+    Rows with too many or too few cells are problems and left out.
+    """
+    name = path.name
+    text = _read_text(path, problems)
+    if text is None:
+        return None
+    lines, skipped = text.splitlines(keepends=True), 0
+    while lines and not lines[0].strip(" \t\r\n,;"):
+        lines, skipped = lines[1:], skipped + 1
+    separator = None
+    if lines and (told := re.fullmatch(r'"?sep=(.)"?[,;\t]*', lines[0].strip("\r\n"), re.IGNORECASE)):
+        separator, lines, skipped = told[1], lines[1:], skipped + 1
+    if not lines:
+        problems.add(f"{name}: is empty")
+        return None
+    reader = csv.reader(io.StringIO("".join(lines), newline=""), delimiter=separator or _separator(lines[0], required))
+    try:
+        records = [(reader.line_num + skipped, [_clean(cell) for cell in record]) for record in reader]
+    except csv.Error as error:
+        problems.add(f"{name} row {reader.line_num + skipped}: is not CSV ({error})")
+        return None
+    header = records[0][1]
+    records = [(line, cells) for line, cells in records[1:] if any(cells)]
+    width = len(header)
+    while width > 1 and not header[width - 1] and not any(any(cells[width - 1 :]) for _, cells in records):
+        width -= 1
+    columns = [column.lower() if column.lower() in required + optional else column for column in header[:width]]
+    if not _good_header(columns, required, name, problems):
+        return None
+    rows = []
+    for line, cells in records:
+        cells = cells[:width] if not any(cells[width:]) else cells
+        if len(cells) != width:
+            problems.add(
+                f"{name} row {line}: has {len(cells)} values where the header has {width} columns"
+                + (" (decimal commas need ';' between the values)" if len(cells) > width else "")
+            )
+            continue
+        rows.append(Row(line, dict(zip(columns, cells, strict=True))))
+    if not records:
+        problems.add(f"{name}: has a header but no rows")
+    return Table(tuple(columns), tuple(rows))
+
+
+def _read_text(path: Path, problems: Problems) -> str | None:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        problems.add(f"{path.name}: there is no such file in {path.parent}")
+        return None
+    except OSError as error:
+        problems.add(f"{path.name}: cannot be read: {(error.strerror or str(error)).lower()}")
+        return None
+    if data.startswith(b"PK\x03\x04"):
+        problems.add(f"{path.name}: is a spreadsheet or zip file; save it as CSV")
+        return None
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ("utf-16",)
+    else:
+        encodings = ("utf-8-sig", "cp1252")
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        text = "\0"
+    if "\0" in text:
+        problems.add(f"{path.name}: is not a text file")
+        return None
+    return text
+
+
+def _separator(header: str, required: tuple[str, ...]) -> str:
+    """The separator under which the header holds most of the required columns, then the most columns."""
+
+    def fit(separator: str) -> tuple[int, int]:
+        cells = [_clean(cell).lower() for cell in next(csv.reader([header], delimiter=separator))]
+        return len(set(required) & set(cells)), len(cells)
+
+    return max(SEPARATORS, key=fit)
+
+
+def _clean(cell: str) -> str:
+    return cell.replace("\xa0", " ").replace("\ufeff", "").strip()
+
+
+def _good_header(columns: list[str], required: tuple[str, ...], name: str, problems: Problems) -> bool:
+    before = len(problems.problems)
+    for column in required:
+        if column not in columns:
+            problems.add(f"{name}: there is no column {column!r}; the first line has {', '.join(map(repr, columns))}")
+    for column in dict.fromkeys(columns):
+        if columns.count(column) > 1:
+            problems.add(f"{name}: the column {column!r} is there {columns.count(column)} times")
+        elif not column:
+            problems.add(f"{name}: column {columns.index(column) + 1} has no name")
+    return len(problems.problems) == before
+
+
+def parse_number(text: str) -> float | None:
+    """A number with a decimal point or a decimal comma, or None where the text is no number."""
+    try:
+        return float(re.sub(r"^([+-]?\d*),(\d+)$", r"\1.\2", text))
+    except ValueError:
+        return None

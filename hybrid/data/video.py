@@ -1,0 +1,192 @@
+"""A video file decoded to the frames a model sees. The only module that needs PyAV.
+
+Time: frames are wanted at i / frame_rate seconds after the first one, and each is the source frame with the nearest
+presentation time (the earlier of two that are equally near). A longer video gives its first
+num_frames / frame_rate seconds; of a shorter one the last frame is held: nothing loops or runs backwards, because
+motion that was not seen must not be invented.
+Space: rotation metadata is obeyed, pixels are made square, the shorter side is scaled to `side` and the centre kept.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from hybrid.data.clip import ClipError, ClipFacts, ClipSpec, DecodedClip
+from hybrid.data.timing import TimestampError, in_order, nearest
+
+__all__ = ["ClipError", "ClipFacts", "ClipSpec", "DecodedClip", "decode_clip"]
+
+ACCURATE = 0x40000 | 0x2000
+"""swscale's SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT: without them a grey comes out up to 2 levels off"""
+
+av.logging.set_level(None)  # what FFmpeg would print, ClipError says
+
+
+class SourceFrame(NamedTuple):
+    """time: seconds on the source's own clock. seconds: how long it is shown, 0 where unknown."""
+
+    time: float
+    seconds: float
+    image: av.VideoFrame
+
+
+def decode_clip(path: Path | str, spec: ClipSpec) -> DecodedClip:
+    """Decode the first `spec.seconds` of a video; whatever is wrong with it is a ClipError."""
+    path = Path(path)
+    try:
+        _check_file(path)
+        # The prefix keeps a colon in the name from being read as a protocol, the whitelist keeps a playlist that is
+        # named like a video from fetching anything.
+        with av.open(f"file:{path}", container_options={"protocol_whitelist": "file"}) as container:
+            return _decode(path, container, spec)
+    except TimestampError as error:
+        raise ClipError(path, str(error)) from None
+    except (av.error.FFmpegError, OSError, ValueError, RuntimeError, MemoryError) as error:
+        raise ClipError(path, _reason(error)) from error
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise ClipError(path, "is a folder, not a video")
+    if not path.exists():
+        raise ClipError(path, "there is no such file")
+    if not path.is_file():
+        raise ClipError(path, "is not a regular file")
+    with open(path, "rb"):
+        pass
+    if os.path.getsize(path) == 0:
+        raise ClipError(path, "is empty (0 bytes)")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, PermissionError):
+        return "cannot be read: permission denied"
+    if isinstance(error, av.error.InvalidDataError):
+        return "is no video that FFmpeg can read, or was cut off while it was written or copied"
+    if isinstance(error, av.error.DecoderNotFoundError):
+        return "is coded in a way that this FFmpeg cannot decode"
+    return f"cannot be decoded: {(getattr(error, 'strerror', None) or str(error) or type(error).__name__).lower()}"
+
+
+def _decode(path: Path, container, spec: ClipSpec) -> DecodedClip:
+    source = _Source(path, container)
+    taken, times = nearest(in_order(source), spec.times)
+    if not taken:
+        raise ClipError(path, "has no frames")
+    interval = (times[-1] - times[0]) / max(len(times) - 1, 1)
+    end = times[-1] + (source.last_seconds or interval)
+    if source.finished:
+        source.check_complete(times[0], end, interval)
+    distinct = len({id(frame) for frame in taken})
+    if distinct < 2:
+        count = "only one frame" if len(times) < 2 else f"only one frame in its first {spec.seconds:g} s"
+        raise ClipError(path, f"has {count}; a clip needs 2 or more")
+    picture = _Picture(spec, source.stream.sample_aspect_ratio)
+    frames_THWC = np.empty(spec.shape, np.uint8)
+    for t, frame in enumerate(taken):
+        repeated = t > 0 and frame is taken[t - 1]
+        frames_THWC[t] = frames_THWC[t - 1] if repeated else picture.render(frame.image)
+    length = end - times[0]
+    facts = ClipFacts(
+        seconds=round(length if source.finished else max(length, source.declared_seconds or 0.0), 3),
+        frame_rate=round(1 / interval, 3),
+        width=picture.width,
+        height=picture.height,
+        held=sum(time > length - 1e-3 for time in spec.times) if source.finished else 0,
+        distinct=distinct,
+    )
+    return DecodedClip(frames_THWC, facts)
+
+
+class _Source:
+    """The frames of a container's video as the decoder gives them, with their times; damage is a ClipError."""
+
+    def __init__(self, path: Path, container):
+        pictures = [s for s in container.streams.video if not s.disposition & s.disposition.attached_pic]
+        if not pictures:
+            what = (
+                "only sound" if container.streams.audio else f"no video (FFmpeg takes it for {container.format.name!r})"
+            )
+            raise ClipError(path, f"holds {what}")
+        self.path, self.container, self.stream = path, container, pictures[0]
+        self.stream.codec_context.thread_count = 1  # many clips are decoded at once instead
+        self.count = 0
+        self.last_seconds = 0.0
+        self.finished = False
+
+    def __iter__(self) -> Iterator[SourceFrame]:
+        rate, time = self.stream.average_rate, None
+        for packet in self.container.demux(self.stream):
+            for image in self._images(packet):
+                self.last_seconds = float((image.duration or 0) * (image.time_base or 0))
+                if image.pts is not None:
+                    time = float(image.pts * image.time_base)
+                elif not rate:
+                    raise ClipError(self.path, "has neither time stamps nor a frame rate")
+                else:  # raw streams: count on the average rate
+                    time = 0.0 if time is None else time + float(1 / rate)
+                self.count += 1
+                yield SourceFrame(time, self.last_seconds, image)
+        self.finished = True
+
+    def _images(self, packet) -> list[av.VideoFrame]:
+        try:
+            images = packet.decode()
+        except av.error.InvalidDataError:
+            images = None
+        if packet.is_corrupt or images is None or any(image.is_corrupt for image in images):
+            declared = f" of {self.stream.frames}" if self.stream.frames else ""
+            raise ClipError(self.path, f"is damaged or cut off: only {self.count}{declared} frames can be decoded")
+        return images
+
+    @property
+    def declared_seconds(self) -> float | None:
+        if self.stream.duration:
+            return float(self.stream.duration * self.stream.time_base)
+        if self.container.duration and len(self.container.streams) == 1:  # else it may be the sound's
+            return self.container.duration / av.time_base
+        return None
+
+    def check_complete(self, start: float, end: float, interval: float) -> None:
+        """FFmpeg ends in silence where a file was cut off, so compare with the length that the container declares.
+
+        Some containers count that length from 0, others from the first frame.
+        """
+        decoded, declared = max(end, end - start), self.declared_seconds
+        if declared and declared - decoded > 0.75 * interval:
+            raise ClipError(
+                self.path,
+                f"is cut off: {self.count} frames ({end - start:.2f} s) can be decoded, {declared:.2f} s are declared",
+            )
+
+
+class _Picture:
+    """Scales, crops and turns one source's frames; width and height are the source's as displayed."""
+
+    def __init__(self, spec: ClipSpec, pixel_aspect):
+        self.side, self.format = spec.side, "gray" if spec.channels == 1 else "rgb24"
+        self.pixel_aspect = float(pixel_aspect or 1)
+        self.reformatter = VideoReformatter()
+        self.width = self.height = 0
+
+    def render(self, image: av.VideoFrame) -> np.ndarray:
+        """(side, side, C) uint8"""
+        width, height = round(image.width * self.pixel_aspect), image.height
+        scale = self.side / min(width, height)
+        to_width, to_height = max(self.side, round(width * scale)), max(self.side, round(height * scale))
+        method = Interpolation.AREA if scale < 1 else Interpolation.BICUBIC
+        scaled = self.reformatter.reformat(
+            image, to_width, to_height, self.format, interpolation=int(method) | ACCURATE
+        ).to_ndarray()
+        top, left = (to_height - self.side) // 2, (to_width - self.side) // 2
+        square = scaled[top : top + self.side, left : left + self.side]
+        turns = round(image.rotation / 90)
+        self.width, self.height = (height, width) if turns % 2 else (width, height)
+        return np.rot90(square, turns).reshape(self.side, self.side, -1)
