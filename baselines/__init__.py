@@ -5,7 +5,7 @@ from baselines.registry import ModelEntry, create_model, get_entry, list_models,
 
 # isort: split
 # Each of these registers its models; their order is that of the paper's tables.
-from baselines import slowfast  # noqa: F401
+from baselines import slowfast, timesformer  # noqa: F401
 
 __all__ = [
     "ClipModel",
