@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from hybrid.data.video import ClipError, decode_clip
+from hybrid.data.clip import ClipError
+from hybrid.data.video import decode_clip
 from hybrid.errors import UserError
 from hybrid.evaluation.inference import predict_distributions
 from hybrid.training.batches import ResidentClips
@@ -96,7 +97,7 @@ def _decode_all(clips: Sequence[Path], trained: TrainedModel) -> tuple[np.ndarra
             problems.append(str(error))
     if problems:
         raise UserError("\n".join([f"{len(problems)} of {len(clips)} clips cannot be read:", *problems]))
-    return np.stack([clip.frames_THWC for clip in decoded]), [clip.held_frames for clip in decoded]
+    return np.stack([clip.frames_THWC for clip in decoded]), [clip.facts.held for clip in decoded]
 
 
 def _distributions(trained: TrainedModel, frames_NTHWC: np.ndarray, machine: Machine) -> np.ndarray:

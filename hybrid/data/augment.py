@@ -26,13 +26,16 @@ class View:
     offset: float
 
 
+STILL = View(mirrored=False, quarter_turns=0, shift=(0, 0), gain=1.0, offset=0.0)
+
+
 def draw_view(config: AugmentConfig, side: int, seed: int, epoch: int, clip: int) -> View:
     """The view of clip number `clip` in `epoch`: a function of its arguments alone."""
     rng = np.random.default_rng((seed, epoch, clip))
     reach = round(config.shift * side)
     mirrored, turns = bool(rng.integers(2)), int(rng.integers(4))
     down, right = (int(pixels) for pixels in rng.integers(-reach, reach + 1, size=2))
-    gain, offset = rng.uniform(-1, 1, size=2)
+    gain, offset = rng.uniform(-1, 1, size=2).tolist()
     if not config.flips_and_turns:
         mirrored, turns = False, 0
     return View(mirrored, turns, (down, right), 1 + config.gain * gain, config.offset * offset)
@@ -60,9 +63,8 @@ def normalise(clip_BCTHW: Tensor, mean: Tensor, std: Tensor, views: list[View] |
 
     mean, std: (C,). One multiplication and one addition a pixel, whatever the augmentation.
     """
-    batch = clip_BCTHW.shape[0]
-    gain_B = torch.tensor([view.gain for view in views] if views else [1.0] * batch, device=clip_BCTHW.device)
-    offset_B = torch.tensor([view.offset for view in views] if views else [0.0] * batch, device=clip_BCTHW.device)
+    views = views or [STILL] * len(clip_BCTHW)
+    gain_B, offset_B = torch.tensor([[view.gain, view.offset] for view in views], device=clip_BCTHW.device).T
     scale_BC = gain_B[:, None] / (255 * std)
     bias_BC = (offset_B[:, None] - mean) / std
     return torch.addcmul(bias_BC[..., None, None, None], clip_BCTHW.float(), scale_BC[..., None, None, None])

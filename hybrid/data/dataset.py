@@ -46,6 +46,11 @@ class ClipDataset:
     def __len__(self) -> int:
         return len(self.clips)
 
+    @property
+    def simulated(self) -> bool:
+        """Whether the simulator wrote it: a result on it is no evidence about real sperm."""
+        return (self.root / "simulation.json").exists()
+
 
 def load_dataset(
     root: Path | str, spec: ClipSpec, *, cache_dir: Path | str | None = None, workers: int | None = None

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from hybrid.config import TrainConfig
+from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
 from hybrid.data.folds import frozen_folds
-from hybrid.data.video import ClipSpec
 from hybrid.errors import UserError
 from hybrid.experiment.folder import claim, experiment_folder, shared_settings
+from hybrid.training.tracking import check_logger
 
 
 def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
@@ -79,4 +81,7 @@ def _dataset(config: TrainConfig) -> ClipDataset:
 @lru_cache(maxsize=1)
 def _loaded(root: Path, spec: ClipSpec) -> ClipDataset:
     # The runs of a benchmark share one process, one data set and one check of it.
-    return load_dataset(root, spec)
+    dataset = load_dataset(root, spec)
+    for notice in dataset.notices:
+        print(f"note: {notice}", file=sys.stderr)
+    return dataset

@@ -11,7 +11,7 @@ import torch
 
 from baselines import ClipModel
 from hybrid import create_model
-from hybrid.data.video import ClipSpec
+from hybrid.data.clip import ClipSpec
 from hybrid.errors import UserError
 from hybrid.files import whole_file
 

@@ -166,7 +166,7 @@ def _profile(run: RunFolder, config: TrainConfig, model) -> dict[str, float]:
     path = run.path.parent / "profile.json"
     if not path.exists():
         protocol = config.protocol
-        shape = (1, config.data.channels, protocol.num_frames, protocol.crop_size, protocol.crop_size)
+        shape = (config.data.channels, protocol.num_frames, protocol.crop_size, protocol.crop_size)
         profile = profile_model(model, shape)
         write_json(path, {"parameters": profile.parameters, "gmac": profile.gmac})
     return read_json(path)

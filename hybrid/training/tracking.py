@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-from pytorch_lightning.loggers import WandbLogger
+from typing import TYPE_CHECKING, Any
 
 from hybrid.config import TrainConfig
 from hybrid.errors import UserError
+
+if TYPE_CHECKING:  # slow to import, and not needed to check a configuration
+    import pandas as pd
+    from pytorch_lightning.loggers import WandbLogger
 
 MODES = ("offline", "online", "disabled")
 
@@ -35,6 +36,7 @@ def open_logger(config: TrainConfig, settings: dict[str, Any], folder: Path) -> 
     if config.logger.mode == "disabled":
         return None
     import wandb
+    from pytorch_lightning.loggers import WandbLogger
 
     name = f"{config.model.name}/repeat{config.repeat}-fold{config.fold}"
     run = wandb.init(

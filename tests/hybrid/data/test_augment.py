@@ -3,10 +3,9 @@ import pytest
 import torch
 
 from hybrid.config import AugmentConfig
-from hybrid.data.augment import View, draw_view, move, normalise
+from hybrid.data.augment import STILL, View, draw_view, move, normalise
 
 CLIP_CTHW = torch.randint(0, 256, (3, 4, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-STILL = View(mirrored=False, quarter_turns=0, shift=(0, 0), gain=1.0, offset=0.0)
 
 
 def test_a_view_is_a_function_of_seed_epoch_and_clip():
@@ -57,7 +56,7 @@ def test_normalise_is_the_formula_and_leaves_its_input():
     clip_BCTHW = CLIP_CTHW[None].repeat(2, 1, 1, 1, 1)
     before = clip_BCTHW.clone()
     mean, std = torch.tensor([0.4, 0.5, 0.6]), torch.tensor([0.2, 0.25, 0.3])
-    views = [STILL, View(False, 0, (0, 0), 1.1, -0.05)]
+    views = [STILL, draw_view(AugmentConfig(), 32, 0, 0, 0)]
     out = normalise(clip_BCTHW, mean, std, views)
     for b, view in enumerate(views):
         expected = (clip_BCTHW[b].double() / 255 * view.gain + view.offset - mean.view(3, 1, 1, 1)) / std.view(3, 1, 1, 1)
