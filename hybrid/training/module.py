@@ -20,7 +20,7 @@ def distribution_mse(logits_BK: Tensor, targets_BK: Tensor) -> Tensor:
 class GradeModule(pl.LightningModule):
     """One model, the clips it learns from and the panel's votes.
 
-    Whatever is random in an epoch (augmentation, dropout, drop path) follows from (seed, epoch), so that a run
+    Whatever is random in a step (augmentation, dropout, drop path) follows from (seed, epoch, step), so that a run
     continued from the checkpoint of an epoch ends with the numbers of a run that was never interrupted.
     """
 
@@ -40,9 +40,10 @@ class GradeModule(pl.LightningModule):
                     module.eval()
         return self
 
-    def on_train_epoch_start(self) -> None:
-        # The rank keeps dropout different between the processes of one step.
-        torch.manual_seed(hash((self.seed, self.current_epoch, self.global_rank)) % 2**63)
+    def on_train_batch_start(self, batch: list[Tensor], step: int) -> None:
+        # Every step, for whatever else draws numbers between them (a data loader does when it starts) then does not
+        # matter. The rank keeps dropout different between the processes that share a step.
+        torch.manual_seed(hash((self.seed, self.current_epoch, step, self.global_rank)) % 2**63)
 
     def training_step(self, batch: list[Tensor], _: int) -> Tensor:
         (clips_B,) = batch
