@@ -101,10 +101,11 @@ class CrossPathwayAttention(nn.Module):
         if into is None:
             mixed_NhTD = scaled_dot_product_attention(q_NhTD, k_NhTD, v_NhTD, attn_mask=mask_QK)
         else:
-            weights = attention_weights(q_NhTD, k_NhTD, mask_QK)
-            mixed_NhTD = weights.to(v_NhTD.dtype) @ v_NhTD
-            weights = rearrange(weights, "(b s) h q k -> b s h q k", b=batch)
+            weights_NhQK = attention_weights(q_NhTD, k_NhTD, mask_QK)
+            weights = rearrange(weights_NhQK, "(b s) h q k -> b s h q k", b=batch)
             into.attention[name] = TemporalAttention(weights, clock_q.seconds_T, clock_k.seconds_T)
+            # what is recorded lies on the way to the logits, so that gradients with respect to it exist
+            mixed_NhTD = rearrange(weights, "b s h q k -> (b s) h q k").to(v_NhTD.dtype) @ v_NhTD
 
         mixed_NTD = rearrange(mixed_NhTD, "n h t d -> n t (h d)")
         steps = [len(clock.frame_T) for clock in asking.values()]
@@ -113,7 +114,7 @@ class CrossPathwayAttention(nn.Module):
             part = rearrange(part_NTD, "(b h w) t d -> b t h w d", b=batch, h=height, w=width)
             branch_BCTHW = rearrange(self.leave[pathway](part), "b t h w c -> b c t h w")
             if into is not None:
-                norms = [x.flatten(1).float().norm(dim=1) for x in (branch_BCTHW, pathways[pathway])]
+                norms = [x.detach().flatten(1).float().norm(dim=1) for x in (branch_BCTHW, pathways[pathway])]
                 into.update_ratio[f"{pathway}.{name}"] = norms[0] / norms[1].clamp_min(1e-12)
             out[pathway] = pathways[pathway] + branch_BCTHW
         return out

@@ -82,6 +82,14 @@ def test_intermediates_change_no_output_and_carry_real_times():
             assert (seen.update_ratio[f"{pathway}.{stage}"] > 0).all()
 
 
+def test_the_logits_have_gradients_with_respect_to_what_was_recorded():
+    model = opened()
+    logits, seen = model.forward_intermediates(torch.randn(1, 3, 8, 64, 64))
+    recorded = [attention.weights for attention in seen.attention.values()]
+    recorded += [features.x_BCTHW for features in seen.features.values()]
+    assert all(gradient.abs().sum() > 0 for gradient in torch.autograd.grad(logits[0, 0], recorded))
+
+
 @pytest.mark.parametrize(
     ("stages", "expected"),
     [("none", []), ("res5", ["res5"]), ("res4-5", ["res4", "res5"]), ("res3-5", ["res3", "res4", "res5"])],
