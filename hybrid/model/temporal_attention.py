@@ -36,9 +36,8 @@ class CrossPathwayAttention(nn.Module):
 
     The last projection is the branch's only zero factor: the layer starts as the identity, and that
     projection's gradient is not zero at the first step. Attention after Vaswani et al., Attention is all you
-    need, 2017, eq. 1; zero last projection as in UniFormer (Li et al., 2022) and Wang et al., Non-local
-    neural networks, 2018, section 4.1; attention over time at one place as in TimeSformer (Bertasius et
-    al., 2021, section 3).
+    need, 2017, eq. 1; a last factor of zero as in Wang et al., Non-local neural networks, 2018, and UniFormerV2 (Li
+    et al., 2022); attention over time at one place as in TimeSformer (Bertasius et al., 2021, section 3).
     """
 
     def __init__(
@@ -52,8 +51,8 @@ class CrossPathwayAttention(nn.Module):
     ):
         """channels: of each pathway's input, by the names 'slow' and 'fast'."""
         super().__init__()
-        if width % heads:
-            raise ValueError(f"width must be a multiple of heads, not {width} of {heads}")
+        if heads < 1 or width < 1 or width % heads:
+            raise ValueError(f"width must be a multiple of heads, both from 1 up, not {width} and {heads}")
         self.heads = heads
         self.visibility = visibility
         self.positions = positions

@@ -157,6 +157,8 @@ def test_laterals_off_means_fast_reaches_slow_no_more():
         (dict(head="max"), "head must be one of"),
         (dict(slow_frames="random"), "slow_frames must be one of"),
         (dict(width=50), "multiple of heads"),
+        (dict(heads=0), "multiple of heads"),
+        (dict(laterals="off"), "laterals must be True or False"),
         (dict(width=12, heads=4), "even width"),
         (dict(stages="none", window=3, heads=2), "no attention that window, heads"),
         (dict(scope="slow", window=3), "attends to nothing"),
