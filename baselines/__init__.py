@@ -5,7 +5,7 @@ from baselines.registry import ModelEntry, create_model, get_entry, list_models,
 
 # isort: split
 # Each of these registers its models; their order is that of the paper's tables.
-from baselines import slowfast, timesformer  # noqa: F401
+from baselines import vgg16, resnet50, vit, swin, convit, mixer, slowfast, timesformer  # noqa: F401, I001
 
 __all__ = [
     "ClipModel",

@@ -10,17 +10,19 @@ from einops import rearrange
 from torch import Tensor, nn
 
 
-def attend(q_BhND: Tensor, k_BhND: Tensor, v_BhND: Tensor, explicit: bool = False) -> tuple[Tensor, Tensor | None]:
-    """softmax(q k' / sqrt(D)) v: (B, h, N, D), and the weights (B, h, N, N) where `explicit`, else None.
+def attend(q: Tensor, k: Tensor, v: Tensor, explicit: bool = False) -> tuple[Tensor, Tensor | None]:
+    """softmax(q k' / sqrt(D)) v: (..., h, N, D), and the weights (..., h, N, N) where `explicit`, else None.
 
     The weights lie on the way to the output, so gradients with respect to them exist. Without them the
     fused kernel is used, which computes the same to rounding.
     """
     if not explicit:
-        return F.scaled_dot_product_attention(q_BhND, k_BhND, v_BhND), None
-    scores_BhNN = (q_BhND * q_BhND.shape[-1] ** -0.5) @ k_BhND.transpose(-2, -1)
-    weights_BhNN = scores_BhNN.float().softmax(dim=-1).to(v_BhND.dtype)
-    return weights_BhNN @ v_BhND, weights_BhNN
+        lead = q.shape[:-3]
+        out = F.scaled_dot_product_attention(q.flatten(0, -4), k.flatten(0, -4), v.flatten(0, -4))
+        return out.unflatten(0, lead), None
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
+    weights = scores.float().softmax(dim=-1).to(v.dtype)
+    return weights @ v, weights
 
 
 class Attention(nn.Module):
@@ -34,8 +36,8 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(dim, 3 * dim)
         self.proj = nn.Linear(dim, dim)
 
-    def forward(self, x_BND: Tensor, explicit: bool = False) -> tuple[Tensor, Tensor | None]:
-        """(B, N, D) -> (B, N, D), and the weights (B, h, N, N) where `explicit`, else None."""
-        q, k, v = rearrange(self.qkv(x_BND), "b n (qkv h d) -> qkv b h n d", qkv=3, h=self.heads)
+    def forward(self, x: Tensor, explicit: bool = False) -> tuple[Tensor, Tensor | None]:
+        """(..., N, D) -> (..., N, D), and the weights (..., h, N, N) where `explicit`, else None."""
+        q, k, v = rearrange(self.qkv(x), "... n (qkv h d) -> qkv ... h n d", qkv=3, h=self.heads)
         out, weights = attend(q, k, v, explicit)
-        return self.proj(rearrange(out, "b h n d -> b n (h d)")), weights
+        return self.proj(rearrange(out, "... h n d -> ... n (h d)")), weights

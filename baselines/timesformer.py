@@ -48,25 +48,22 @@ class Block(nn.Module):
         self.drop_path = DropPath(drop_path)
 
     def over_time(self, x_BNTD: Tensor, explicit: bool) -> tuple[Tensor, Tensor | None]:
-        """The update of every patch, and the weights (B, N, h, T, T)."""
-        tokens = rearrange(x_BNTD, "b n t d -> (b n) t d")
-        update, weights = self.temporal_attn(self.temporal_norm1(tokens), explicit)
-        update = rearrange(self.drop_path(update), "(b n) t d -> b n t d", b=len(x_BNTD))
-        if explicit:
-            weights = rearrange(weights, "(b n) h q k -> b n h q k", b=len(x_BNTD))
-        return self.temporal_fc(update), weights
+        """The update of every patch, and the weights (B, N, h, T, T) where `explicit`."""
+        update_BNTD, weights = self.temporal_attn(self.temporal_norm1(x_BNTD), explicit)
+        return self.temporal_fc(self.drop_rows(update_BNTD)), weights
 
     def over_space(self, cls_B1D: Tensor, x_BNTD: Tensor, explicit: bool) -> tuple[Tensor, Tensor, Tensor | None]:
         """The updates of the class token and of every patch, and the weights (B, T, h, 1 + N, 1 + N)."""
-        frames = x_BNTD.shape[2]
-        cls = repeat(cls_B1D, "b 1 d -> (b t) 1 d", t=frames)
-        tokens = torch.cat([cls, rearrange(x_BNTD, "b n t d -> (b t) n d")], dim=1)
+        cls = repeat(cls_B1D, "b 1 d -> b t 1 d", t=x_BNTD.shape[2])
+        tokens = torch.cat([cls, rearrange(x_BNTD, "b n t d -> b t n d")], dim=2)
         update, weights = self.attn(self.norm1(tokens), explicit)
-        update = self.drop_path(update)
-        if explicit:
-            weights = rearrange(weights, "(b t) h q k -> b t h q k", t=frames)
-        cls_update = reduce(update[:, :1], "(b t) 1 d -> b 1 d", "mean", t=frames)
-        return cls_update, rearrange(update[:, 1:], "(b t) n d -> b n t d", t=frames), weights
+        update = self.drop_rows(update)
+        cls_update = reduce(update[:, :, :1], "b t 1 d -> b 1 d", "mean")
+        return cls_update, rearrange(update[:, :, 1:], "b t n d -> b n t d"), weights
+
+    def drop_rows(self, x: Tensor) -> Tensor:
+        """Stochastic depth by (clip, place) or (clip, frame), as the authors' folding of axes has it."""
+        return self.drop_path(x.flatten(0, 1)).unflatten(0, x.shape[:2])
 
 
 class TimeSformer(ClipModel):

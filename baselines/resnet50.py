@@ -1,0 +1,60 @@
+"""ResNet-50: residual bottlenecks.
+
+K. He, X. Zhang, S. Ren, J. Sun: Deep Residual Learning for Image Recognition, CVPR 2016, table 1. The
+network is timm's, with the stride in the 3x3 convolution as in all current weights.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from baselines.contract import Intermediates
+from baselines.frame import FrameModel, choose, record
+from baselines.registry import IMAGENET_MEAN_STD, ModelEntry, register
+
+VARIANTS = ("resnet50", "resnet18", "resnet101")
+
+
+class ResNet(FrameModel):
+    def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> Tensor:
+        """The last stage's map of the first frame, (B, D, H/32, W/32)."""
+        net = self.net
+        x = net.maxpool(net.act1(net.bn1(net.conv1(clip_BCTHW[:, :, 0]))))
+        for name in ("layer1", "layer2", "layer3", "layer4"):
+            x = getattr(net, name)(x)
+            x = record(into, name, x)
+        return x
+
+
+def build(
+    size: str, *, num_grades, num_frames, crop_size, in_channels, variant="resnet50", dropout=0.0, drop_path=0.0
+) -> ResNet:
+    """variant: one of VARIANTS. dropout: before the classifier. drop_path: stochastic depth of the last block."""
+    import timm
+    from timm.models.resnet import Bottleneck
+    from timm.models.resnet import ResNet as TimmResNet
+
+    choose("resnet50", VARIANTS, variant, size)
+    shape = dict(num_classes=num_grades, in_chans=in_channels, drop_rate=dropout, drop_path_rate=drop_path)
+    if size == "paper":
+        net = timm.create_model(variant, **shape)
+    else:
+        net = TimmResNet(Bottleneck, layers=(1, 1, 2, 1), channels=(16, 32, 64, 128), **shape)
+    return ResNet(net, num_grades=num_grades, in_channels=in_channels)
+
+
+register(
+    ModelEntry(
+        name="resnet50",
+        title="ResNet50",
+        family="image",
+        build=build,
+        reference="K. He, X. Zhang, S. Ren, J. Sun: Deep Residual Learning for Image Recognition, CVPR 2016",
+        origin="timm resnet50",
+        licence="code and weights Apache-2.0 (timm)",
+        mean=IMAGENET_MEAN_STD[0],
+        std=IMAGENET_MEAN_STD[1],
+        tiny="1, 1, 2, 1 bottlenecks of a quarter of the width",
+        paper_mse=(1.58, 0.04),
+    )
+)
