@@ -143,13 +143,17 @@ def build(
         raise ValueError(f"positions must be one of {', '.join(POSITIONS)}, not {positions!r}")
     if head not in HEADS:
         raise ValueError(f"head must be one of {', '.join(HEADS)}, not {head!r}")
+    if not isinstance(laterals, bool):
+        raise ValueError(f"laterals must be True or False, not {laterals!r}")
     chosen = dict(scope=(scope, "both"), window=(window, "global"), positions=(positions, "rotary_seconds"))
     chosen |= dict(width=(width, None), heads=(heads, None))
     idle = [name for name, (value, default) in chosen.items() if value != default]
     if stages == "none" and idle:
         raise ValueError(f"stages='none' has no attention that {', '.join(idle)} could be about")
 
-    width, heads = (given or default for given, default in zip((width, heads), WIDTH_AND_HEADS[size], strict=True))
+    default_width, default_heads = WIDTH_AND_HEADS[size]
+    width = default_width if width is None else width
+    heads = default_heads if heads is None else heads
     base = slowfast.build(
         size,
         num_grades=num_grades,
@@ -170,7 +174,7 @@ def build(
         for stage in STAGES[stages]
     }
     pooled = stage_channels(base, "res5") if head == "attentive" else {}
-    attentive = {pathway: AttentivePooling(channels, WIDTH_AND_HEADS[size][1]) for pathway, channels in pooled.items()}
+    attentive = {pathway: AttentivePooling(channels, default_heads) for pathway, channels in pooled.items()}
     model = Hybrid(base, temporal=temporal, attentive=attentive)
     if temporal:
         refuse_blind_attention(model, visibility, num_frames)

@@ -36,9 +36,8 @@ class CrossPathwayAttention(nn.Module):
 
     The last projection is the branch's only zero factor: the layer starts as the identity, and that
     projection's gradient is not zero at the first step. Attention after Vaswani et al., Attention is all you
-    need, 2017, eq. 1; zero last projection as in UniFormer (Li et al., 2022) and Wang et al., Non-local
-    neural networks, 2018, section 4.1; attention over time at one place as in TimeSformer (Bertasius et
-    al., 2021, section 3).
+    need, 2017, eq. 1; a last factor of zero as in Wang et al., Non-local neural networks, 2018, and UniFormerV2 (Li
+    et al., 2022); attention over time at one place as in TimeSformer (Bertasius et al., 2021, section 3).
     """
 
     def __init__(
@@ -52,8 +51,8 @@ class CrossPathwayAttention(nn.Module):
     ):
         """channels: of each pathway's input, by the names 'slow' and 'fast'."""
         super().__init__()
-        if width % heads:
-            raise ValueError(f"width must be a multiple of heads, not {width} of {heads}")
+        if heads < 1 or width < 1 or width % heads:
+            raise ValueError(f"width must be a multiple of heads, both from 1 up, not {width} and {heads}")
         self.heads = heads
         self.visibility = visibility
         self.positions = positions
@@ -101,10 +100,11 @@ class CrossPathwayAttention(nn.Module):
         if into is None:
             mixed_NhTD = scaled_dot_product_attention(q_NhTD, k_NhTD, v_NhTD, attn_mask=mask_QK)
         else:
-            weights = attention_weights(q_NhTD, k_NhTD, mask_QK)
-            mixed_NhTD = weights.to(v_NhTD.dtype) @ v_NhTD
-            weights = rearrange(weights, "(b s) h q k -> b s h q k", b=batch)
+            weights_NhQK = attention_weights(q_NhTD, k_NhTD, mask_QK)
+            weights = rearrange(weights_NhQK, "(b s) h q k -> b s h q k", b=batch)
             into.attention[name] = TemporalAttention(weights, clock_q.seconds_T, clock_k.seconds_T)
+            # what is recorded lies on the way to the logits, so that gradients with respect to it exist
+            mixed_NhTD = rearrange(weights, "b s h q k -> (b s) h q k").to(v_NhTD.dtype) @ v_NhTD
 
         mixed_NTD = rearrange(mixed_NhTD, "n h t d -> n t (h d)")
         steps = [len(clock.frame_T) for clock in asking.values()]
@@ -113,7 +113,7 @@ class CrossPathwayAttention(nn.Module):
             part = rearrange(part_NTD, "(b h w) t d -> b t h w d", b=batch, h=height, w=width)
             branch_BCTHW = rearrange(self.leave[pathway](part), "b t h w c -> b c t h w")
             if into is not None:
-                norms = [x.flatten(1).float().norm(dim=1) for x in (branch_BCTHW, pathways[pathway])]
+                norms = [x.detach().flatten(1).float().norm(dim=1) for x in (branch_BCTHW, pathways[pathway])]
                 into.update_ratio[f"{pathway}.{name}"] = norms[0] / norms[1].clamp_min(1e-12)
             out[pathway] = pathways[pathway] + branch_BCTHW
         return out

@@ -82,6 +82,14 @@ def test_intermediates_change_no_output_and_carry_real_times():
             assert (seen.update_ratio[f"{pathway}.{stage}"] > 0).all()
 
 
+def test_the_logits_have_gradients_with_respect_to_what_was_recorded():
+    model = opened()
+    logits, seen = model.forward_intermediates(torch.randn(1, 3, 8, 64, 64))
+    recorded = [attention.weights for attention in seen.attention.values()]
+    recorded += [features.x_BCTHW for features in seen.features.values()]
+    assert all(gradient.abs().sum() > 0 for gradient in torch.autograd.grad(logits[0, 0], recorded))
+
+
 @pytest.mark.parametrize(
     ("stages", "expected"),
     [("none", []), ("res5", ["res5"]), ("res4-5", ["res4", "res5"]), ("res3-5", ["res3", "res4", "res5"])],
@@ -149,6 +157,8 @@ def test_laterals_off_means_fast_reaches_slow_no_more():
         (dict(head="max"), "head must be one of"),
         (dict(slow_frames="random"), "slow_frames must be one of"),
         (dict(width=50), "multiple of heads"),
+        (dict(heads=0), "multiple of heads"),
+        (dict(laterals="off"), "laterals must be True or False"),
         (dict(width=12, heads=4), "even width"),
         (dict(stages="none", window=3, heads=2), "no attention that window, heads"),
         (dict(scope="slow", window=3), "attends to nothing"),

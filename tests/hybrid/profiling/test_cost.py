@@ -5,6 +5,7 @@ import timm
 import torch
 from torch import nn
 
+from baselines.timesformer import TimeSformer
 from hybrid import create_model
 from hybrid.profiling import profile_model
 
@@ -37,6 +38,21 @@ def test_vit_b16_fused_or_not_counts_17_58_gmac(fused):
     assert profile.gmac == pytest.approx(by_hand, rel=0.01)
     assert profile.gmac == pytest.approx(17.58, abs=0.005)
     assert profile.parameters == 86_567_656
+    assert profile.uncounted == {}
+
+
+def test_a_timesformer_layer_at_paper_size_agrees_with_a_count_by_hand():
+    frames, patches, width = 8, 196, 768
+    model = TimeSformer(
+        num_grades=5, num_frames=8, crop_size=224, in_channels=3, patch=16, dim=768, depth=1, heads=12, drop_path=0.0
+    )
+    profile = profile_model(model, (3, frames, 224, 224))
+    tokens = frames * patches
+    over_time = 5 * tokens * width**2 + 2 * patches * frames**2 * width
+    over_space = 4 * frames * (patches + 1) * width**2 + 2 * frames * (patches + 1) ** 2 * width
+    mlp = 8 * (tokens + 1) * width**2
+    by_hand = tokens * 16 * 16 * 3 * width + over_time + over_space + mlp + 5 * width
+    assert profile.gmac == pytest.approx(by_hand / 1e9, rel=0.01)
     assert profile.uncounted == {}
 
 
@@ -102,6 +118,16 @@ def test_convolutions_are_counted_exactly():
     outputs = 8 * 6 * 10 * 5
     assert profile.gmac * 1e9 == pytest.approx(outputs * 2 * 3 * 5)
     assert profile.activations == outputs
+
+
+def test_work_whose_result_is_thrown_away_is_work():
+    class Wasteful(nn.Sequential):
+        def forward(self, x):
+            self[1](x)
+            return self[0](x)
+
+    profile = profile_model(Wasteful(nn.Linear(4, 2), nn.Linear(4, 3)), (1, 1, 1, 4))
+    assert profile.gmac * 1e9 == pytest.approx(4 * 2 + 4 * 3)
 
 
 def test_shared_parameters_count_once_and_the_mode_stays():
