@@ -117,7 +117,7 @@ def _read(stem: Path, spec: ClipSpec) -> DecodedClips | None:
         digests = tuple(about["digests"])
         if about["version"] != DECODER_VERSION or frames_NTHWC.dtype != np.uint8:
             return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, ValueError, KeyError, TypeError):
         return None
     whole = frames_NTHWC.shape == (len(digests), *spec.shape) and len(facts) == len(digests)
     return DecodedClips(frames_NTHWC, facts, digests) if whole else None

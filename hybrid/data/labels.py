@@ -96,18 +96,20 @@ def scan_labels(root: Path, problems: Problems) -> Labels | None:
 
 def _grade_columns(table: Table, problems: Problems) -> tuple[str, ...]:
     """The columns that are grades; what else there is becomes a problem."""
-    start = table.columns.index("clip")
-    end = table.columns.index("group") if "group" in table.columns else len(table.columns)
-    for column in table.columns[:start] + table.columns[max(end, start) + 1 :]:
+    start, width = table.columns.index("clip"), len(table.columns)
+    end = table.columns.index("group") if "group" in table.columns else width
+    if end < width and end <= start + 1:
+        problems.add(f"{FILE}: the column 'group' must come after the grades")
+        end = width
+    for column in table.columns[:start] + table.columns[end + 1 :]:
         if column != "group":
             problems.add(
                 f"{FILE}: unknown column {column!r}; the columns are clip, the grades (best first), then group"
             )
-    if end < start:
-        problems.add(f"{FILE}: the column 'group' must come last")
-        end = len(table.columns)
     grades = []
     for column in table.columns[start + 1 : end]:
+        if column == "group":
+            continue
         texts = [row.cells[column] for row in table.rows]
         if len(texts) > 1 and any(texts) and all(parse_number(text) is None for text in texts):
             problems.add(f"{FILE}: unknown column {column!r}: what lies between clip and group must be votes")

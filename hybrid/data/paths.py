@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import posixpath
 import re
@@ -17,7 +16,7 @@ class ClipFiles:
         self.folder = root / "clips"
         self.files = sorted(_files_under(self.folder))
         self._by_name = {plain_name(name): name for name in self.files}
-        self._hints = 20  # a hint compares with every file: not for thousands of wrong names
+        self._by_stem = {posixpath.splitext(name)[0].lower(): name for name in self.files}
 
     def find(self, written: str) -> tuple[str | None, str]:
         """(posix path relative to clips/, "") or (None, what is wrong).
@@ -40,13 +39,10 @@ class ClipFiles:
         return None, f"clip {written!r}: there is no such file in clips/{self._hint(written)}"
 
     def _hint(self, written: str) -> str:
-        self._hints -= 1
-        if self._hints < 0:
-            return ""
-        short = written.removeprefix("clips/").lower()
-        near = [name for name in self.files if short in (name.lower(), posixpath.splitext(name)[0].lower())]
-        near = near or difflib.get_close_matches(written, self.files, n=1, cutoff=0.8)
-        return f" (there is {near[0]!r})" if near else ""
+        """The file that differs in capitals, ending or a leading clips/ alone."""
+        stem = posixpath.splitext(written.removeprefix("clips/"))[0].lower()
+        near = self._by_stem.get(stem) or self._by_stem.get(written.lower())
+        return f" (there is {near!r})" if near else ""
 
 
 def plain_name(name: str) -> str:
