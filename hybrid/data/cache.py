@@ -14,8 +14,7 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
+from hybrid.data.atomic import whole_file
 from hybrid.data.clip import DECODER_VERSION, ClipError, ClipFacts, ClipSpec
 from hybrid.errors import UserError
 
@@ -117,7 +117,7 @@ def _read(stem: Path, spec: ClipSpec) -> DecodedClips | None:
         digests = tuple(about["digests"])
         if about["version"] != DECODER_VERSION or frames_NTHWC.dtype != np.uint8:
             return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, ValueError, KeyError, TypeError):
         return None
     whole = frames_NTHWC.shape == (len(digests), *spec.shape) and len(facts) == len(digests)
     return DecodedClips(frames_NTHWC, facts, digests) if whole else None
@@ -158,51 +158,39 @@ class _Frames:
 
 
 def _write(stem: Path, frames: _Frames, workers: int) -> None:
-    """Decode to temporary files and give them their names when they are whole."""
+    """Decode into files that take their names when they are whole; BadClips when some clip cannot be decoded."""
     count, facts, reasons = len(frames.paths), [], {}
-    with _temporary(_beside(stem, ".npy")) as file, ThreadPoolExecutor(workers) as pool:
+    with whole_file(_beside(stem, ".npy")) as file, _workers(workers) as pool:
         # Written in order and not through a memory map: on a full disk that is an error and not a crash.
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, *frames.spec.shape)}
         np.lib.format.write_array_header_1_0(file, header)
-        done = tqdm(pool.map(frames, range(count)), "decoding clips", count, unit="clip", disable=None)
-        for n, result in enumerate(done):
+        results = tqdm(pool.map(frames, range(count)), "decoding clips", count, unit="clip", disable=None)
+        for n, result in enumerate(results):
             if isinstance(result, str):
                 reasons[n] = result
             elif not reasons:
-                facts.append(asdict(result[1]))
-                file.write(np.ascontiguousarray(result[0]).data)
+                frames_THWC, clip_facts = result
+                file.write(np.ascontiguousarray(frames_THWC).data)
+                facts.append(asdict(clip_facts))
         if reasons:
             raise BadClips(reasons)
-    with _temporary(_beside(stem, ".json")) as file:
+    with whole_file(_beside(stem, ".json")) as file:
         about = {"version": DECODER_VERSION, "digests": frames.digests, "facts": facts}
         file.write(json.dumps(about).encode())
 
 
 @contextlib.contextmanager
-def _temporary(path: Path):
-    """A file to write that takes its name only when it was written whole, and disappears when it was not."""
-    handle, name = tempfile.mkstemp(suffix=".tmp", prefix=path.name, dir=path.parent)
+def _workers(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that stop at once when the program is interrupted, instead of decoding all that is queued first."""
+    pool = ThreadPoolExecutor(count)
     try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @contextlib.contextmanager
-def _only_one(folder: Path):
+def _only_one(folder: Path) -> Iterator[None]:
     """Held by one run at a time, so that runs started together do not all decode; freed by the system if it dies."""
     lock = FileLock(folder / "lock")
     try:

@@ -7,14 +7,15 @@ p1/a.mp4,p1,3,0
 from __future__ import annotations
 
 import csv
-import os
-import tempfile
+import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from hybrid.data.atomic import whole_file
+from hybrid.data.paths import plain_name
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.table import Table, read_table
 from hybrid.errors import UserError
@@ -105,14 +106,16 @@ def _read(path: Path, clips: list[str], groups: Sequence[str] | None, num_folds:
             f"{path.name}: unknown columns; expected clip[,group],repeat0,repeat1,..., got {', '.join(columns)}"
         )
         problems.raise_if_any()
-    rows = {}
+    names, rows = {plain_name(clip): clip for clip in clips}, {}
     for row in table.rows:
-        if row.cells["clip"] in rows:
-            problems.add(f"{path.name} row {row.line}: clip {row.cells['clip']!r} is there twice")
-        rows[row.cells["clip"]] = row
+        written = row.cells["clip"]
+        clip = names.get(plain_name(written), written)
+        if clip in rows:
+            problems.add(f"{path.name} row {row.line}: clip {clip!r} is in row {rows[clip].line} already")
+        rows[clip] = row
     if missing := [clip for clip in clips if clip not in rows]:
         problems.add(f"{path.name}: {len(missing)} clips of the data set have no fold: {some_of(missing)}")
-    if unknown := [clip for clip in rows if clip not in set(clips)]:
+    if unknown := [clip for clip in rows if clip not in names.values()]:
         problems.add(f"{path.name}: {len(unknown)} clips are not in the data set: {some_of(unknown)}")
     problems.raise_if_any()
     folds_RN = np.array(
@@ -163,12 +166,11 @@ def _check_groups(path, clips, rows, groups, table: Table, folds_RN: np.ndarray,
 def _write(path: Path, clips, groups, folds_RN: np.ndarray) -> None:
     header = ["clip", *([] if groups is None else ["group"]), *(f"repeat{r}" for r in range(len(folds_RN)))]
     columns = [clips, *([] if groups is None else [groups]), *folds_RN]
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([header, *zip(*columns, strict=True)])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=path.parent, suffix=".tmp", delete=False
-        ) as file:
-            csv.writer(file, lineterminator="\n").writerows([header, *zip(*columns, strict=True)])
-        os.replace(file.name, path)
+        with whole_file(path) as file:
+            file.write(text.getvalue().encode())
     except OSError as error:
         raise UserError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from error

@@ -31,6 +31,7 @@ class Labels:
     groups: one a clip, or None where the file has none.
     lines: row of the file each clip stands in, from 1 (the header's row counts).
     notices: what is odd but no error.
+    left_out: clips as written in rows that are not used, empty unless there are problems.
     """
 
     root: Path
@@ -41,6 +42,7 @@ class Labels:
     groups: tuple[str, ...] | None
     lines: tuple[int, ...]
     notices: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def path(self, index: int) -> Path:
         """Where a clip's file lies."""
@@ -69,17 +71,15 @@ def scan_labels(root: Path, problems: Problems) -> Labels | None:
     table = read_table(root / FILE, ("clip",), problems, optional=("group",))
     if table is None:
         return None
-    grades = _grade_columns(table, problems)
-    if grades is None:
-        return None
-    files, notices = ClipFiles(root), []
+    grades, files, notices = _grade_columns(table, problems), ClipFiles(root), []
+    votes = {row.line: _votes(row, grades, problems) for row in table.rows}
     kept = _clip_rows(table.rows, files, problems)
-    votes_NK = np.array([_votes(row, grades, problems) for row in kept.values()]).reshape(-1, len(grades))
+    votes_NK = np.array([votes[row.line] for row in kept.values()]).reshape(len(kept), len(grades))
     _check_sums(votes_NK, list(kept.values()), problems)
     groups = _groups(table, list(kept.values()), problems, notices)
     if unused := [name for name in files.files if name not in kept]:
         notices.append(f"{FILE} does not mention {len(unused)} of the files in clips/: {some_of(unused)}")
-    problems.notices.extend(notices)
+    lines = tuple(row.line for row in kept.values())
     sums_N1 = votes_NK.sum(axis=1, keepdims=True)
     return Labels(
         root=root,
@@ -88,32 +88,41 @@ def scan_labels(root: Path, problems: Problems) -> Labels | None:
         votes_NK=votes_NK,
         targets_NK=(votes_NK / np.where(sums_N1 > 0, sums_N1, np.nan)).astype(np.float32),
         groups=groups,
-        lines=tuple(row.line for row in kept.values()),
+        lines=lines,
         notices=tuple(notices),
+        left_out=tuple(row.cells["clip"] for row in table.rows if row.line not in set(lines)),
     )
 
 
-def _grade_columns(table: Table, problems: Problems) -> tuple[str, ...] | None:
-    before = len(problems.problems)
-    start = table.columns.index("clip")
-    end = table.columns.index("group") if "group" in table.columns else len(table.columns)
-    for column in table.columns[:start] + table.columns[max(end, start) + 1 :]:
-        problems.add(f"{FILE}: unknown column {column!r}; the columns are clip, the grades (best first), then group")
-    grades = table.columns[start + 1 : end]
-    for grade in grades:
-        texts = [row.cells[grade] for row in table.rows]
-        if any(texts) and all(parse_number(text) is None for text in texts):
+def _grade_columns(table: Table, problems: Problems) -> tuple[str, ...]:
+    """The columns that are grades; what else there is becomes a problem."""
+    start, width = table.columns.index("clip"), len(table.columns)
+    end = table.columns.index("group") if "group" in table.columns else width
+    if end < width and end <= start + 1:
+        problems.add(f"{FILE}: the column 'group' must come after the grades")
+        end = width
+    for column in table.columns[:start] + table.columns[end + 1 :]:
+        if column != "group":
             problems.add(
-                f"{FILE}: unknown column {grade!r}: every column between clip and group is a grade, with numbers"
+                f"{FILE}: unknown column {column!r}; the columns are clip, the grades (best first), then group"
             )
+    grades = []
+    for column in table.columns[start + 1 : end]:
+        if column == "group":
+            continue
+        texts = [row.cells[column] for row in table.rows]
+        if len(texts) > 1 and any(texts) and all(parse_number(text) is None for text in texts):
+            problems.add(f"{FILE}: unknown column {column!r}: what lies between clip and group must be votes")
+        else:
+            grades.append(column)
     if _is_total(table, grades):
         problems.add(f"{FILE}: the column {grades[-1]!r} is the sum of the others, not a grade; remove it")
     if len(grades) < 2:
-        problems.add(f"{FILE}: needs at least 2 grade columns after 'clip', has {len(grades)}")
-    return grades if len(problems.problems) == before else None
+        problems.add(f"{FILE}: needs 2 or more grade columns after 'clip', has {len(grades)}")
+    return tuple(grades)
 
 
-def _is_total(table: Table, grades: tuple[str, ...]) -> bool:
+def _is_total(table: Table, grades: list[str]) -> bool:
     if len(grades) < 3 or grades[-1].lower() not in ("n", "sum", "total", "votes", "raters"):
         return False
     votes_NK = np.array([[parse_number(row.cells[grade]) or 0 for grade in grades] for row in table.rows])
@@ -142,7 +151,7 @@ def _votes(row: Row, grades: tuple[str, ...], problems: Problems) -> list[float]
         vote = parse_number(text)
         wrong = (
             "is empty" if not text
-            else f"is {text!r}, not a number" if vote is None or not math.isfinite(vote)
+            else f"is {text!r}, not a number" if vote is None
             else f"is negative ({text})" if vote < 0
             else None
         )  # fmt: skip
@@ -150,7 +159,7 @@ def _votes(row: Row, grades: tuple[str, ...], problems: Problems) -> list[float]
             problems.add(f"{FILE} row {row.line}: {grade!r} of clip {row.cells['clip']!r} {wrong}")
             bad = True
         votes.append(vote)
-    if not bad and sum(votes) == 0:
+    if not bad and votes and sum(votes) == 0:
         problems.add(f"{FILE} row {row.line}: clip {row.cells['clip']!r} has no votes (all are zero)")
         bad = True
     return [math.nan] * len(grades) if bad else votes

@@ -20,18 +20,14 @@ class DatasetError(UserError):
 
 
 class Problems:
-    """A list to add problems (which stop the program) and notices (which do not) to."""
+    """A list to add problems to, so that all are told before the program stops."""
 
     def __init__(self, title: str):
         self.title = title
         self.problems: list[str] = []
-        self.notices: list[str] = []
 
     def add(self, problem: str) -> None:
         self.problems.append(problem)
-
-    def notice(self, notice: str) -> None:
-        self.notices.append(notice)
 
     def raise_if_any(self) -> None:
         if self.problems:

@@ -51,6 +51,7 @@ def scan_ratings(root: Path, labels: Labels, problems: Problems) -> Ratings | No
     clip_index = {clip: n for n, clip in enumerate(labels.clips)}
     grade_index = {grade: k for k, grade in enumerate(labels.grades)}
     found: dict[str, str | None] = {}  # many rows a clip: look each name up once
+    unknown: dict[str, int] = {}
     first_line: dict[tuple[str, str], int] = {}
     rated: dict[int, dict[str, int]] = defaultdict(dict)
     for row in table.rows:
@@ -59,7 +60,7 @@ def scan_ratings(root: Path, labels: Labels, problems: Problems) -> Ratings | No
             found[written] = written if written in clip_index else files.find(written)[0]
         clip, where = found[written], f"{FILE} row {row.line}"
         if clip not in clip_index:
-            problems.add(f"{where}: clip {written!r} is not in labels.csv")
+            unknown.setdefault(written, row.line)
         elif not rater:
             problems.add(f"{where}: clip {written!r} has no rater")
         elif grade not in grade_index:
@@ -73,6 +74,9 @@ def scan_ratings(root: Path, labels: Labels, problems: Problems) -> Ratings | No
         else:
             first_line[clip, rater] = row.line
             rated[clip_index[clip]][rater] = grade_index[grade]
+    for written, line in unknown.items():
+        if written not in labels.left_out:  # else it is a problem of labels.csv already
+            problems.add(f"{FILE} row {line}: clip {written!r} is not in labels.csv")
     raters = tuple(sorted({rater for grades in rated.values() for rater in grades}))
     rater_index = {rater: r for r, rater in enumerate(raters)}
     ratings_NR = np.full((len(labels.clips), len(raters)), -1, np.int16)

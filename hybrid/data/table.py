@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,8 +141,8 @@ def _good_header(columns: list[str], required: tuple[str, ...], name: str, probl
 
 
 def parse_number(text: str) -> float | None:
-    """A number with a decimal point or a decimal comma, or None where the text is no number."""
-    try:
-        return float(re.sub(r"^([+-]?\d*),(\d+)$", r"\1.\2", text))
-    except ValueError:
+    """A finite number with a decimal point or a decimal comma, or None where the text is none."""
+    if not re.fullmatch(r"[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]+)?", text):
         return None
+    number = float(text.replace(",", "."))
+    return number if math.isfinite(number) else None

@@ -39,24 +39,21 @@ def in_order(frames: Iterable[Frame]) -> Iterator[Frame]:
         yield heapq.heappop(waiting)[2]
 
 
-def nearest(frames: Iterable[Frame], wanted: Sequence[float]) -> tuple[list[Frame], list[float]]:
-    """(for each wanted time the nearest frame, times of the frames that were read).
+def nearest(frames: Iterable[Frame], wanted: Sequence[float]) -> list[Frame]:
+    """For each wanted time the nearest frame; empty where there are no frames.
 
     frames: in order of time; read no further than needed. wanted: ascending seconds after the first frame.
     Of two frames equally near, the earlier; past the last frame, the last.
     """
     taken: list[Frame] = []
-    times: list[float] = []
-    previous = None
+    start, previous = None, None
     for frame in frames:
-        times.append(frame.time)
-        while previous is not None and len(taken) < len(wanted) and wanted[len(taken)] + times[0] <= frame.time:
-            moment = wanted[len(taken)] + times[0]
+        start = frame.time if start is None else start
+        while previous is not None and len(taken) < len(wanted) and start + wanted[len(taken)] <= frame.time:
+            moment = start + wanted[len(taken)]
             later_is_nearer = frame.time - moment < moment - previous.time - TIE
             taken.append(frame if later_is_nearer else previous)
         previous = frame
         if len(taken) == len(wanted):
-            break
-    if previous is not None:
-        taken += [previous] * (len(wanted) - len(taken))
-    return taken, times
+            return taken
+    return taken + [previous] * (len(wanted) - len(taken)) if previous is not None else []

@@ -9,7 +9,10 @@ Space: rotation metadata is obeyed, pixels are made square, the shorter side is 
 
 from __future__ import annotations
 
+import errno
+import math
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -26,14 +29,16 @@ __all__ = ["ClipError", "ClipFacts", "ClipSpec", "DecodedClip", "decode_clip"]
 ACCURATE = 0x40000 | 0x2000
 """swscale's SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT: without them a grey comes out up to 2 levels off"""
 
+PLAYLISTS = ("concat", "hls", "dash", "imf", "sdp")
+"""formats that take their frames from other files: a clip is what is in its own"""
+
 av.logging.set_level(None)  # what FFmpeg would print, ClipError says
 
 
 class SourceFrame(NamedTuple):
-    """time: seconds on the source's own clock. seconds: how long it is shown, 0 where unknown."""
+    """time: seconds on the source's own clock."""
 
     time: float
-    seconds: float
     image: av.VideoFrame
 
 
@@ -68,6 +73,8 @@ def _check_file(path: Path) -> None:
 def _reason(error: Exception) -> str:
     if isinstance(error, PermissionError):
         return "cannot be read: permission denied"
+    if isinstance(error, OSError) and error.errno == errno.EIO:
+        return "was cut off, or the disk cannot read it (input/output error)"
     if isinstance(error, av.error.InvalidDataError):
         return "is no video that FFmpeg can read, or was cut off while it was written or copied"
     if isinstance(error, av.error.DecoderNotFoundError):
@@ -77,26 +84,26 @@ def _reason(error: Exception) -> str:
 
 def _decode(path: Path, container, spec: ClipSpec) -> DecodedClip:
     source = _Source(path, container)
-    taken, times = nearest(in_order(source), spec.times)
+    taken = nearest(in_order(source), spec.times)
     if not taken:
         raise ClipError(path, "has no frames")
-    interval = (times[-1] - times[0]) / max(len(times) - 1, 1)
-    end = times[-1] + (source.last_seconds or interval)
+    if source.count > 1 and source.interval == 0:
+        raise ClipError(path, "has the same time stamp on every frame")
     if source.finished:
-        source.check_complete(times[0], end, interval)
+        source.check_complete()
     distinct = len({id(frame) for frame in taken})
     if distinct < 2:
-        count = "only one frame" if len(times) < 2 else f"only one frame in its first {spec.seconds:g} s"
+        count = "only one frame" if source.count < 2 else f"only one frame in its first {spec.seconds:g} s"
         raise ClipError(path, f"has {count}; a clip needs 2 or more")
     picture = _Picture(spec, source.stream.sample_aspect_ratio)
     frames_THWC = np.empty(spec.shape, np.uint8)
     for t, frame in enumerate(taken):
         repeated = t > 0 and frame is taken[t - 1]
         frames_THWC[t] = frames_THWC[t - 1] if repeated else picture.render(frame.image)
-    length = end - times[0]
+    length = source.end - source.start
     facts = ClipFacts(
         seconds=round(length if source.finished else max(length, source.declared_seconds or 0.0), 3),
-        frame_rate=round(1 / interval, 3),
+        frame_rate=round(1 / source.interval, 3),
         width=picture.width,
         height=picture.height,
         held=sum(time > length - 1e-3 for time in spec.times) if source.finished else 0,
@@ -109,6 +116,8 @@ class _Source:
     """The frames of a container's video as the decoder gives them, with their times; damage is a ClipError."""
 
     def __init__(self, path: Path, container):
+        if container.format.name in PLAYLISTS:
+            raise ClipError(path, f"is no video but a playlist ({container.format.name}) that names other files")
         pictures = [s for s in container.streams.video if not s.disposition & s.disposition.attached_pic]
         if not pictures:
             what = (
@@ -118,14 +127,13 @@ class _Source:
         self.path, self.container, self.stream = path, container, pictures[0]
         self.stream.codec_context.thread_count = 1  # many clips are decoded at once instead
         self.count = 0
-        self.last_seconds = 0.0
+        self.start, self.latest, self.latest_seconds = math.inf, -math.inf, 0.0
         self.finished = False
 
     def __iter__(self) -> Iterator[SourceFrame]:
         rate, time = self.stream.average_rate, None
         for packet in self.container.demux(self.stream):
             for image in self._images(packet):
-                self.last_seconds = float((image.duration or 0) * (image.time_base or 0))
                 if image.pts is not None:
                     time = float(image.pts * image.time_base)
                 elif not rate:
@@ -133,7 +141,10 @@ class _Source:
                 else:  # raw streams: count on the average rate
                     time = 0.0 if time is None else time + float(1 / rate)
                 self.count += 1
-                yield SourceFrame(time, self.last_seconds, image)
+                self.start = min(self.start, time)
+                if time >= self.latest:
+                    self.latest, self.latest_seconds = time, float((image.duration or 0) * (image.time_base or 0))
+                yield SourceFrame(time, image)
         self.finished = True
 
     def _images(self, packet) -> list[av.VideoFrame]:
@@ -150,20 +161,32 @@ class _Source:
     def declared_seconds(self) -> float | None:
         if self.stream.duration:
             return float(self.stream.duration * self.stream.time_base)
+        if tag := re.fullmatch(r"(\d+):(\d+):([\d.]+)", self.stream.metadata.get("DURATION", "")):  # Matroska
+            return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
         if self.container.duration and len(self.container.streams) == 1:  # else it may be the sound's
             return self.container.duration / av.time_base
         return None
 
-    def check_complete(self, start: float, end: float, interval: float) -> None:
+    @property
+    def interval(self) -> float:
+        """Mean seconds from frame to frame."""
+        return (self.latest - self.start) / max(self.count - 1, 1)
+
+    @property
+    def end(self) -> float:
+        """Until when the last frame is shown; some containers do not say how long that is."""
+        return self.latest + (self.latest_seconds or self.interval)
+
+    def check_complete(self) -> None:
         """FFmpeg ends in silence where a file was cut off, so compare with the length that the container declares.
 
         Some containers count that length from 0, others from the first frame.
         """
-        decoded, declared = max(end, end - start), self.declared_seconds
-        if declared and declared - decoded > 0.75 * interval:
+        length, declared = self.end - self.start, self.declared_seconds
+        if declared and declared - max(self.end, length) > 0.75 * max(self.interval, self.latest_seconds):
             raise ClipError(
                 self.path,
-                f"is cut off: {self.count} frames ({end - start:.2f} s) can be decoded, {declared:.2f} s are declared",
+                f"is cut off: {self.count} frames ({length:.2f} s) can be decoded, {declared:.2f} s are declared",
             )
 
 

@@ -1,0 +1,224 @@
+"""labels.csv as people and spreadsheets write it, and what is said where it is wrong."""
+
+import unicodedata
+
+import numpy as np
+import pytest
+
+from hybrid.data.labels import read_labels
+from hybrid.data.problems import DatasetError
+
+PLAIN = "clip,A,B,C\na.mkv,1,2,1\nb.mkv,0,3,1\nc.mkv,4,0,0\n"
+GROUPED = "clip,A,B,C,group\na.mkv,1,2,1,p1\nb.mkv,0,3,1,p1\nc.mkv,4,0,0,p2\n"
+TARGETS = np.array([[1, 2, 1], [0, 3, 1], [4, 0, 0]]) / 4
+
+
+def test_plain(make_dataset):
+    labels = read_labels(make_dataset(PLAIN))
+    assert labels.clips == ("a.mkv", "b.mkv", "c.mkv")
+    assert labels.grades == ("A", "B", "C")
+    assert labels.groups is None and labels.notices == () and labels.left_out == ()
+    assert labels.lines == (2, 3, 4)
+    assert labels.targets_NK.dtype == np.float32
+    np.testing.assert_allclose(labels.targets_NK, TARGETS)
+    np.testing.assert_array_equal(labels.votes_NK, 4 * TARGETS)
+
+
+SPELLINGS = {
+    "BOM": ("\ufeff" + GROUPED).encode(),
+    "UTF-16": GROUPED.encode("utf-16"),
+    "UTF-16 big-endian, tabs": ("\ufeff" + GROUPED.replace(",", "\t")).encode("utf-16-be"),
+    "CRLF": GROUPED.replace("\n", "\r\n"),
+    "old Mac": GROUPED.replace("\n", "\r"),
+    "no newline at the end": GROUPED.rstrip(),
+    "semicolons": GROUPED.replace(",", ";"),
+    "tabs": GROUPED.replace(",", "\t"),
+    "sep line": "sep=;\n" + GROUPED.replace(",", ";"),
+    "spaces": GROUPED.replace(",", " , ").replace("\n", "  \n "),
+    "no-break spaces": GROUPED.replace(",", ",\u00a0"),
+    "quotes": "\n".join(",".join(f'"{cell}"' for cell in line.split(",")) for line in GROUPED.splitlines()),
+    "blank lines": "\n" + GROUPED.replace("\n", "\n\n") + "\n\n",
+    "empty rows and columns": "\n".join(line + ",," for line in GROUPED.splitlines()) + "\n,,,,,,\n,,,,,,\n",
+    "capitals": GROUPED.replace("clip", "Clip").replace("group", "GROUP"),
+    "decimal points": GROUPED.replace("1,2,1", "1.0,2.0,1.0"),
+    "decimal commas": "clip;A;B;C;group\na.mkv;0,25;0,5;0,25;p1\nb.mkv;0;0,75;0,25;p1\nc.mkv;1;0;0;p2\n",
+    "quoted decimal commas": 'clip,A,B,C,group\na.mkv,"0,25","0,5","0,25",p1\nb.mkv,0,"0,75","0,25",p1\nc.mkv,1,0,0,p2',
+    "exponents": GROUPED.replace("1,2,1", "1e0,2E0,+1"),
+    "dots and backslashes": GROUPED.replace("a.mkv", "./a.mkv").replace("b.mkv", ".\\b.mkv"),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_spellings_mean_the_same(make_dataset, spelling):
+    labels = read_labels(make_dataset(SPELLINGS[spelling]))
+    assert labels.clips == ("a.mkv", "b.mkv", "c.mkv")
+    assert labels.grades == ("A", "B", "C")
+    assert labels.groups == ("p1", "p1", "p2")
+    np.testing.assert_allclose(labels.targets_NK, TARGETS)
+
+
+def test_windows_encoding(make_dataset):
+    labels = read_labels(make_dataset("clip,gut,mäßig\né.mkv,1,2\n".encode("cp1252"), clips=("é.mkv",)))
+    assert (labels.clips, labels.grades) == (("é.mkv",), ("gut", "mäßig"))
+
+
+def test_accents_in_either_form(make_dataset):
+    """macOS stores e + accent, spreadsheets write é; the path is the one on disk."""
+    on_disk = unicodedata.normalize("NFD", "é.mkv")
+    assert read_labels(make_dataset("clip,A,B\né.mkv,1,2\n", clips=(on_disk,))).clips == (on_disk,)
+
+
+def test_folders_spaces_and_unicode_in_names(make_dataset):
+    clips = ("patient 1/clip one.mkv", "精子/ä ö.mkv")
+    labels = read_labels(make_dataset(f"clip,A,B\n{clips[0]},1,2\n{clips[1]},1,2\n", clips=clips))
+    assert labels.clips == clips
+    assert labels.path(1).is_file()
+
+
+@pytest.mark.parametrize("grades", [2, 3, 7, 30])
+def test_any_number_of_grades(make_dataset, grades):
+    names = [f"grade {k}" for k in range(grades)]
+    labels = read_labels(make_dataset(f"clip,{','.join(names)}\na.mkv,{','.join(['1'] * grades)}\n"))
+    assert labels.grades == tuple(names)
+    np.testing.assert_allclose(labels.targets_NK, 1 / grades)
+
+
+def test_rounded_fractions_are_made_to_sum_to_one(make_dataset):
+    labels = read_labels(make_dataset("clip,A,B,C\na.mkv,0.33,0.33,0.33\nb.mkv,1,0,0\n", clips=("a.mkv", "b.mkv")))
+    np.testing.assert_allclose(labels.targets_NK.sum(axis=1), 1, rtol=1e-6)
+
+
+def test_panels_of_different_size_and_single_votes_are_fine(make_dataset):
+    read_labels(make_dataset("clip,A,B\na.mkv,20,20\nb.mkv,1,0\nc.mkv,3,4\n"))
+
+
+def test_a_grade_called_total_that_is_no_sum_is_a_grade(make_dataset):
+    assert read_labels(make_dataset("clip,A,B,total\na.mkv,1,2,2\nb.mkv,1,2,0\n")).grades == ("A", "B", "total")
+
+
+def test_unused_files_are_a_notice(make_dataset):
+    root = make_dataset("clip,A,B\na.mkv,1,2\n")
+    (root / "clips" / ".DS_Store").touch()
+    assert read_labels(root).notices == ("labels.csv does not mention 2 of the files in clips/: 'b.mkv', 'c.mkv'",)
+
+
+def test_empty_group_column_is_a_notice(make_dataset):
+    labels = read_labels(make_dataset("clip,A,B,group\na.mkv,1,2,\n", clips=("a.mkv",)))
+    assert labels.groups is None
+    assert "the column 'group' of labels.csv is empty" in labels.notices[0]
+
+
+BAD = {
+    "empty file": ("", "labels.csv: is empty"),
+    "only a header": ("clip,A,B\n", "labels.csv: has a header but no rows"),
+    "no header": ("a.mkv,1,2\nb.mkv,1,2\n", "there is no column 'clip'; the first line has 'a.mkv', '1', '2'"),
+    "no grades": ("clip\na.mkv\n", "labels.csv: needs 2 or more grade columns after 'clip', has 0"),
+    "one grade": ("clip,A\na.mkv,1\n", "labels.csv: needs 2 or more grade columns after 'clip', has 1"),
+    "a column twice": ("clip,A,A\na.mkv,1,2\n", "labels.csv: the column 'A' is there 2 times"),
+    "nameless column": ("clip,A,,B\na.mkv,1,2,3\n", "labels.csv: column 3 has no name"),
+    "index column": ("id,clip,A,B\n0,a.mkv,1,2\n", "labels.csv: unknown column 'id'"),
+    "column after group": ("clip,A,B,group,x\na.mkv,1,2,p,3\n", "labels.csv: unknown column 'x'"),
+    "group first": ("group,clip,A,B\np,a.mkv,1,2\n", "labels.csv: the column 'group' must come after the grades"),
+    "group second": ("clip,group,A,B\na.mkv,p,1,2\n", "labels.csv: the column 'group' must come after the grades"),
+    "column of text": ("clip,A,B,note\na.mkv,1,2,ok\nb.mkv,1,2,bad\n", "labels.csv: unknown column 'note': what lies"),
+    "column of totals": ("clip,A,B,total\na.mkv,1,2,3\nb.mkv,2,2,4\n", "the column 'total' is the sum of the others"),
+    "same row twice": ("clip,A,B\na.mkv,1,2\n./a.mkv,1,2\n", "row 3: clip 'a.mkv' is in row 2 already"),
+    "no such clip": ("clip,A,B\nx.mkv,1,2\n", "row 2: clip 'x.mkv': there is no such file in clips/"),
+    "no extension": ("clip,A,B\na,1,2\n", "row 2: clip 'a': there is no such file in clips/ (there is 'a.mkv')"),
+    "clips/ before": ("clip,A,B\nclips/a.mkv,1,2\n", "there is no such file in clips/ (there is 'a.mkv')"),
+    "other case": ("clip,A,B\nA.MKV,1,2\n", "clip 'A.MKV': there is no such file in clips/ (there is 'a.mkv')"),
+    "other ending": ("clip,A,B\na.mp4,1,2\n", "clip 'a.mp4': there is no such file in clips/ (there is 'a.mkv')"),
+    "no name": ("clip,A,B\n,1,2\n", "row 2: names no clip"),
+    "outside": ("clip,A,B\n../labels.csv,1,2\n", "row 2: clip '../labels.csv' lies outside clips/"),
+    "absolute": ("clip,A,B\n/etc/passwd,1,2\n", "row 2: clip '/etc/passwd' lies outside clips/"),
+    "drive": ("clip,A,B\nC:\\a.mkv,1,2\n", r"row 2: clip 'C:\\a.mkv' lies outside clips/"),
+    "folder": ("clip,A,B\n.,1,2\n", "row 2: clip '.' is a folder"),
+    "NaN": ("clip,A,B\na.mkv,nan,2\n", "row 2: 'A' of clip 'a.mkv' is 'nan', not a number"),
+    "infinite": ("clip,A,B\na.mkv,inf,2\n", "row 2: 'A' of clip 'a.mkv' is 'inf', not a number"),
+    "too large": ("clip,A,B\na.mkv,1e999,2\n", "row 2: 'A' of clip 'a.mkv' is '1e999', not a number"),
+    "word": ("clip,A,B\na.mkv,1,2\nb.mkv,1,many\n", "row 3: 'B' of clip 'b.mkv' is 'many', not a number"),
+    "underscore": ("clip,A,B\na.mkv,1_0,2\n", "'A' of clip 'a.mkv' is '1_0', not a number"),
+    "percent": ("clip,A,B\na.mkv,10%,2\n", "'A' of clip 'a.mkv' is '10%', not a number"),
+    "empty vote": ("clip,A,B\na.mkv,,2\n", "row 2: 'A' of clip 'a.mkv' is empty"),
+    "negative": ("clip,A,B\na.mkv,-1,2\n", "row 2: 'A' of clip 'a.mkv' is negative (-1)"),
+    "all zero": ("clip,A,B\na.mkv,0,0\n", "row 2: clip 'a.mkv' has no votes (all are zero)"),
+    "short row": ("clip,A,B\na.mkv,1\n", "row 2: has 2 values where the header has 3 columns"),
+    "decimal commas": (
+        "clip,A,B\na.mkv,0,5,0,5\n",
+        "row 2: has 5 values where the header has 3 columns (decimal commas",
+    ),
+    "votes among fractions": (
+        "clip,A,B\na.mkv,.5,.5\nb.mkv,.2,.8\nc.mkv,20,20\n",
+        "row 4: clip 'c.mkv' sums to 40 where most rows are fractions that sum to 1",
+    ),
+    "fraction short of one": (
+        "clip,A,B\na.mkv,.5,.5\nb.mkv,.2,.8\nc.mkv,.2,.5\n",
+        "row 4: clip 'c.mkv' sums to 0.7 where most rows are fractions that sum to 1",
+    ),
+    "fractions among votes": (
+        "clip,A,B\na.mkv,20,20\nb.mkv,10,30\nc.mkv,.2,.8\n",
+        "row 4: clip 'c.mkv' has fractions where most rows are votes",
+    ),
+    "some without group": (GROUPED.replace("1,p1\nc", "1,\nc"), "row 3: clip 'b.mkv' has no group, others have one"),
+    "spreadsheet": (b"PK\x03\x04\x14\x00\x06", "labels.csv: is a spreadsheet or zip file; save it as CSV"),
+    "binary": (b"clip,A,B\n\x00\x01\x02", "labels.csv: is not a text file"),
+    "half UTF-16": ("\ufeffclip,A,B\n".encode("utf-16-le")[:-1], "labels.csv: is not a text file"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_says_what_is_wrong(make_dataset, case):
+    text, message = BAD[case]
+    with pytest.raises(DatasetError) as error:
+        read_labels(make_dataset(text))
+    assert len(error.value.problems) == 1, error.value.problems
+    assert message in error.value.problems[0]
+    assert error.value.problems[0].startswith("labels.csv")
+
+
+def test_no_folder_and_no_files(tmp_path, make_dataset):
+    with pytest.raises(DatasetError, match="there is no folder .*nowhere"):
+        read_labels(tmp_path / "nowhere")
+    (tmp_path / "bare").mkdir()
+    with pytest.raises(DatasetError) as error:
+        read_labels(tmp_path / "bare")
+    assert error.value.problems == (
+        "clips/: there is no such folder; the videos belong there",
+        f"labels.csv: there is no such file in {tmp_path / 'bare'}",
+    )
+
+
+def test_every_problem_at_once(make_dataset):
+    text = "clip,A,B,note\na.mkv,-1,,x\nx.mkv,nan,1,y\na.mkv,0,0,z\nb.mkv,1\n"
+    with pytest.raises(DatasetError) as error:
+        read_labels(make_dataset(text))
+    expected = [
+        "row 5: has 2 values",
+        "unknown column 'note'",
+        "'A' of clip 'a.mkv' is negative",
+        "'B' of clip 'a.mkv' is empty",
+        "'A' of clip 'x.mkv' is 'nan'",
+        "row 4: clip 'a.mkv' has no votes",
+        "row 3: clip 'x.mkv': there is no such file",
+        "row 4: clip 'a.mkv' is in row 2 already",
+    ]
+    assert len(error.value.problems) == len(expected)
+    for problem, part in zip(error.value.problems, expected, strict=True):
+        assert part in problem
+
+
+def test_long_listings_are_cut_but_counted(make_dataset):
+    text = "clip,A,B\n" + "".join(f"x{n}.mkv,1,2\n" for n in range(70))
+    with pytest.raises(DatasetError) as error:
+        read_labels(make_dataset(text))
+    lines = str(error.value).splitlines()
+    assert lines[0].endswith("set: 70 problems") and len(lines) == 52 and lines[-1].strip() == "... and 20 more"
+
+
+def test_linked_clips(make_dataset, tmp_path):
+    """A folder of links to clips that lie elsewhere, and a link to a folder of clips."""
+    root = make_dataset("clip,A,B\nlink.mkv,1,2\nmore/b.mkv,1,2\n", clips=("sub/a.mkv",), name="first")
+    elsewhere = make_dataset(clips=("b.mkv",), name="second")
+    (root / "clips" / "link.mkv").symlink_to(root / "clips" / "sub" / "a.mkv")
+    (root / "clips" / "more").symlink_to(elsewhere / "clips")
+    assert read_labels(root).clips == ("link.mkv", "more/b.mkv")

@@ -1,0 +1,121 @@
+"""The whole: everything checked, everything said at once."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from hybrid.data.clip import ClipSpec
+from hybrid.data.dataset import load_dataset
+from hybrid.data.problems import DatasetError
+from hybrid.errors import UserError
+
+SMALL = ClipSpec(side=16, channels=1)
+
+
+def test_loads(make_dataset):
+    root = make_dataset("clip;A;B;group\nb.mkv;1;3;p1\na.mkv;0;2;p2\n", clips=("a.mkv", "b.mkv"))
+    (root / "ratings.csv").write_text(
+        "clip,rater,grade\nb.mkv,r1,A\nb.mkv,r2,B\nb.mkv,r3,B\nb.mkv,r4,B\na.mkv,r1,B\na.mkv,r2,B\n"
+    )
+    data = load_dataset(root, SMALL)
+    assert len(data) == 2 and data.clips == ("b.mkv", "a.mkv") and data.groups == ("p1", "p2")
+    assert data.frames_NTHWC.shape == (2, 16, 16, 16, 1)
+    assert data.frames_NTHWC[:, 0, 0, 0, 0].tolist() == [25, 5]
+    np.testing.assert_allclose(data.targets_NK, [[0.25, 0.75], [0, 1]])
+    assert data.ratings.ratings_NR.tolist() == [[0, 1, 1, 1], [1, 1, -1, -1]]
+    assert data.notices == ()
+    assert (root / ".cache").is_dir()
+
+
+def test_every_problem_of_every_kind_at_once(make_dataset):
+    clips = tuple(f"{name}.mkv" for name in "abcde")
+    root = make_dataset("clip,A,B\na.mkv,1,2\nb.mkv,1,-2\nc.mkv,1,2\nd.mkv,1,2\nx.mkv,1,2\n", clips=clips)
+    (root / "clips" / "c.mkv").write_bytes(b"")
+    (root / "clips" / "d.mkv").write_text("no video" * 100)
+    (root / "ratings.csv").write_text("clip,rater,grade\na.mkv,r1,Z\nx.mkv,r1,A\nb.mkv,r1,A\nc.mkv,r1,A\nd.mkv,r1,A\n")
+    with pytest.raises(DatasetError) as error:
+        load_dataset(root, SMALL)
+    expected = [
+        "labels.csv row 3: 'B' of clip 'b.mkv' is negative (-2)",
+        "labels.csv row 6: clip 'x.mkv': there is no such file in clips/",
+        "ratings.csv row 2: rater 'r1' gives clip 'a.mkv' the unknown grade 'Z'; grades: A, B",
+        "ratings.csv: has no ratings of 1 of the clips of labels.csv: 'a.mkv'",
+        "ratings.csv: clip 'c.mkv' has 1/0 here but 1/2 in labels.csv row 4",
+        "ratings.csv: clip 'd.mkv' has 1/0 here but 1/2 in labels.csv row 5",
+        "labels.csv row 4: clip 'c.mkv' is empty (0 bytes)",
+        "labels.csv row 5: clip 'd.mkv' is no video that FFmpeg can read, or was cut off while it was written or "
+        "copied",
+    ]
+    assert sorted(error.value.problems) == sorted(expected)
+    assert isinstance(error.value, UserError)
+    assert str(error.value).splitlines()[0] == f"data set {root}: 8 problems"
+
+
+def test_no_table_is_said_at_once(tmp_path):
+    with pytest.raises(DatasetError, match="1 problem\n  there is no folder"):
+        load_dataset(tmp_path / "nowhere", SMALL)
+
+
+def test_what_is_odd_is_noticed(make_dataset, video, grey):
+    clips = ("short.mkv", "shorter.mkv", "slow.mkv", "wide.mkv", "copy1.mkv", "copy2.mkv")
+    root = make_dataset("clip,A,B\n" + "".join(f"{clip},1,2\n" for clip in clips), clips=())
+    video(root / "clips" / "short.mkv", grey(12))
+    video(root / "clips" / "shorter.mkv", grey(5))
+    video(root / "clips" / "slow.mkv", grey(8), rate=8)
+    video(root / "clips" / "wide.mkv", grey(16, (16, 24)))
+    video(root / "clips" / "copy1.mkv", grey(16, step=3))
+    (root / "clips" / "copy2.mkv").write_bytes((root / "clips" / "copy1.mkv").read_bytes())
+    (root / "clips" / "extra.mkv").touch()
+    assert load_dataset(root, SMALL).notices == (
+        "labels.csv does not mention 1 of the files in clips/: 'extra.mkv'",
+        "2 of 6 clips are shorter than 1 s: their last frame is held (the shortest is 'shorter.mkv', 0.31 s: "
+        "11 of 16 frames)",
+        "1 of 6 clips show some frame twice because they have fewer than 16 frames a second: 'slow.mkv'",
+        "1 of 6 clips are not square: only the centre is seen ('wide.mkv' is 24x16)",
+        "1 clips are there more than once under other names, which lets test clips be trained on: "
+        "'copy1.mkv', 'copy2.mkv'",
+    )
+
+
+def test_fingerprint_tells_content_from_spelling(make_dataset):
+    root = make_dataset("clip,A,B\na.mkv,1,3\nb.mkv,1,2\n")
+
+    def fingerprint(labels, spec=SMALL):
+        (root / "labels.csv").write_text(labels)  # the clips stay: Matroska files written twice differ in an id
+        return load_dataset(root, spec).fingerprint
+
+    plain = "clip,A,B\na.mkv,1,3\nb.mkv,1,2\n"
+    first = fingerprint(plain)
+    assert len(first) == 12 and fingerprint(plain) == first
+    assert fingerprint("clip;A;B\n a.mkv;1,0;3\nb.mkv;1;2,0\n") == first
+    others = {
+        fingerprint(plain, ClipSpec(side=24, channels=1)),
+        fingerprint("clip,A,B\na.mkv,1,3\nb.mkv,2,1\n"),
+        fingerprint("clip,A,B\nb.mkv,1,2\na.mkv,1,3\n"),
+        fingerprint("clip,A,B\na.mkv,1,3\n"),
+        fingerprint("clip,A,X\na.mkv,1,3\nb.mkv,1,2\n"),
+        fingerprint("clip,A,B,group\na.mkv,1,3,p\nb.mkv,1,2,p\n"),
+    }
+    (root / "clips" / "b.mkv").write_bytes((root / "clips" / "c.mkv").read_bytes())
+    others.add(fingerprint(plain))
+    assert len(others) == 7 and first not in others
+
+
+def test_cache_elsewhere_is_shared_by_data_sets(make_dataset, tmp_path):
+    one, two = make_dataset(name="one"), make_dataset(name="two", clips=("x.mkv",))
+    for root in (one, two, one):
+        load_dataset(root, SMALL, cache_dir=tmp_path / "cache")
+    assert len(list((tmp_path / "cache").glob("*/*.npy"))) == 2
+    assert not (one / ".cache").exists()
+
+
+def test_start_is_light():
+    """What cached data do not need is not imported: no decoder, no torch, no scikit-learn."""
+    code = (
+        "import sys, hybrid.data.dataset, hybrid.data.folds;"
+        "print([name for name in ('av', 'torch', 'sklearn', 'pandas', 'scipy') if name in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
