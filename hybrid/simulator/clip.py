@@ -1,0 +1,126 @@
+"""One clip: the cell, what it does, how it is seen and how it is graded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hybrid.simulator.body import make_body
+from hybrid.simulator.events import NO_EVENT, Event, draw_event, draw_relation
+from hybrid.simulator.form import PARTS, Form, draw_form
+from hybrid.simulator.motion import Beat, draw_beat
+from hybrid.simulator.optics import Optics, draw_optics
+from hybrid.simulator.panel import GRADES, Panel, draw_panel
+from hybrid.simulator.presets import Preset
+from hybrid.simulator.quality import Quality, grade
+from hybrid.simulator.render import camera_path, render
+from hybrid.simulator.scene import draw_scene
+from hybrid.simulator.seeds import stream
+from hybrid.simulator.settings import Settings
+from hybrid.simulator.swim import Swim, swim
+
+NUM_DONORS = 40
+"""clip i is of donor i modulo this, so that small data sets have many donors too"""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Everything about a clip that is not pixels."""
+
+    seed: int
+    index: int
+    donor: int
+    form: Form
+    beat: Beat
+    event: Event
+    quality: Quality
+    optics: Optics
+    expected: np.ndarray
+    """(K,) the panel's expected distribution"""
+    votes: np.ndarray
+    """(R,) grades given, 0 is best"""
+
+
+def draw_cell(
+    seed: int,
+    index: int,
+    settings: Settings,
+    preset: Preset,
+    panel: Panel | None = None,
+    *,
+    form_of: int | None = None,
+    motion_of: int | None = None,
+) -> Cell:
+    """Cell `index`; with the form, or the motion and event, of another index where given."""
+    donor = index % NUM_DONORS
+    form = draw_form(stream(seed, "form", _or(form_of, index)), _donor(seed, _or(form_of, index))[0])
+    motion_of = _or(motion_of, index)
+    beat = draw_beat(
+        stream(seed, "motion", motion_of),
+        form.tail_scale,
+        form.neck_angle,
+        form.coil,
+        _donor(seed, motion_of)[1],
+        preset.kinds,
+    )
+    rng = stream(seed, "event", motion_of)
+    if preset.lag is not None:
+        event = draw_relation(rng, settings.num_frames, settings.frame_rate, preset.lag)
+    else:
+        event = draw_event(rng, settings.duration) if beat.motile else NO_EVENT
+    quality = grade(form, beat, event, preset)
+    panel = panel or make_panel(seed, preset)
+    return Cell(
+        seed,
+        index,
+        donor,
+        form,
+        beat,
+        event,
+        quality,
+        optics=draw_optics(_donor(seed, index)[2], settings.microscope, settings.colour),
+        expected=panel.distributions(quality).mean(0),
+        votes=panel.vote(quality, stream(seed, "votes", index)),
+    )
+
+
+def make_panel(seed: int, preset: Preset) -> Panel:
+    """The data set's panel: the same raters for every clip."""
+    form, motion, *_ = preset.shares
+    return draw_panel(stream(seed, "panel"), tastes=form > 0 and motion > 0)
+
+
+def film(cell: Cell, settings: Settings) -> tuple[np.ndarray, np.ndarray, Swim, np.ndarray]:
+    """Frames (T, H, W, 3) uint8, masks (T, H, W) uint8, the swim, and the camera's places (T, 2) in um."""
+    rng = stream(cell.seed, "scene", cell.index)
+    path = swim(
+        cell.beat,
+        cell.form.length,
+        cell.form.width,
+        -settings.exposure,
+        settings.duration,
+        float(rng.uniform(0, 2 * np.pi)),
+        cell.event,
+        rng,
+    )
+    camera = camera_path(path, settings, cell.beat.wave.length, rng.uniform(-4, 4, 2))
+    scene = draw_scene(rng, settings, camera)
+    body = make_body(cell.form, cell.beat.wave.length, spacing=min(0.14, settings.um_per_px / 2.5))
+    frames, masks = render(body, path, scene, cell.optics, settings, camera, stream(cell.seed, "sensor", cell.index))
+    return frames, masks, path, camera
+
+
+def vote_counts(cell: Cell) -> np.ndarray:
+    """(K,) votes for each grade."""
+    return np.bincount(cell.votes, minlength=len(GRADES))
+
+
+def _donor(seed: int, index: int):
+    """A donor's common scores of form, his vigour of motion, and the generator of his microscope's settings."""
+    rng = stream(seed, "donor", index % NUM_DONORS)
+    return rng.normal(size=len(PARTS)), float(rng.normal()), rng
+
+
+def _or(value: int | None, default: int) -> int:
+    return default if value is None else value

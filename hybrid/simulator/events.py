@@ -1,0 +1,102 @@
+"""What changes during a clip: events, each with a good and a bad twin that differ only in how two moments relate.
+
+kind     good (+1)                             bad (-1)
+turns    two bends of the tail, to opposite    two bends to the same side
+         sides: the course is recovered
+pause    stops, goes on with its heading       stops, goes on with another heading
+pace     starts weak, ends strong              starts strong, ends weak
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+KINDS = ("turns", "pause", "pace")
+
+
+@dataclass(frozen=True)
+class Event:
+    """kind: one of KINDS, 'relation' (two sharp bends, of the lag presets) or 'none'. first, second: s; width: s."""
+
+    kind: str
+    sign: int
+    """+1 good, -1 bad, 0 no event"""
+    first: float = 0.0
+    second: float = 0.0
+    width: float = 0.0
+    side: int = 1
+    """of the first bend"""
+    strength: float = 1.0
+
+    @property
+    def second_side(self) -> int:
+        return -self.side * self.sign
+
+
+NO_EVENT = Event("none", 0)
+
+
+def draw_event(rng: np.random.Generator, duration: float) -> Event:
+    """An event of a moving cell in a clip of this many seconds; good and bad are equally likely whatever the kind."""
+    kind, sign, side = KINDS[rng.integers(len(KINDS))], int(rng.choice([-1, 1])), int(rng.choice([-1, 1]))
+    strength = float(rng.uniform(0.8, 1.2))
+    if kind == "turns":
+        first, second = duration * rng.uniform(0.15, 0.3), duration * rng.uniform(0.62, 0.8)
+        return Event(kind, sign, float(first), float(second), 0.07 * duration, side, strength)
+    if kind == "pause":
+        first = duration * rng.uniform(0.3, 0.42)
+        return Event(
+            kind, sign, float(first), float(first + duration * rng.uniform(0.22, 0.32)), 0.06 * duration, side, strength
+        )
+    return Event(kind, sign, duration / 2, duration / 2, 0.2 * duration, side, strength)
+
+
+def draw_relation(rng: np.random.Generator, num_frames: int, frame_rate: float, lag: int) -> Event:
+    """Two sharp bends `lag` frames apart, to the same side (bad) or to opposite sides (good).
+
+    Each takes part in about one frame, so that no frame and neither half of the clip shows both.
+    """
+    first = int(rng.integers(1, num_frames - 1 - lag))
+    sign, side = int(rng.choice([-1, 1])), int(rng.choice([-1, 1]))
+    return Event("relation", sign, first / frame_rate, (first + lag) / frame_rate, 0.45 / frame_rate, side, 1.0)
+
+
+def drive(event: Event, time_T: np.ndarray) -> np.ndarray:
+    """(T,) factor on frequency and amplitude of the beat."""
+    if event.kind == "pause":
+        up = _step((time_T - event.first) / event.width)
+        down = _step((time_T - event.second) / event.width)
+        return 1 - 0.97 * (up - down)
+    if event.kind == "pace":
+        ramp = np.tanh((time_T - event.first) / event.width)
+        return 1 + 0.55 * event.strength * event.sign * ramp
+    return np.ones_like(time_T)
+
+
+def extra_bend(event: Event, time_T: np.ndarray) -> np.ndarray:
+    """(T,) curvature added to the tail's mean, 1/um."""
+    if event.kind == "turns":
+        height = 0.075 * event.strength
+        return height * (
+            event.side * _bump(time_T, event.first, event.width)
+            + event.second_side * _bump(time_T, event.second, event.width)
+        )
+    if event.kind == "relation":
+        height = 0.045
+        return height * (
+            event.side * _bump(time_T, event.first, event.width)
+            + event.second_side * _bump(time_T, event.second, event.width)
+        )
+    if event.kind == "pause" and event.sign < 0:
+        return 0.085 * event.strength * event.side * _bump(time_T, event.second + event.width, 1.6 * event.width)
+    return np.zeros_like(time_T)
+
+
+def _step(x):
+    return 0.5 * (1 + np.tanh(2 * x))
+
+
+def _bump(time_T, centre, width):
+    return np.exp(-0.5 * ((time_T - centre) / width) ** 2)

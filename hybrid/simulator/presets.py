@@ -1,0 +1,62 @@
+"""What makes a clip good: the shares of the variance of quality, and the data sets built on them.
+
+The shares of `standard` were fixed before any model was trained and are not for tuning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hybrid.errors import UserError
+from hybrid.simulator.motion import CLASSES, MOTILE
+
+COMPONENTS = ("form", "motion", "event", "interaction")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """`shares` of the variance of quality, in the order of COMPONENTS, adding up to 1."""
+
+    name: str
+    shares: tuple[float, float, float, float]
+    about: str
+    lag: int | None = None
+    """frames between the two moments whose relation is the event; None: events of every kind"""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Classes of motion that occur; where only events count, every cell must be able to show one."""
+        return CLASSES if self.lag is None else MOTILE
+
+
+_REST = 0.30 + 0.35 + 0.10
+PRESETS = {
+    preset.name: preset
+    for preset in (
+        Preset("standard", (0.30, 0.35, 0.25, 0.10), "form, steady motion, an event in time, form x motion"),
+        Preset(
+            "no_event",
+            (0.30 / _REST, 0.35 / _REST, 0.0, 0.10 / _REST),
+            "the clips of standard, pixel for pixel, graded without regard to events: the negative control",
+        ),
+        Preset("form_only", (1.0, 0.0, 0.0, 0.0), "the clips of standard, graded on form alone"),
+        Preset("motion_only", (0.0, 1.0, 0.0, 0.0), "the clips of standard, graded on steady motion alone"),
+        *(
+            Preset(
+                f"lag{lag}",
+                (0.0, 0.0, 1.0, 0.0),
+                f"two bends of the tail {lag} frames apart, good to opposite sides, bad to the same side; "
+                "each half of a clip alone carries nothing",
+                lag,
+            )
+            for lag in (2, 4, 8, 12)
+        ),
+    )
+}
+
+
+def get_preset(name: str) -> Preset:
+    """The preset of this name, or a UserError that lists the names there are."""
+    if name not in PRESETS:
+        raise UserError(f"no preset is named {name!r}; there are: {', '.join(PRESETS)}")
+    return PRESETS[name]

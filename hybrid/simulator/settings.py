@@ -1,0 +1,54 @@
+"""How a clip is taken: size, rate, exposure, microscope and camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hybrid.errors import UserError
+from hybrid.simulator.optics import MICROSCOPES
+
+CAMERAS = ("tracked", "fixed")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Bad values are a UserError that names them."""
+
+    size: int = 150
+    """px, width and height"""
+    num_frames: int = 16
+    frame_rate: float = 16.0
+    um_per_px: float = 0.4
+    exposure: float = 1 / 200
+    """s the shutter is open; the cell moves meanwhile"""
+    subframes: int = 16
+    """instants an exposure is averaged over"""
+    microscope: str = "hoffman"
+    """hoffman, phase, bright, or mixed: one of them a donor"""
+    camera: str = "tracked"
+    """tracked: the picture follows the cell; fixed: the cell crosses it (where it starts then betrays its speed)"""
+    colour: bool = True
+
+    def __post_init__(self):
+        def check(name, good, wish):
+            if not good:
+                raise UserError(f"{name} must be {wish}, not {getattr(self, name)!r}")
+
+        check("size", 32 <= self.size <= 1024 and self.size % 2 == 0, "an even number of pixels from 32 to 1024")
+        check("num_frames", 2 <= self.num_frames <= 512, "from 2 to 512")
+        check("frame_rate", 1 <= self.frame_rate <= 1000, "from 1 to 1000 frames a second")
+        check("um_per_px", 0.05 <= self.um_per_px <= 5, "from 0.05 to 5 um")
+        check("exposure", 0 < self.exposure <= 1 / self.frame_rate, f"above 0 and at most 1/{self.frame_rate:g} s")
+        check("subframes", 1 <= self.subframes <= 64, "from 1 to 64")
+        check("microscope", self.microscope in (*MICROSCOPES, "mixed"), f"one of {', '.join(MICROSCOPES)}, mixed")
+        check("camera", self.camera in CAMERAS, f"one of {', '.join(CAMERAS)}")
+
+    @property
+    def duration(self) -> float:
+        """s from the first frame to one frame after the last."""
+        return self.num_frames / self.frame_rate
+
+    @property
+    def view(self) -> float:
+        """um, width and height of the picture."""
+        return self.size * self.um_per_px

@@ -1,0 +1,111 @@
+"""The folder that the simulator writes."""
+
+import av
+import numpy as np
+import pandas as pd
+import pytest
+
+from hybrid.errors import UserError
+from hybrid.simulator import Settings, simulate_dataset
+
+SMALL = Settings(size=64, um_per_px=0.9, num_frames=8, subframes=4)
+
+
+def decoded(path):
+    with av.open(str(path)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return simulate_dataset(
+        tmp_path_factory.mktemp("simulated") / "set", num_clips=10, seed=3, workers=1, settings=SMALL
+    )
+
+
+def test_files_of_a_data_set(made):
+    labels = pd.read_csv(made / "labels.csv")
+    assert list(labels.columns) == ["clip", "A", "B", "C", "D", "E", "group"]
+    assert (labels[list("ABCDE")].sum(axis=1) == 40).all()
+    assert labels.group.nunique() == 10
+    ratings = pd.read_csv(made / "ratings.csv")
+    counted = (
+        ratings.groupby(["clip", "grade"]).size().unstack(fill_value=0).reindex(columns=list("ABCDE"), fill_value=0)
+    )
+    np.testing.assert_array_equal(counted.reindex(labels["clip"]).to_numpy(), labels[list("ABCDE")].to_numpy())
+    assert list(pd.read_csv(made / "truth.csv")["clip"]) == list(labels["clip"])
+    assert len(pd.read_csv(made / "paths.csv")) == 10 * 8
+    for clip in labels["clip"]:
+        assert decoded(made / "clips" / clip).shape == (8, 64, 64, 3)
+        masks = np.load((made / "masks" / clip).with_suffix(".npz"))["masks"]
+        assert masks.shape == (8, 64, 64) and masks.dtype == np.uint8 and masks.max() <= 3
+
+
+def test_a_clip_depends_on_seed_and_index_alone(made, tmp_path):
+    again = simulate_dataset(tmp_path / "again", num_clips=17, seed=3, workers=2, settings=SMALL)
+    for name in ("labels.csv", "truth.csv"):
+        lines = (again / name).read_bytes().splitlines(keepends=True)
+        assert b"".join(lines[:11]) == (made / name).read_bytes()
+    for path in sorted((made / "clips").iterdir()):
+        np.testing.assert_array_equal(decoded(path), decoded(again / "clips" / path.name))
+        assert (made / "masks" / path.stem).with_suffix(".npz").read_bytes() == (
+            again / "masks" / path.stem
+        ).with_suffix(".npz").read_bytes()
+
+
+def test_the_same_request_again_leaves_it_alone(made):
+    before = (made / "labels.csv").stat().st_mtime_ns
+    assert simulate_dataset(made, num_clips=10, seed=3, settings=SMALL) == made
+    assert (made / "labels.csv").stat().st_mtime_ns == before
+
+
+def test_another_request_for_the_same_folder_is_refused(made):
+    with pytest.raises(UserError, match="num_clips: 10 there, 11 asked for"):
+        simulate_dataset(made, num_clips=11, seed=3, settings=SMALL)
+
+
+def test_a_foreign_folder_is_refused(tmp_path):
+    (tmp_path / "mine.txt").write_text("precious")
+    with pytest.raises(UserError, match="not a simulated data set"):
+        simulate_dataset(tmp_path, num_clips=2)
+
+
+def test_nothing_is_left_behind_by_a_failure(tmp_path, monkeypatch):
+    def fail(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hybrid.simulator.dataset.write_video", fail)
+    with pytest.raises(KeyboardInterrupt):
+        simulate_dataset(tmp_path / "set", num_clips=2, workers=1, settings=SMALL)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        (dict(preset="standrad"), "no preset is named 'standrad'; there are: standard"),
+        (dict(num_clips=0), "num_clips must be at least 1"),
+        (dict(seed=-1), "seed must be"),
+    ],
+)
+def test_bad_requests_are_refused(tmp_path, wrong, message):
+    with pytest.raises(UserError, match=message):
+        simulate_dataset(tmp_path / "set", **wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        dict(size=151),
+        dict(num_frames=1),
+        dict(exposure=0.1),
+        dict(microscope="dic"),
+        dict(camera="drone"),
+        dict(subframes=0),
+        dict(um_per_px=0),
+        dict(frame_rate=0),
+    ],
+)
+def test_bad_settings_are_refused_by_name(wrong):
+    with pytest.raises(UserError, match=next(iter(wrong))):
+        Settings(**wrong)
