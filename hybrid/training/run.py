@@ -21,7 +21,7 @@ from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
 from hybrid.errors import UserError
 from hybrid.evaluation.inference import predict_distributions
-from hybrid.evaluation.metrics import all_metrics, mse
+from hybrid.evaluation.metrics import PANEL, evaluate, squared_error
 from hybrid.experiment.folder import RunFolder, claim, experiment_folder, run_settings
 from hybrid.experiment.progress import LiveLine, Progress
 from hybrid.files import read_json, whole_file, write_json, write_yaml
@@ -117,7 +117,7 @@ def _train(
         "model": config.model.name,
         "repeat": config.repeat,
         "fold": config.fold,
-        "metrics": all_metrics(prediction_NK, dataset.targets_NK[test_clips]),
+        "metrics": evaluate(prediction_NK, dataset.targets_NK[test_clips], raters=_raters(dataset, test_clips)),
         "mean_predictor_mse": _mean_predictor_mse(dataset.targets_NK[train_clips], dataset.targets_NK[test_clips]),
         "simulated": dataset.simulated,
         **profile,
@@ -174,7 +174,13 @@ def _profile(run: RunFolder, config: TrainConfig, model) -> dict[str, float]:
 
 def _mean_predictor_mse(train_NK: np.ndarray, test_NK: np.ndarray) -> float:
     """What a model must beat: the error of the training clips' mean distribution."""
-    return mse(np.broadcast_to(train_NK.mean(0), test_NK.shape), test_NK)
+    return float(squared_error(np.broadcast_to(train_NK.mean(0), test_NK.shape), test_NK).mean())
+
+
+def _raters(dataset: ClipDataset, clips: np.ndarray) -> np.ndarray | int:
+    """How many voted on each clip; where labels.csv holds fractions, the paper's 40 stand in."""
+    votes_N = dataset.votes_NK[clips].sum(1)
+    return votes_N if (votes_N > 1.5).all() else PANEL
 
 
 def _prediction_table(dataset: ClipDataset, clips: np.ndarray, prediction_NK: np.ndarray) -> pd.DataFrame:
