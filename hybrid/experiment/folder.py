@@ -86,6 +86,10 @@ class ExperimentFolder:
     def report(self) -> Path:
         return self.path / "report"
 
+    def model(self, name: str) -> Path:
+        """the settings of a model, the same in all its runs"""
+        return self.path / name / "model.yaml"
+
     def run(self, model: str, repeat: int, fold: int) -> RunFolder:
         return RunFolder(self.path / model / f"repeat{repeat}-fold{fold}")
 

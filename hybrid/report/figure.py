@@ -28,7 +28,7 @@ def draw_benchmark(table: pd.DataFrame, results: list[dict[str, Any]], reference
         axes.axvline(value, color="black", linestyle=style, linewidth=1, label=f"{name} {value:.2f}")
     axes.set_yticks(range(len(table)), table["model"])
     axes.invert_yaxis()
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, 1.05 * max(100 * max(result["metrics"]["mse"] for result in results), *references.values()))
     axes.set_xlabel(r"MSE $\times 10^{-2}$ on held-out clips (a dot a fold, bar: mean)")
     for family in dict.fromkeys(table["family"]):
         axes.plot([], [], "o", color=FAMILY_COLOURS[family], label=family)

@@ -62,7 +62,7 @@ def load_trained(path: Path, device: torch.device | str = "cpu") -> TrainedModel
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such checkpoint") from None
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError) as error:
-        raise UserError(f"{path}: not a readable checkpoint ({str(error).splitlines()[0][:120]})") from error
+        raise UserError(f"{path}: not a readable checkpoint ({type(error).__name__})") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise UserError(f"{path}: not a trained model of this program (those are called model.ckpt)")
     spec = ClipSpec(**content["spec"])

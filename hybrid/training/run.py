@@ -22,7 +22,7 @@ from hybrid.data.dataset import ClipDataset
 from hybrid.errors import UserError
 from hybrid.evaluation.inference import predict_distributions
 from hybrid.evaluation.metrics import PANEL, evaluate, squared_error
-from hybrid.experiment.folder import RunFolder, claim, experiment_folder, run_settings
+from hybrid.experiment.folder import RunFolder, experiment_folder, run_settings
 from hybrid.experiment.progress import LiveLine, Progress
 from hybrid.files import read_json, whole_file, write_json, write_yaml
 from hybrid.profiling import profile_model
@@ -42,9 +42,7 @@ def train_run(
     fold_of_N: the fold of each clip in this repeat; the clips of `config.fold` are tested on.
     """
     run = experiment_folder(config).run(config.model.name, config.repeat, config.fold)
-    settings = run_settings(config)
-    claim(run.path.parent / "model.yaml", settings["model"], f"model {config.model.name} in {config.experiment!r}")
-    write_yaml(run.config, settings)
+    write_yaml(run.config, run_settings(config))
     try:
         # Released by the system however the process ends.
         with FileLock(run.path / ".lock", timeout=0):

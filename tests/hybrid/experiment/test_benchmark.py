@@ -1,0 +1,103 @@
+"""A benchmark from its command line's words to its report, with the runs launched one by one as Hydra does."""
+
+import pandas as pd
+import pytest
+from conftest import ROOT, quick_overrides
+
+from hybrid.config import register_schemas
+from hybrid.errors import UserError
+from hybrid.experiment import benchmark
+from hybrid.experiment.folder import ExperimentFolder
+from hybrid.experiment.sweep import asked_runs
+from hybrid.files import read_json
+
+MODELS = "model=slowfast,hybrid"
+
+
+@pytest.fixture
+def run(tmp_path, small_dataset):
+    register_schemas()
+    fixed = [*quick_overrides(small_dataset, tmp_path), "protocol.epochs=1"]
+
+    def start(*overrides: str) -> int:
+        words = [*fixed, *overrides]
+
+        def launch():
+            for config in asked_runs(ROOT / "configs", "benchmark", words):
+                benchmark.benchmark_job(config)
+
+        return benchmark.run_benchmark(ROOT / "configs", "benchmark", words, launch)
+
+    return start
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return ExperimentFolder(tmp_path / "runs" / "smoke-clips_of_mine")
+
+
+def test_every_run_is_done_reported_and_then_left_alone(run, folder, capsys):
+    assert run(MODELS) == 0
+    assert len(folder.done_runs()) == 4
+    table = pd.read_csv(folder.report / "table.csv")
+    assert set(table["model"]) == {"slowfast", "hybrid"} and (table["runs"] == 2).all()
+    for _, row in table.iterrows():
+        values = [100 * r["metrics"]["mse"] for r in folder.results() if r["model"] == row["model"]]
+        assert row["mse_mean"] == pytest.approx(sum(values) / 2)
+        assert row["mse_sd"] == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
+    printed = capsys.readouterr().out
+    assert "another data set" in printed and "1.30 (0.14)" in printed
+    for name in ("table.md", "mse.png", "mse.svg"):
+        assert (folder.report / name).stat().st_size > 0
+
+    before = {run.result: run.result.stat().st_mtime_ns for run in folder.done_runs()}
+    assert run(MODELS) == 0
+    assert before == {run.result: run.result.stat().st_mtime_ns for run in folder.done_runs()}
+
+
+def test_predictions_cover_each_clip_once_and_are_distributions(run, folder):
+    assert run("model=slowfast") == 0
+    predictions = pd.concat(pd.read_csv(run.predictions) for run in folder.done_runs())
+    assert sorted(predictions["clip"]) == sorted(f"{n}.mkv" for n in range(12))
+    assert predictions.filter(like="predicted_").sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
+    assert predictions.filter(like="target_").shape == (12, 5)
+
+
+def test_a_failing_run_stops_no_other_and_is_reported(run, folder, monkeypatch, capsys):
+    from hybrid.training import run as training
+
+    original = training._train
+
+    def fails_once(config, *rest):
+        if config.fold == 0 and config.model.name == "slowfast":
+            raise RuntimeError("the lamp went out")
+        return original(config, *rest)
+
+    monkeypatch.setattr(training, "_train", fails_once)
+    assert run(MODELS) == 1
+    assert len(folder.done_runs()) == 3
+    error = folder.run("slowfast", 0, 0).error
+    assert "the lamp went out" in error.read_text()
+    assert "failed: slowfast/repeat0-fold0: RuntimeError: the lamp went out" in capsys.readouterr().err
+
+    monkeypatch.setattr(training, "_train", original)
+    assert run(MODELS) == 0
+    assert len(folder.done_runs()) == 4 and not error.exists()
+
+
+def test_a_model_is_what_it_was_or_nothing_is_trained(run, folder):
+    assert run("model=slowfast", "fold=0") == 0
+    with pytest.raises(UserError, match="recipe.learning_rate: 0.001 there, 0.5 asked for"):
+        run("model=hybrid,slowfast", "model.recipe.learning_rate=0.5")
+    assert len(folder.done_runs()) == 1
+
+
+def test_a_result_says_how_it_was_made(run, folder):
+    assert run("model=vgg16", "fold=0") == 0
+    (run_folder,) = folder.done_runs()
+    result = read_json(run_folder.result)
+    assert result["train_clips"] + result["test_clips"] == 12
+    assert result["simulated"] is False
+    assert {"mse", "emd", "rps", "spearman"} <= set(result["metrics"])
+    assert result["parameters"] > 0 and result["gmac"] > 0 and result["machine"]["device"] and result["versions"]["torch"]
+    assert not run_folder.last.exists() and run_folder.model.exists()

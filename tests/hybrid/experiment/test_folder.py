@@ -1,0 +1,37 @@
+import pytest
+from omegaconf import OmegaConf
+
+from hybrid.errors import UserError
+from hybrid.experiment.folder import claim, experiment_folder, run_settings, shared_settings
+
+
+def test_a_claim_names_every_difference(tmp_path):
+    path = tmp_path / "experiment.yaml"
+    claim(path, {"protocol": {"epochs": 8, "size": "tiny"}, "seed": 0}, "experiment 'x'")
+    claim(path, {"protocol": {"epochs": 8, "size": "tiny"}, "seed": 0}, "experiment 'x'")
+    with pytest.raises(UserError) as error:
+        claim(path, {"protocol": {"epochs": 9, "size": "tiny"}, "seed": 1}, "experiment 'x'")
+    assert "protocol.epochs: 8 there, 9 asked for" in str(error.value)
+    assert "seed: 0 there, 1 asked for" in str(error.value)
+    assert "size" not in str(error.value)
+
+
+def test_where_and_how_a_run_is_watched_does_not_make_it_another(config_of):
+    config = config_of()
+    moved = OmegaConf.merge(config, {"runs_dir": "elsewhere", "logger": {"mode": "offline"}, "accelerator": "cpu"})
+    assert run_settings(moved) == run_settings(config)
+    assert run_settings(OmegaConf.merge(config, {"protocol": {"epochs": 3}})) != run_settings(config)
+
+
+def test_runs_of_one_experiment_share_protocol_data_and_seed_but_not_the_model(config_of):
+    one, other = config_of("model=slowfast", "fold=0"), config_of("model=vgg16", "fold=1")
+    assert shared_settings(one, "abc") == shared_settings(other, "abc")
+    assert shared_settings(one, "abc") != shared_settings(one, "abd")
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", ".hidden", ""])
+def test_an_experiments_name_is_one_folders(config_of, name):
+    config = config_of()
+    config.experiment = name
+    with pytest.raises(UserError, match="plain folder name"):
+        experiment_folder(config)

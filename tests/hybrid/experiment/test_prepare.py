@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+from conftest import write_dataset
+
+from hybrid.errors import UserError
+from hybrid.experiment.prepare import prepare
+
+
+def test_data_and_folds_are_ready(config_of):
+    dataset, folds_RN = prepare(config_of())
+    assert dataset.frames_NTHWC.shape == (12, 16, 64, 64, 3)
+    assert folds_RN.shape == (1, 12) and set(folds_RN[0]) == {0, 1}
+    for group in set(dataset.groups):
+        assert len(set(folds_RN[0][np.array(dataset.groups) == group])) == 1
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "protocol.epochs=0",
+        "protocol.batch_size=1",
+        "protocol.num_frames=15",
+        "protocol.frame_rate=0",
+        "protocol.crop_size=65",
+        "protocol.num_folds=1",
+        "protocol.repeats=0",
+        "data.channels=2",
+        "fold=2",
+        "repeat=1",
+        "logger.mode=offlien",
+        "model.recipe.learning_rate=0",
+    ],
+)
+def test_a_value_out_of_range_is_named(config_of, override):
+    key, value = override.split("=")
+    with pytest.raises(UserError) as error:
+        prepare(config_of(override))
+    assert key in str(error.value) and value in str(error.value)
+
+
+def test_all_wrong_values_are_named_at_once(config_of):
+    with pytest.raises(UserError) as error:
+        prepare(config_of("protocol.epochs=0", "protocol.crop_size=65"))
+    assert "epochs" in str(error.value) and "crop_size" in str(error.value)
+
+
+def test_more_folds_than_groups_are_refused(config_of):
+    with pytest.raises(UserError, match="5 folds need as many groups, there are 4"):
+        prepare(config_of("protocol.num_folds=5"))
+
+
+def test_an_experiment_keeps_its_protocol_and_its_clips(config_of, tmp_path):
+    prepare(config_of())
+    with pytest.raises(UserError, match="protocol.epochs: 2 there, 3 asked for"):
+        prepare(config_of("protocol.epochs=3"))
+    other = write_dataset(tmp_path / "other", num_clips=9)
+    with pytest.raises(UserError, match="data.fingerprint"):
+        prepare(config_of(f"data.root={other}", "experiment=smoke-clips_of_mine"))

@@ -1,0 +1,46 @@
+import pytest
+from conftest import ROOT, quick_overrides
+from hydra.errors import HydraException
+
+from hybrid.config import register_schemas
+from hybrid.errors import UserError
+from hybrid.experiment.sweep import asked_runs
+
+
+@pytest.fixture
+def asked(tmp_path, small_dataset):
+    register_schemas()
+    fixed = quick_overrides(small_dataset, tmp_path)
+    return lambda *overrides: asked_runs(ROOT / "configs", "benchmark", [*fixed, *overrides])
+
+
+def keys(configs):
+    return [(config.model.name, config.repeat, config.fold) for config in configs]
+
+
+def test_by_default_every_fold_and_repeat_of_every_model_is_asked_for(asked):
+    runs = keys(asked("protocol.repeats=2"))
+    models = list(dict.fromkeys(model for model, _, _ in runs))
+    assert "hybrid" in models and len(models) > 3
+    assert runs == [(model, repeat, fold) for model in models for repeat in (0, 1) for fold in (0, 1)]
+
+
+def test_the_command_line_narrows_the_sweep(asked):
+    assert keys(asked("model=hybrid,vgg16", "fold=1")) == [("hybrid", 0, 1), ("vgg16", 0, 1)]
+    assert keys(asked("model=hybrid", "fold=range(0,2)")) == [("hybrid", 0, 0), ("hybrid", 0, 1)]
+
+
+def test_what_a_model_brings_comes_with_it(asked):
+    slowfast, vit = asked("model=slowfast,vit", "fold=0")
+    assert slowfast.model.recipe != vit.model.recipe
+
+
+def test_sweeping_anything_else_is_refused(asked):
+    with pytest.raises(UserError, match="sweeps over model, repeat, fold alone"):
+        asked("protocol.epochs=1,2")
+
+
+@pytest.mark.parametrize("typo", ["protocl=smoke", "protocol.epocs=3", "model=hybrd", "protocol.epochs=many"])
+def test_typos_are_refused_by_name(asked, typo):
+    with pytest.raises(HydraException, match=typo.split("=")[0].split(".")[-1]):
+        asked(typo)

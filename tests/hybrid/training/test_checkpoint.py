@@ -1,0 +1,73 @@
+import pytest
+import torch
+
+from hybrid import create_model
+from hybrid.data.clip import ClipSpec
+from hybrid.errors import UserError
+from hybrid.training.checkpoint import TrainedModel, load_trained, save_trained
+
+
+@pytest.fixture
+def trained():
+    spec = ClipSpec(num_frames=8, frame_rate=8, side=64, channels=1)
+    model = create_model("slowfast", "tiny", num_grades=3, num_frames=8, crop_size=64, in_channels=1).eval()
+    return TrainedModel(model, "slowfast", "tiny", {}, ["good", "fair", "poor"], spec, (0.45,) * 3, (0.225,) * 3)
+
+
+def test_a_model_comes_back_as_it_was(trained, tmp_path):
+    path = tmp_path / "model.ckpt"
+    save_trained(path, trained)
+    back = load_trained(path)
+    clip_BCTHW = torch.randn(2, 1, 8, 64, 64)
+    assert torch.equal(back.model(clip_BCTHW), trained.model(clip_BCTHW))
+    assert (back.grades, back.spec, back.mean, back.name) == (trained.grades, trained.spec, trained.mean, "slowfast")
+
+
+def test_the_file_holds_tensors_and_plain_values_alone(trained, tmp_path):
+    save_trained(tmp_path / "model.ckpt", trained)
+    assert torch.load(tmp_path / "model.ckpt", weights_only=True)["grades"] == ["good", "fair", "poor"]
+
+
+def write_text(path):
+    path.write_text("no checkpoint")
+
+
+def write_nothing(path):
+    path.touch()
+
+
+def write_other(path):
+    torch.save({"state_dict": {}}, path)
+
+
+@pytest.mark.parametrize(
+    "write, message",
+    [
+        (lambda path: None, "no such checkpoint"),
+        (write_text, "not a readable checkpoint"),
+        (write_nothing, "not a readable checkpoint"),
+        (write_other, "not a trained model of this program"),
+    ],
+)
+def test_anything_else_is_named_and_refused(write, message, tmp_path):
+    path = tmp_path / "model.ckpt"
+    write(path)
+    with pytest.raises(UserError, match=message) as error:
+        load_trained(path)
+    assert str(path) in str(error.value)
+
+
+def test_a_truncated_checkpoint_is_refused(trained, tmp_path):
+    path = tmp_path / "model.ckpt"
+    save_trained(path, trained)
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(UserError, match="not a readable checkpoint"):
+        load_trained(path)
+
+
+def test_another_models_weights_are_refused(trained, tmp_path):
+    path = tmp_path / "model.ckpt"
+    trained.name = "r3d"
+    save_trained(path, trained)
+    with pytest.raises(UserError, match="holds other weights than this version's 'r3d' has"):
+        load_trained(path)

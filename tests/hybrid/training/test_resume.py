@@ -1,0 +1,42 @@
+"""A run that is killed and started again ends with the numbers of one that was not."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from conftest import ROOT, quick_overrides
+
+MODEL = "hybrid"  # dropout, batch statistics and attention: all that could carry state
+
+
+def command(dataset, folder) -> list[str]:
+    words = [*quick_overrides(dataset, folder), f"model={MODEL}", "protocol.epochs=4", "experiment=e"]
+    return [sys.executable, str(ROOT / "tools" / "train.py"), *words]
+
+
+def test_a_killed_run_continues_to_the_same_predictions(small_dataset, tmp_path):
+    subprocess.run(command(small_dataset, tmp_path / "whole"), check=True, capture_output=True)
+    whole = tmp_path / "whole" / "runs" / "e" / MODEL / "repeat0-fold0"
+
+    killed = tmp_path / "killed" / "runs" / "e" / MODEL / "repeat0-fold0"
+    process = subprocess.Popen(command(small_dataset, tmp_path / "killed"), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (killed / "last.ckpt").exists():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (killed / "result.json").exists()
+    done_before = (killed / "metrics.csv").read_text().splitlines()
+    assert 2 <= len(done_before) < 5
+
+    subprocess.run(command(small_dataset, tmp_path / "killed"), check=True, capture_output=True)
+    assert (killed / "predictions.csv").read_bytes() == (whole / "predictions.csv").read_bytes()
+    curves = [
+        [line.rsplit(",", 1)[0] for line in (run / "metrics.csv").read_text().splitlines()] for run in (whole, killed)
+    ]
+    assert curves[0] == curves[1] and len(curves[0]) == 5
+    assert not (killed / "last.ckpt").exists()

@@ -1,0 +1,71 @@
+"""Who may import what: the models stand on five libraries alone, and the rooms' arrows run one way."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+WITHOUT = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {absent!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Absent())
+{statement}
+"""
+
+MODELS_ALONE = """
+import torch
+from hybrid import create_model, list_models
+for name in list_models():
+    create_model(name, "tiny")(torch.zeros(1, 3, 16, 64, 64))
+"""
+
+
+def run_without(absent: set[str], statement: str) -> None:
+    code = WITHOUT.format(absent=absent, statement=statement)
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+
+
+def test_models_need_torch_torchvision_timm_einops_and_pytorchvideo_alone():
+    # fvcore and pandas-free: fvcore comes with pytorchvideo, which imports it
+    absent = {"av", "wandb", "hydra", "omegaconf", "pytorch_lightning", "pandas", "sklearn", "scipy", "matplotlib"}
+    run_without(absent | {"transformers"}, MODELS_ALONE)
+
+
+def test_the_baselines_need_nothing_of_the_hybrid():
+    run_without({"hybrid"}, "import torch, baselines; baselines.create_model('slowfast', 'tiny')")
+
+
+def test_training_and_reports_need_no_decoder_and_no_wandb_until_used():
+    modules = "hybrid.training.run, hybrid.experiment.benchmark, hybrid.report.benchmark, hybrid.data.dataset"
+    run_without({"wandb", "av"}, f"import {modules}")
+
+
+def imports(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+@pytest.mark.parametrize("room, above", [("baselines", ("hybrid", "tools")), ("hybrid", ("tools", "tests"))])
+def test_no_room_imports_upwards(room, above):
+    for path in (ROOT / room).rglob("*.py"):
+        assert not {name for name in imports(path) if name.split(".")[0] in above}, path
+
+
+def test_models_and_data_import_nothing_that_trains_or_reports():
+    for room in ("model", "data", "simulator", "evaluation"):
+        for path in (ROOT / "hybrid" / room).rglob("*.py"):
+            higher = {name for name in imports(path) if name.startswith(("hybrid.experiment", "hybrid.report"))}
+            assert not higher, path

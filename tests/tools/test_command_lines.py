@@ -1,0 +1,46 @@
+"""The entry points as a person types them: help that helps, and mistakes that are explained."""
+
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT, quick_overrides
+
+
+def type_in(tool: str, *words: str, cwd=None) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "tools" / f"{tool}.py"), *words], capture_output=True, text=True, cwd=cwd
+    )
+
+
+@pytest.mark.parametrize("tool", sorted(path.stem for path in (ROOT / "tools").glob("*.py")))
+def test_help_explains_with_an_example(tool):
+    done = type_in(tool, "--help")
+    assert done.returncode == 0, done.stderr
+    assert f"tools/{tool}.py" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "word, message",
+    [
+        ("protocol.epocs=3", "Key 'epocs' not in 'ProtocolConfig'"),
+        ("model=hybird", "Could not find 'model/hybird'"),
+        ("protocol.epochs=0", "protocol.epochs must be 1 or more, not 0"),
+        ("data.root=nowhere", "nowhere"),
+        ("protocol.epochs=1,2", "sweeps over model, repeat, fold alone"),
+        ("+model.options.depth=3", "depth"),
+    ],
+)
+def test_a_benchmark_explains_a_mistake_and_trains_nothing(word, message, tmp_path, small_dataset):
+    words = quick_overrides(small_dataset, tmp_path)
+    done = type_in("benchmark", *words, "model=slowfast", word, cwd=tmp_path)
+    assert done.returncode != 0
+    assert message in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not list(tmp_path.rglob("last.ckpt")) and not list(tmp_path.rglob("result.json"))
+
+
+def test_predict_explains_a_mistake(tmp_path):
+    done = type_in("predict", str(tmp_path / "none"), "clip.mp4")
+    assert done.returncode == 2 and "none: there is no such checkpoint or folder" in done.stderr
+    assert "Traceback" not in done.stderr
