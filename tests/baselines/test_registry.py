@@ -177,7 +177,7 @@ def test_layer_wise_learning_rates(name):
     scale = {id(p): group["lr_scale"] for group in groups for p in group["params"]}
     assert len(scale) == len(list(model.parameters()))
     named = dict(model.named_parameters())
-    first, last = (scale[id(named[key])] for key in (next(k for k in named if named[k].ndim > 3), list(named)[-1]))
+    first, last = (scale[id(named[f"{path}.weight"])] for path in (model.first_convs[0], model.classifier))
     assert last == 1.0 and first == min(scale.values()) and first <= 0.25
     assert model.no_weight_decay() <= set(named)
 
@@ -203,6 +203,36 @@ def test_entry_is_complete(name):
     entry = get_entry(name)
     assert all([entry.title, entry.reference, entry.origin, entry.licence, entry.tiny])
     assert len(entry.mean) == len(entry.std) == 3
+
+
+@every_model
+def test_parameters_at_paper_size(name):
+    with torch.device("meta"):  # shapes without memory
+        model = create_model(name)
+    assert sum(p.numel() for p in model.parameters()) == get_entry(name).parameters
+
+
+@every_model
+def test_checkpoint_paths_exist(name):
+    model = shared(name)
+    assert model.get_submodule(model.classifier).out_features == 5
+    assert all(model.get_submodule(path).in_channels == 3 for path in model.first_convs)
+    seen = [key for key, p in model.named_parameters() if p.ndim in (4, 5) and p.shape[1] == 3]
+    assert [f"{path}.weight" for path in model.first_convs] == seen
+
+
+@pytest.mark.parametrize(
+    "name, variant",
+    [(name, variant) for name in MODELS for variant in list(get_entry(name).official)[1:]],
+)
+def test_variants(name, variant):
+    with torch.device("meta"):
+        model, default = create_model(name, variant=variant), create_model(name)
+    assert [p.shape for p in model.parameters()] != [p.shape for p in default.parameters()] or variant == "x3d_s"
+    with pytest.raises(ValueError, match="no tiny size"):
+        create_model(name, "tiny", variant=variant)
+    with pytest.raises(ValueError, match=f"must be one of .*{variant}"):
+        create_model(name, variant="no_such_variant")
 
 
 def test_unknown_names_are_refused():
