@@ -5,7 +5,8 @@ from baselines.registry import ModelEntry, create_model, get_entry, list_models,
 
 # isort: split
 # Each of these registers its models; their order is that of the paper's tables.
-from baselines import vgg16, resnet50, vit, swin, convit, mixer, slowfast, timesformer  # noqa: F401, I001
+from baselines import vgg16, resnet50, vit, swin, convit, mixer  # noqa: F401, I001
+from baselines import r3d, r2plus1d, i3d, slowfast, x3d, timesformer, vivit  # noqa: F401
 
 __all__ = [
     "ClipModel",

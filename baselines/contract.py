@@ -41,6 +41,8 @@ class Intermediates:
     """attention over time, by layer"""
     spatial_attention: dict[str, Tensor] = field(default_factory=dict)
     """attention within a frame, (B, T, heads, Nq, Nk), by layer"""
+    joint_attention: dict[str, Tensor] = field(default_factory=dict)
+    """attention over all tokens of a clip, class token first, (B, heads, N, N), by layer"""
     features: dict[str, Features] = field(default_factory=dict)
     """activations, by stage"""
     update_ratio: dict[str, Tensor] = field(default_factory=dict)

@@ -19,12 +19,12 @@ fixed 8/32 x 7 x 7.
 from __future__ import annotations
 
 import functools
-import re
 
 import torch
 from torch import Tensor, nn
 
 from baselines.contract import ClipModel, Features, Intermediates
+from baselines.pytorchvideo_net import block_depth, fresh_classifier
 from baselines.registry import KINETICS_MEAN_STD, ModelEntry, register
 
 STAGE_NAMES = ("stem", "res2", "res3", "res4", "res5")
@@ -118,21 +118,11 @@ class SlowFast(ClipModel):
         return pooled_BD if pre_logits else self.head.proj(pooled_BD)
 
     def reset_classifier(self, num_grades: int) -> None:
-        old = self.head.proj
-        self.head.proj = nn.Linear(self.num_features, num_grades).to(old.weight.device, old.weight.dtype)
-        nn.init.normal_(self.head.proj.weight, std=0.01)
-        nn.init.zeros_(self.head.proj.bias)
+        self.head.proj = fresh_classifier(self.head.proj, num_grades)
         self.num_grades = num_grades
 
     def group_matcher(self, coarse: bool = False):
         return functools.partial(block_depth, coarse=coarse)
-
-
-def block_depth(name: str, coarse: bool = False) -> tuple[int, int]:
-    """(stage, block in it) of a parameter of a pytorchvideo network; a stage's lateral connection comes last."""
-    stage = int(re.search(r"\bblocks\.(\d+)", name)[1])
-    block = re.search(r"res_blocks\.(\d+)", name)
-    return stage, 0 if coarse else int(block[1]) if block else 999
 
 
 # name of the variant: what pytorchvideo's hub builds it with

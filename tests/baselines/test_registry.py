@@ -144,8 +144,10 @@ def test_looking_inside_changes_nothing(name):
     for attention in seen.attention.values():
         queries, keys = len(attention.query_times), len(attention.key_times)
         assert attention.weights.ndim == 5 and attention.weights.shape[-2:] == (queries, keys)
-    for weights in [a.weights for a in seen.attention.values()] + list(seen.spatial_attention.values()):
-        assert weights.ndim == 5
+    maps = [a.weights for a in seen.attention.values()] + list(seen.spatial_attention.values())
+    assert all(weights.ndim == 5 for weights in maps)
+    assert all(weights.ndim == 4 for weights in seen.joint_attention.values())
+    for weights in maps + list(seen.joint_attention.values()):
         assert_close(weights.sum(dim=-1), torch.ones(weights.shape[:-1]), rtol=1e-5, atol=1e-5)
     times = [f.times for f in seen.features.values()] + [a.key_times for a in seen.attention.values()]
     assert all(((t >= 0) & (t <= 15 / model.frame_rate)).all() for t in times)
@@ -158,7 +160,10 @@ def test_what_is_seen_lies_on_the_way_to_the_logits(name):
     recorded = {f"features {key}": f.x_BCTHW for key, f in seen.features.items()}
     if any(key.endswith("cls_token") for key, _ in model.named_parameters()):
         recorded.popitem()  # behind the last layer only the class token goes on
-    recorded |= {f"attention {key}": a.weights for key, a in seen.attention.items()}
+    if seen.joint_attention:  # attention over time is then a sum over it
+        recorded |= {f"joint attention {key}": weights for key, weights in seen.joint_attention.items()}
+    else:
+        recorded |= {f"attention {key}": a.weights for key, a in seen.attention.items()}
     recorded |= {f"spatial attention {key}": weights for key, weights in seen.spatial_attention.items()}
     gradients = torch.autograd.grad(logits.sum(), list(recorded.values()), allow_unused=True)
     assert not [key for key, g in zip(recorded, gradients, strict=True) if g is None or not g.abs().max() > 0]

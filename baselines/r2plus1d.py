@@ -1,0 +1,66 @@
+"""R(2+1)D: a ResNet-18 whose 3x3x3 convolutions are split into one in space and one in time.
+
+D. Tran et al.: A Closer Look at Spatiotemporal Convolutions for Action Recognition, CVPR 2018, section 3.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from baselines.contract import ClipModel
+from baselines.frame import choose
+from baselines.pytorchvideo_net import PyTorchVideoNet
+from baselines.registry import TORCHVISION_VIDEO_MEAN_STD, ModelEntry, register
+from baselines.video_resnet import VideoResNet, adapt_stem, conv_norm_relu, narrow
+
+VARIANTS = ("r2plus1d_18", "r2plus1d_r50")
+
+
+def build(size: str, *, num_grades, num_frames, crop_size, in_channels, variant: str = VARIANTS[0]) -> ClipModel:
+    """variant: 'r2plus1d_18' (torchvision) or 'r2plus1d_r50' (pytorchvideo, 16x4)."""
+    choose("r2plus1d", VARIANTS, variant, size)
+    shape = dict(num_grades=num_grades, in_channels=in_channels)
+    if variant == "r2plus1d_r50":
+        return build_r50(**shape)
+    return VideoResNet(paper_net(**shape) if size == "paper" else tiny_net(**shape), **shape)
+
+
+def paper_net(num_grades: int, in_channels: int) -> nn.Module:
+    from torchvision.models.video import r2plus1d_18
+
+    return adapt_stem(r2plus1d_18(num_classes=num_grades), in_channels)
+
+
+def tiny_net(num_grades: int, in_channels: int) -> nn.Module:
+    from torchvision.models.video.resnet import Conv2Plus1D
+
+    width, middle = 10, 7
+    stem = conv_norm_relu(in_channels, middle, (1, 7, 7), (1, 4, 4)) + conv_norm_relu(
+        middle, width, (3, 1, 1), (1, 1, 1)
+    )
+    return narrow(Conv2Plus1D, nn.Sequential(*stem), width, num_grades)
+
+
+def build_r50(num_grades: int, in_channels: int) -> PyTorchVideoNet:
+    from pytorchvideo.models.hub import r2plus1d_r50
+
+    net = r2plus1d_r50(input_channel=in_channels, model_num_class=num_grades, head_activation=None)
+    net.blocks[-1].pool = nn.AdaptiveAvgPool3d(1)
+    return PyTorchVideoNet(net, num_grades=num_grades, in_channels=in_channels)
+
+
+register(
+    ModelEntry(
+        name="r2plus1d",
+        title="R(2+1)D",
+        family="convolution",
+        build=build,
+        reference="D. Tran et al.: A Closer Look at Spatiotemporal Convolutions for Action Recognition, CVPR 2018",
+        origin="torchvision r2plus1d_18",
+        licence="code and weights BSD-3-Clause (torchvision)",
+        mean=TORCHVISION_VIDEO_MEAN_STD[0],
+        std=TORCHVISION_VIDEO_MEAN_STD[1],
+        tiny="one of two blocks a stage, 10 of 64 channels, stem stride 4 instead of 2",
+        paper_mse=(1.70, 0.08),
+    )
+)

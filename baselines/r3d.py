@@ -1,0 +1,40 @@
+"""R3D: a ResNet-18 of 3x3x3 convolutions.
+
+D. Tran et al.: A Closer Look at Spatiotemporal Convolutions for Action Recognition, CVPR 2018, section 3.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from baselines.registry import TORCHVISION_VIDEO_MEAN_STD, ModelEntry, register
+from baselines.video_resnet import VideoResNet, adapt_stem, conv_norm_relu, narrow
+
+
+def build(size: str, *, num_grades, num_frames, crop_size, in_channels) -> VideoResNet:
+    from torchvision.models.video import r3d_18
+    from torchvision.models.video.resnet import Conv3DSimple
+
+    if size == "paper":
+        net = adapt_stem(r3d_18(num_classes=num_grades), in_channels)
+    else:
+        stem = nn.Sequential(*conv_norm_relu(in_channels, 8, (3, 7, 7), (1, 4, 4)))
+        net = narrow(Conv3DSimple, stem, width=8, num_grades=num_grades)
+    return VideoResNet(net, num_grades=num_grades, in_channels=in_channels)
+
+
+register(
+    ModelEntry(
+        name="r3d",
+        title="R3D",
+        family="convolution",
+        build=build,
+        reference="D. Tran et al.: A Closer Look at Spatiotemporal Convolutions for Action Recognition, CVPR 2018",
+        origin="torchvision r3d_18",
+        licence="code and weights BSD-3-Clause (torchvision)",
+        mean=TORCHVISION_VIDEO_MEAN_STD[0],
+        std=TORCHVISION_VIDEO_MEAN_STD[1],
+        tiny="one of two blocks a stage, an eighth of the width, stem stride 4 instead of 2",
+        paper_mse=(1.34, 0.08),
+    )
+)

@@ -1,0 +1,49 @@
+"""X3D-M: a small 2D network expanded step by step, with channelwise 3x3x3 convolutions.
+
+C. Feichtenhofer: X3D: Expanding Architectures for Efficient Video Recognition, CVPR 2020. The network is
+pytorchvideo's x3d_m, without the softmax that pytorchvideo ends it with.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from baselines.frame import choose
+from baselines.pytorchvideo_net import PyTorchVideoNet
+from baselines.registry import KINETICS_MEAN_STD, ModelEntry, register
+
+VARIANTS = ("x3d_m", "x3d_s", "x3d_l")
+
+
+def build(
+    size: str, *, num_grades, num_frames, crop_size, in_channels, variant=VARIANTS[0], dropout: float = 0.5
+) -> PyTorchVideoNet:
+    """variant: one of VARIANTS (s and m differ in their native input alone). dropout: before the classifier."""
+    from pytorchvideo.models import hub
+    from pytorchvideo.models.x3d import create_x3d
+
+    choose("x3d", VARIANTS, variant, size)
+    shape = dict(input_channel=in_channels, model_num_class=num_grades, dropout_rate=dropout, head_activation=None)
+    if size == "paper":
+        net = getattr(hub, variant)(**shape)
+    else:
+        net = create_x3d(stem_dim_in=8, depth_factor=1.0, width_factor=1.0, head_dim_out=256, **shape)
+    net.blocks[-1].pool.pool = nn.AdaptiveAvgPool3d(1)
+    return PyTorchVideoNet(net, num_grades=num_grades, in_channels=in_channels)
+
+
+register(
+    ModelEntry(
+        name="x3d",
+        title="X3D",
+        family="convolution",
+        build=build,
+        reference="C. Feichtenhofer: X3D: Expanding Architectures for Efficient Video Recognition, CVPR 2020",
+        origin="pytorchvideo x3d_m",
+        licence="code and weights Apache-2.0 (pytorchvideo)",
+        mean=KINETICS_MEAN_STD[0],
+        std=KINETICS_MEAN_STD[1],
+        tiny="1, 2, 5, 3 blocks instead of 3, 5, 11, 7, a third of the width, 256 head channels of 2048",
+        paper_mse=(1.71, 0.09),
+    )
+)
