@@ -47,15 +47,16 @@ class CrossPathwayAttention(nn.Module):
         width: int,
         heads: int,
         visibility: Visibility,
-        positions: NoPositions,
+        positions: type[NoPositions],
+        num_frames: int,
     ):
-        """channels: of each pathway's input, by the names 'slow' and 'fast'."""
+        """channels: of each pathway's input, by the names 'slow' and 'fast'. num_frames: of the clips, usually."""
         super().__init__()
         if heads < 1 or width < 1 or width % heads:
             raise ValueError(f"width must be a multiple of heads, both from 1 up, not {width} and {heads}")
         self.heads = heads
         self.visibility = visibility
-        self.positions = positions
+        self.positions = positions(width, heads, num_frames)
         used = visibility.pathways
         self.norm = nn.ModuleDict({name: nn.LayerNorm(channels[name]) for name in used})
         self.enter = nn.ModuleDict({name: nn.Linear(channels[name], width) for name in used})
@@ -127,7 +128,8 @@ class CrossPathwayAttention(nn.Module):
 
 def attention_weights(q_NhTD: Tensor, k_NhTD: Tensor, mask_QK: Tensor | None) -> Tensor:
     """softmax(q k / sqrt(D)) over the keys a query sees, (N, heads, Tq, Tk), in float32."""
-    score = q_NhTD.float() @ k_NhTD.float().transpose(-2, -1) * q_NhTD.shape[-1] ** -0.5
-    if mask_QK is not None:
-        score = score.masked_fill(~mask_QK, float("-inf"))
-    return score.softmax(dim=-1)
+    with torch.autocast(q_NhTD.device.type, enabled=False):
+        score = q_NhTD.float() @ k_NhTD.float().transpose(-2, -1) * q_NhTD.shape[-1] ** -0.5
+        if mask_QK is not None:
+            score = score.masked_fill(~mask_QK, float("-inf"))
+        return score.softmax(dim=-1)

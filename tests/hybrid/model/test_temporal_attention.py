@@ -37,7 +37,8 @@ def layer(scope="both", window="global", positions="rotary_seconds", opened=True
         width=16,
         heads=2,
         visibility=Visibility(scope, window),
-        positions=POSITIONS[positions](16, 2, 16),
+        positions=POSITIONS[positions],
+        num_frames=16,
     )
     if opened:
         for leave in attention.leave.values():
@@ -136,6 +137,17 @@ def test_times_of_queries_and_keys_are_the_frames_own():
     attention = into.attention["res5"]
     assert attention.query_times.tolist() == [0, 5 / 16, 10 / 16, 15 / 16]
     assert attention.key_times.tolist() == [frame / 16 for frame in range(16)]
+
+
+def test_under_mixed_precision_what_is_recorded_is_still_exact():
+    attention, pathways, into = layer(), clip(), Intermediates()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        explicit = attention(pathways, clocks(), into, "res4")
+        fused = attention(pathways, clocks())
+    weights = into.attention["res4"].weights
+    assert weights.dtype == torch.float32
+    torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
+    torch.testing.assert_close(explicit["slow"], fused["slow"], atol=0.05, rtol=0.02)
 
 
 def test_the_update_ratio_is_the_branch_over_its_input():
