@@ -12,27 +12,27 @@ from hybrid.model.clock import Clock
 from hybrid.model.positions import NoPositions
 from hybrid.model.scope import Visibility
 
+PLACES_AT_ONCE = 65_535
+"""more in one batch is an 'invalid configuration argument' for CUDA's kernels (pytorch issue 142228)"""
+
 
 class CrossPathwayAttention(nn.Module):
     """The tokens of one place, of all frames of both pathways, attend to each other.
 
     ::
 
-        slow_BCTHW                fast_BCTHW
-            |------------.            |------------.
-            |        LayerNorm        |        LayerNorm
-            |      Linear to width    |      Linear to width
-            |       + pathway         |       + pathway
-            |            '------. .---+------------'
-            |                   | |   |
-            |        at every place: T_S + T_F tokens
-            |        attend by head, turned to their seconds
-            |                   | |   |
-            |            .------' '---+------------.
-            |      Linear from width  |      Linear from width    (both zero at first)
-            +------------'            +------------'
-            |                         |
-        slow_BCTHW                fast_BCTHW
+        slow_BCTHW                                     fast_BCTHW
+            |                                              |
+            +--- LayerNorm, Linear, + its vector --.       |
+            |                                      |       |
+            |       .-- LayerNorm, Linear, + its vector ---+
+            |       |                              |       |
+            |    at every place: T_S + T_F tokens attend   |
+            |    to each other, turned to their seconds    |
+            |       |                              |       |
+            + <- Linear (zero at first)        Linear (zero) -> +
+            |                                              |
+        slow_BCTHW                                     fast_BCTHW
 
     The last projection is the branch's only zero factor: the layer starts as the identity, and that
     projection's gradient is not zero at the first step. Attention after Vaswani et al., Attention is all you
@@ -99,7 +99,7 @@ class CrossPathwayAttention(nn.Module):
 
         mask_QK = visibility.mask(clocks)
         if into is None:
-            mixed_NhTD = scaled_dot_product_attention(q_NhTD, k_NhTD, v_NhTD, attn_mask=mask_QK)
+            mixed_NhTD = fused_attention(q_NhTD, k_NhTD, v_NhTD, mask_QK)
         else:
             weights_NhQK = attention_weights(q_NhTD, k_NhTD, mask_QK)
             weights = rearrange(weights_NhQK, "(b s) h q k -> b s h q k", b=batch)
@@ -124,6 +124,14 @@ class CrossPathwayAttention(nn.Module):
         x_BTHWC = rearrange(x_BCTHW, "b c t h w -> b t h w c")
         token = self.enter[pathway](self.norm[pathway](x_BTHWC)) + self.pathway[pathway]
         return self.positions.add(rearrange(token, "b t h w d -> (b h w) t d"), clock)
+
+
+def fused_attention(q_NhTD: Tensor, k_NhTD: Tensor, v_NhTD: Tensor, mask_QK: Tensor | None) -> Tensor:
+    """softmax(q k / sqrt(D)) v by torch's fused kernels, in parts where there are more places than they take."""
+    if len(q_NhTD) <= PLACES_AT_ONCE:
+        return scaled_dot_product_attention(q_NhTD, k_NhTD, v_NhTD, attn_mask=mask_QK)
+    parts = zip(*(x_NhTD.split(PLACES_AT_ONCE) for x_NhTD in (q_NhTD, k_NhTD, v_NhTD)), strict=True)
+    return torch.cat([scaled_dot_product_attention(*part, attn_mask=mask_QK) for part in parts])
 
 
 def attention_weights(q_NhTD: Tensor, k_NhTD: Tensor, mask_QK: Tensor | None) -> Tensor:

@@ -6,6 +6,7 @@ from einops import rearrange
 from torch import nn
 
 from baselines.contract import Intermediates
+from hybrid.model import temporal_attention
 from hybrid.model.clock import Clock
 from hybrid.model.positions import POSITIONS
 from hybrid.model.scope import SCOPES, WINDOWS, Visibility
@@ -75,6 +76,15 @@ def test_fused_and_explicit_attention_agree(scope, window, positions):
     weights = into.attention["res4"].weights
     assert weights.shape[:3] == (2, 9, 2)
     torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
+
+
+@torch.no_grad()
+def test_more_places_than_a_kernel_takes_are_done_in_parts(monkeypatch):
+    attention, pathways = layer(window=9), clip()
+    whole = attention(pathways, clocks())
+    monkeypatch.setattr(temporal_attention, "PLACES_AT_ONCE", 7)  # of 18
+    for name, x in attention(pathways, clocks()).items():
+        torch.testing.assert_close(x, whole[name], atol=1e-6, rtol=1e-6)
 
 
 def influence(attention, asking, read, frame):
