@@ -56,14 +56,21 @@ class ClipModel(nn.Module):
     caller's tensor is never modified, and any number of frames in {8, 16, 32} and any crop that is a
     multiple of 32 from 64 up is accepted whatever the model was built for.
 
-    Subclasses set `num_features`, `num_grades` and `in_channels`, and implement `forward_features`,
-    `forward_head`, `reset_classifier` and `group_matcher`.
+    Subclasses set `num_features`, `num_grades`, `in_channels`, `classifier` and `first_convs`, and
+    implement `forward_features`, `forward_head`, `reset_classifier` and `group_matcher`, and
+    `resize_table` where they have position tables.
     """
 
     num_features: int
     """width of the vector the last linear layer sees"""
     num_grades: int
     in_channels: int
+    classifier: str
+    """path of the last linear layer, which a checkpoint for other grades cannot fill"""
+    first_convs: tuple[str, ...]
+    """paths of the convolutions that see the input channels"""
+    new_module_prefixes: tuple[str, ...] = ()
+    """modules added to a published network, which its checkpoints do not have"""
     frame_rate: float = 16.0
     """frames a second of the clips this model is given: what turns frame numbers into seconds"""
 
@@ -86,6 +93,10 @@ class ClipModel(nn.Module):
     def no_weight_decay(self) -> set[str]:
         """Names of the parameters of two and more dimensions that take no weight decay."""
         return set()
+
+    def resize_table(self, name: str, table: Tensor) -> Tensor | None:
+        """A checkpoint's position table `name` at this model's clip size, or None if `name` is no such table."""
+        return None
 
     def forward(self, clip_BCTHW: Tensor) -> Tensor:
         """Logits (B, K) of clips (B, C, T, H, W), float and normalised."""

@@ -16,11 +16,13 @@ from torch import Tensor, nn
 from baselines.contract import Intermediates
 from baselines.frame import FrameModel, record_tokens
 from baselines.positions import resize_space
-from baselines.registry import IMAGENET_MEAN_STD, ModelEntry, register
+from baselines.registry import IMAGENET_MEAN_STD, ModelEntry, Official, Published, register
 from baselines.vit import explicit_attention
 
 
 class ConViT(FrameModel):
+    first_convs = ("net.patch_embed.proj",)
+
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> Tensor:
         """The normalised tokens of the first frame, class token first: (B, 1 + N, D)."""
         net = self.net
@@ -38,6 +40,9 @@ class ConViT(FrameModel):
             x = x + block.drop_path(block.mlp(block.norm2(x)))
             x = record_tokens(into, f"blocks.{i}", x, prefix=0 if block.use_gpsa else 1)
         return net.norm(x)
+
+    def resize_table(self, name: str, table: Tensor) -> Tensor | None:
+        return resize_space(table, math.isqrt(self.net.pos_embed.shape[1])) if name == "net.pos_embed" else None
 
 
 def gated_attention(attn: nn.Module, x_BND: Tensor) -> tuple[Tensor, Tensor]:
@@ -78,5 +83,12 @@ register(
         std=IMAGENET_MEAN_STD[1],
         tiny="3 gated and 1 plain layer instead of 10 and 2, width 96 of 768, 4 heads of 16; patches of 8 px",
         paper_mse=(1.59, 0.08),
+        parameters=85_774_885,
+        published=Published(
+            86, 17, "d'Ascoli et al. 2021, table 1, rounded", classes=1000, remark="the paper rounds to whole numbers"
+        ),
+        official={
+            "convit_base": Official("timm", "convit_base.fb_in1k", "ImageNet-1k", "Apache-2.0"),
+        },
     )
 )

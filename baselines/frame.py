@@ -17,7 +17,7 @@ from baselines.contract import ClipModel, Features, Intermediates
 
 
 class FrameModel(ClipModel):
-    """A timm network `net` as a model of clips. Subclasses write out `forward_features`."""
+    """A timm network `net` as a model of clips. Subclasses write out `forward_features`, name `first_convs`."""
 
     def __init__(self, net: nn.Module, *, num_grades: int, in_channels: int):
         super().__init__()
@@ -25,6 +25,7 @@ class FrameModel(ClipModel):
         self.num_grades = num_grades
         self.in_channels = in_channels
         self.num_features = net.head_hidden_size
+        self.classifier = next(name for name, module in self.named_modules() if module is net.get_classifier())
 
     def forward_head(self, features: Tensor, pre_logits: bool = False) -> Tensor:
         return self.net.forward_head(features, pre_logits=pre_logits)

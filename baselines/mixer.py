@@ -12,10 +12,12 @@ from torch import Tensor
 
 from baselines.contract import Intermediates
 from baselines.frame import FrameModel, record_tokens
-from baselines.registry import INCEPTION_MEAN_STD, ModelEntry, register
+from baselines.registry import INCEPTION_MEAN_STD, ModelEntry, Official, Published, register
 
 
 class Mixer(FrameModel):
+    first_convs = ("net.stem.proj",)
+
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> Tensor:
         """The normalised tokens of the first frame: (B, N, D)."""
         frame_BCHW = clip_BCTHW[:, :, 0]
@@ -56,5 +58,18 @@ register(
         std=INCEPTION_MEAN_STD[1],
         tiny="5 of 12 layers, width 96 of 768; patches of 8 px",
         paper_mse=(1.61, 0.10),
+        parameters=59_115_317,
+        published=Published(
+            59,
+            None,
+            "Tolstikhin et al. 2021, table 1, rounded",
+            classes=1000,
+            remark="the paper rounds to whole numbers",
+        ),
+        official={
+            "mixer_b16_224": Official(
+                "timm", "mixer_b16_224.goog_in21k_ft_in1k", "ImageNet-21k, fine-tuned on ImageNet-1k", "Apache-2.0"
+            ),
+        },
     )
 )

@@ -23,6 +23,9 @@ class PyTorchVideoNet(ClipModel):
         self.num_grades = num_grades
         self.in_channels = in_channels
         self.num_features = self.head.proj.in_features
+        self.classifier = f"net.blocks.{len(net.blocks) - 1}.proj"
+        stem = net.blocks[0].conv
+        self.first_convs = ("net.blocks.0.conv" if isinstance(stem, nn.Conv3d) else "net.blocks.0.conv.conv_t",)
 
     @property
     def head(self) -> nn.Module:

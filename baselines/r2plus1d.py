@@ -10,7 +10,7 @@ from torch import nn
 from baselines.contract import ClipModel
 from baselines.frame import choose
 from baselines.pytorchvideo_net import PyTorchVideoNet
-from baselines.registry import TORCHVISION_VIDEO_MEAN_STD, ModelEntry, register
+from baselines.registry import KINETICS_MEAN_STD, TORCHVISION_VIDEO_MEAN_STD, ModelEntry, Official, Published, register
 from baselines.video_resnet import VideoResNet, adapt_stem, conv_norm_relu, narrow
 
 VARIANTS = ("r2plus1d_18", "r2plus1d_r50")
@@ -62,5 +62,29 @@ register(
         std=TORCHVISION_VIDEO_MEAN_STD[1],
         tiny="one of two blocks a stage, 10 of 64 channels, stem stride 4 instead of 2",
         paper_mse=(1.70, 0.08),
+        parameters=31_302_690,
+        published=Published(
+            31.51, 40.52, "torchvision, metadata of R2Plus1D_18_Weights.KINETICS400_V1", frames=16, crop=112
+        ),
+        official={
+            "r2plus1d_18": Official(
+                "torchvision",
+                "R2Plus1D_18_Weights.KINETICS400_V1",
+                "Kinetics-400",
+                "BSD-3-Clause",
+                frames=16,
+                rate=15,
+                crop=112,
+            ),
+            "r2plus1d_r50": Official(
+                "pytorchvideo",
+                "r2plus1d_r50",
+                "Kinetics-400",
+                "Apache-2.0",
+                frames=16,
+                rate=7.5,
+                mean_std=KINETICS_MEAN_STD,
+            ),
+        },
     )
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from baselines.registry import TORCHVISION_VIDEO_MEAN_STD, ModelEntry, register
+from baselines.registry import TORCHVISION_VIDEO_MEAN_STD, ModelEntry, Official, Published, register
 from baselines.video_resnet import VideoResNet, adapt_stem, conv_norm_relu, narrow
 
 
@@ -36,5 +36,20 @@ register(
         std=TORCHVISION_VIDEO_MEAN_STD[1],
         tiny="one of two blocks a stage, an eighth of the width, stem stride 4 instead of 2",
         paper_mse=(1.34, 0.08),
+        parameters=33_168_837,
+        published=Published(
+            33.37, 40.70, "torchvision, metadata of R3D_18_Weights.KINETICS400_V1", frames=16, crop=112
+        ),
+        official={
+            "r3d_18": Official(
+                "torchvision",
+                "R3D_18_Weights.KINETICS400_V1",
+                "Kinetics-400",
+                "BSD-3-Clause",
+                frames=16,
+                rate=15,
+                crop=112,
+            ),
+        },
     )
 )

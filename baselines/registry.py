@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from baselines.contract import ClipModel
 
@@ -14,6 +15,40 @@ IMAGENET_MEAN_STD = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 INCEPTION_MEAN_STD = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 TORCHVISION_VIDEO_MEAN_STD = ((0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989))
 KINETICS_MEAN_STD = ((0.45, 0.45, 0.45), (0.225, 0.225, 0.225))
+
+
+@dataclass(frozen=True)
+class Official:
+    """Published weights, and what they were trained on."""
+
+    library: str
+    """who hands them out: 'timm', 'torchvision', 'pytorchvideo' or 'huggingface_hub'"""
+    name: str
+    """their name there"""
+    data: str
+    licence: str
+    frames: int = 1
+    rate: float | None = None
+    """frames a second, None for single images"""
+    crop: int = 224
+    mean_std: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    """of the inputs, RGB in [0, 1], where they are not the entry's"""
+
+
+@dataclass(frozen=True)
+class Published:
+    """The figures others print for the default variant at its native input and classes."""
+
+    parameters: float
+    """millions"""
+    gmac: float | None
+    source: str
+    frames: int = 1
+    crop: int = 224
+    classes: int = 400
+    """what they were counted at"""
+    remark: str = ""
+    """why ours differ, where they do by more than 1 %"""
 
 
 @dataclass(frozen=True)
@@ -39,6 +74,11 @@ class ModelEntry:
     """how the tiny size was scaled down from the paper's"""
     paper_mse: tuple[float, float] | None = None
     """mean and sd of MSE x 10^-2 in the paper, on its own private clips"""
+    parameters: int | None = None
+    """at paper size with the default options and five grades"""
+    published: Published | None = None
+    official: dict[str, Official] = field(default_factory=dict)
+    """by variant, the default one first"""
 
 
 _entries: dict[str, ModelEntry] = {}
@@ -84,7 +124,8 @@ def create_model(
     size: 'paper' (the published architecture) or 'tiny' (the same, scaled to 15-45 MMAC a clip).
     num_frames, crop_size: what position tables are made for (default 224 at 'paper', 64 at 'tiny').
     in_channels: 1 (grey) or 3.
-    pretrained: 'none', 'official' or the path of a checkpoint.
+    pretrained: 'none', 'official' or the path of a checkpoint (`baselines.weights`). What was loaded is
+        printed to stderr and kept as `model.load_report`.
     options: the model's own, such as `variant=`; an unknown one is a TypeError.
     """
     entry = get_entry(name)
@@ -106,5 +147,6 @@ def create_model(
     if pretrained != "none":
         from baselines.weights import load_pretrained
 
-        load_pretrained(model, entry, pretrained)
+        model.load_report = load_pretrained(model, entry, pretrained, size=size, variant=options.get("variant"))
+        print(model.load_report, file=sys.stderr)
     return model

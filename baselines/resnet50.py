@@ -10,12 +10,14 @@ from torch import Tensor
 
 from baselines.contract import Intermediates
 from baselines.frame import FrameModel, choose, record
-from baselines.registry import IMAGENET_MEAN_STD, ModelEntry, register
+from baselines.registry import IMAGENET_MEAN_STD, ModelEntry, Official, Published, register
 
 VARIANTS = ("resnet50", "resnet18", "resnet101")
 
 
 class ResNet(FrameModel):
+    first_convs = ("net.conv1",)
+
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> Tensor:
         """The last stage's map of the first frame, (B, D, H/32, W/32)."""
         net = self.net
@@ -56,5 +58,12 @@ register(
         std=IMAGENET_MEAN_STD[1],
         tiny="1, 1, 2, 1 bottlenecks of a quarter of the width",
         paper_mse=(1.58, 0.04),
+        parameters=23_518_277,
+        published=Published(25.56, 4.09, "torchvision, metadata of ResNet50_Weights.IMAGENET1K_V1", classes=1000),
+        official={
+            "resnet50": Official("timm", "resnet50.a1_in1k", "ImageNet-1k", "Apache-2.0"),
+            "resnet18": Official("timm", "resnet18.a1_in1k", "ImageNet-1k", "Apache-2.0"),
+            "resnet101": Official("timm", "resnet101.a1h_in1k", "ImageNet-1k", "Apache-2.0"),
+        },
     )
 )

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from baselines.contract import ClipModel, Features, Intermediates
 from baselines.pytorchvideo_net import block_depth, fresh_classifier
-from baselines.registry import KINETICS_MEAN_STD, ModelEntry, register
+from baselines.registry import KINETICS_MEAN_STD, ModelEntry, Official, Published, register
 
 STAGE_NAMES = ("stem", "res2", "res3", "res4", "res5")
 SLOW_FRAMES = ("linspace", "stride")
@@ -73,6 +73,9 @@ class SlowFast(ClipModel):
 
     net: pytorchvideo's `create_slowfast(...)`, of which the five `stages` and the `head` are used.
     """
+
+    classifier = "net.blocks.6.proj"
+    first_convs = ("net.blocks.0.multipathway_blocks.0.conv", "net.blocks.0.multipathway_blocks.1.conv")
 
     def __init__(self, net: nn.Module, *, num_grades: int, in_channels: int, alpha: int = 4, slow_frames="linspace"):
         super().__init__()
@@ -191,5 +194,13 @@ register(
         std=KINETICS_MEAN_STD[1],
         tiny="one bottleneck a stage, stem of 12 and 2 channels (beta 1/6) with 3x3 kernels",
         paper_mse=(1.30, 0.14),
+        parameters=33_656_013,
+        published=Published(34.57, 65.71, "pytorchvideo model zoo", frames=32, crop=256),
+        official={
+            "slowfast_r50": Official("pytorchvideo", "slowfast_r50", "Kinetics-400", "Apache-2.0", frames=32, rate=15),
+            "slowfast_r101": Official(
+                "pytorchvideo", "slowfast_r101", "Kinetics-400", "Apache-2.0", frames=32, rate=15
+            ),
+        },
     )
 )

@@ -11,12 +11,14 @@ from torch import Tensor
 
 from baselines.contract import Intermediates
 from baselines.frame import FrameModel, choose, record
-from baselines.registry import IMAGENET_MEAN_STD, ModelEntry, register
+from baselines.registry import IMAGENET_MEAN_STD, ModelEntry, Official, Published, register
 
 VARIANTS = ("swin_base_patch4_window7_224", "swin_small_patch4_window7_224", "swin_tiny_patch4_window7_224")
 
 
 class Swin(FrameModel):
+    first_convs = ("net.patch_embed.proj",)
+
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> Tensor:
         """The normalised last map of the first frame, (B, H/32, W/32, D)."""
         x_BHWD = self.net.patch_embed(clip_BCTHW[:, :, 0])
@@ -25,6 +27,16 @@ class Swin(FrameModel):
             x_BDHW = record(into, f"layers.{i}", x_BDHW)
             x_BHWD = rearrange(x_BDHW, "b d h w -> b h w d")
         return self.net.norm(x_BHWD)
+
+    def resize_table(self, name: str, table: Tensor) -> Tensor | None:
+        """The biases of relative positions, which are as many as the window has distances."""
+        from timm.layers import resize_rel_pos_bias_table
+
+        if not name.endswith(".relative_position_bias_table"):
+            return None
+        attention = self.get_submodule(name.rpartition(".")[0])
+        new_shape = attention.relative_position_bias_table.shape
+        return resize_rel_pos_bias_table(table, new_window_size=attention.window_size, new_bias_shape=new_shape)
 
 
 def build(size: str, *, num_grades, num_frames, crop_size, in_channels, variant=VARIANTS[0], drop_path=0.1) -> Swin:
@@ -63,5 +75,24 @@ register(
         std=IMAGENET_MEAN_STD[1],
         tiny="2, 2, 4, 2 layers instead of 2, 2, 18, 2, width 32 of 128, half the heads, windows of 4x4",
         paper_mse=(1.53, 0.09),
+        parameters=86_748_349,
+        published=Published(87.77, 15.43, "torchvision, metadata of Swin_B_Weights.IMAGENET1K_V1", classes=1000),
+        official={
+            "swin_base_patch4_window7_224": Official(
+                "timm",
+                "swin_base_patch4_window7_224.ms_in22k_ft_in1k",
+                "ImageNet-22k, fine-tuned on ImageNet-1k",
+                "MIT",
+            ),
+            "swin_small_patch4_window7_224": Official(
+                "timm",
+                "swin_small_patch4_window7_224.ms_in22k_ft_in1k",
+                "ImageNet-22k, fine-tuned on ImageNet-1k",
+                "MIT",
+            ),
+            "swin_tiny_patch4_window7_224": Official(
+                "timm", "swin_tiny_patch4_window7_224.ms_in1k", "ImageNet-1k", "MIT"
+            ),
+        },
     )
 )

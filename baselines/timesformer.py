@@ -9,6 +9,8 @@ the copies are averaged. Parameters carry the names of the authors' code.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from einops import rearrange, reduce, repeat
 from torch import Tensor, nn
@@ -16,7 +18,7 @@ from torch import Tensor, nn
 from baselines.attention import Attention
 from baselines.contract import ClipModel, Features, Intermediates, TemporalAttention
 from baselines.positions import resize_space, resize_time
-from baselines.registry import KINETICS_MEAN_STD, ModelEntry, register
+from baselines.registry import KINETICS_MEAN_STD, ModelEntry, Official, Published, register
 
 
 class PatchEmbed(nn.Module):
@@ -69,6 +71,9 @@ class Block(nn.Module):
 class TimeSformer(ClipModel):
     """`clip (B, C, T, H, W) -> logits (B, K)`, classified from the class token."""
 
+    classifier = "head"
+    first_convs = ("patch_embed.proj",)
+
     def __init__(
         self,
         *,
@@ -88,7 +93,7 @@ class TimeSformer(ClipModel):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, dim))
         self.pos_embed = nn.Parameter(torch.zeros(1, 1 + (crop_size // patch) ** 2, dim))
         self.time_embed = nn.Parameter(torch.zeros(1, num_frames, dim))
-        rates = torch.linspace(0, drop_path, depth).tolist()
+        rates = [drop_path * i / max(depth - 1, 1) for i in range(depth)]
         self.blocks = nn.ModuleList(Block(dim, heads, rate) for rate in rates)
         self.norm = nn.LayerNorm(dim, eps=1e-6)
         self.head = nn.Linear(dim, num_grades)
@@ -151,6 +156,14 @@ class TimeSformer(ClipModel):
         nn.init.zeros_(self.head.bias)
         self.num_grades = num_grades
 
+    def resize_table(self, name: str, table: Tensor) -> Tensor | None:
+        if name == "time_embed":
+            return resize_time(table, self.time_embed.shape[1])
+        if name != "pos_embed":
+            return None
+        places = resize_space(table[:, 1:], math.isqrt(self.pos_embed.shape[1] - 1))
+        return torch.cat([table[:, :1], places], dim=1)
+
     def no_weight_decay(self) -> set[str]:
         return {"cls_token", "pos_embed", "time_embed"}
 
@@ -191,5 +204,17 @@ register(
         std=KINETICS_MEAN_STD[1],
         tiny="3 of 12 layers, width 48 of 768, 3 heads of 12; patches of 16 px as in the paper's",
         paper_mse=(1.24, 0.08),
+        parameters=121_268_741,
+        published=Published(121.4, 196.7, "Bertasius et al. 2021, table 2: 0.59 TFLOPs for three views", frames=8),
+        official={
+            "timesformer_base": Official(
+                "huggingface_hub",
+                "facebook/timesformer-base-finetuned-k400",
+                "Kinetics-400",
+                "CC-BY-NC-4.0",
+                frames=8,
+                rate=0.9375,
+            ),
+        },
     )
 )

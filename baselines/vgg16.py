@@ -10,12 +10,14 @@ from torch import Tensor
 
 from baselines.contract import Intermediates
 from baselines.frame import FrameModel, record
-from baselines.registry import IMAGENET_MEAN_STD, ModelEntry, register
+from baselines.registry import IMAGENET_MEAN_STD, ModelEntry, Official, Published, register
 
 TINY = (10, 10, "M", 20, 20, "M", 40, 40, 40, "M", 80, 80, 80, "M", 80, 80, 80, "M")
 
 
 class VGG16(FrameModel):
+    first_convs = ("net.features.0",)
+
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> Tensor:
         """The last map of the first frame, (B, D, H/32, W/32); recorded are the maps before each pooling."""
         x = clip_BCTHW[:, :, 0]
@@ -59,5 +61,10 @@ register(
         tiny="10, 20, 40, 80, 80 channels instead of 64, 128, 256, 512, 512; 256 hidden units on a 2x2 map instead of "
         "4096 on 7x7",
         paper_mse=(1.52, 0.07),
+        parameters=134_281_029,
+        published=Published(138.36, 15.47, "torchvision, metadata of VGG16_Weights.IMAGENET1K_V1", classes=1000),
+        official={
+            "vgg16": Official("timm", "vgg16.tv_in1k", "ImageNet-1k", "BSD-3-Clause"),
+        },
     )
 )

@@ -18,6 +18,9 @@ STAGE_NAMES = ("stem", "layer1", "layer2", "layer3", "layer4")
 class VideoResNet(ClipModel):
     """torchvision's `VideoResNet` as a model of clips, under its own parameter names inside `net`."""
 
+    classifier = "net.fc"
+    first_convs = ("net.stem.0",)
+
     def __init__(self, net: nn.Module, *, num_grades: int, in_channels: int):
         super().__init__()
         self.net = net

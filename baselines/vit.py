@@ -6,18 +6,24 @@ A. Dosovitskiy et al.: An Image is Worth 16x16 Words: Transformers for Image Rec
 
 from __future__ import annotations
 
+import math
+
+import torch
 from einops import rearrange
 from torch import Tensor, nn
 
 from baselines.attention import attend
 from baselines.contract import Intermediates
 from baselines.frame import FrameModel, choose, record_tokens
-from baselines.registry import INCEPTION_MEAN_STD, ModelEntry, register
+from baselines.positions import resize_space
+from baselines.registry import INCEPTION_MEAN_STD, ModelEntry, Official, Published, register
 
 VARIANTS = ("vit_base_patch16_224", "vit_small_patch16_224", "vit_tiny_patch16_224")
 
 
 class ViT(FrameModel):
+    first_convs = ("net.patch_embed.proj",)
+
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> Tensor:
         """The normalised tokens of the first frame, class token first: (B, 1 + N, D)."""
         net = self.net
@@ -31,6 +37,12 @@ class ViT(FrameModel):
             x = x + block.drop_path2(block.mlp(block.norm2(x)))
             x = record_tokens(into, f"blocks.{i}", x, prefix=1)
         return net.norm(x)
+
+    def resize_table(self, name: str, table: Tensor) -> Tensor | None:
+        if name != "net.pos_embed":
+            return None
+        side = math.isqrt(self.net.pos_embed.shape[1] - 1)
+        return torch.cat([table[:, :1], resize_space(table[:, 1:], side)], dim=1)
 
 
 def explicit_attention(attn: nn.Module, x_BND: Tensor) -> tuple[Tensor, Tensor]:
@@ -74,5 +86,27 @@ register(
         std=INCEPTION_MEAN_STD[1],
         tiny="4 of 12 layers, width 96 of 768, 3 heads of 12; patches of 8 px",
         paper_mse=(1.67, 0.12),
+        parameters=85_802_501,
+        published=Published(86.57, 17.56, "torchvision, metadata of ViT_B_16_Weights.IMAGENET1K_V1", classes=1000),
+        official={
+            "vit_base_patch16_224": Official(
+                "timm",
+                "vit_base_patch16_224.augreg2_in21k_ft_in1k",
+                "ImageNet-21k, fine-tuned on ImageNet-1k",
+                "Apache-2.0",
+            ),
+            "vit_small_patch16_224": Official(
+                "timm",
+                "vit_small_patch16_224.augreg_in21k_ft_in1k",
+                "ImageNet-21k, fine-tuned on ImageNet-1k",
+                "Apache-2.0",
+            ),
+            "vit_tiny_patch16_224": Official(
+                "timm",
+                "vit_tiny_patch16_224.augreg_in21k_ft_in1k",
+                "ImageNet-21k, fine-tuned on ImageNet-1k",
+                "Apache-2.0",
+            ),
+        },
     )
 )

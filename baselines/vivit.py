@@ -6,6 +6,8 @@ embedding of section 3.2. Tokens are ordered (t h w) behind the class token.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from einops import rearrange, reduce
 from torch import Tensor, nn
@@ -13,7 +15,7 @@ from torch import Tensor, nn
 from baselines.attention import Attention
 from baselines.contract import ClipModel, Features, Intermediates, TemporalAttention
 from baselines.positions import resize_space_time
-from baselines.registry import INCEPTION_MEAN_STD, ModelEntry, register
+from baselines.registry import INCEPTION_MEAN_STD, ModelEntry, Official, Published, register
 
 TUBELET = 2
 """frames a token spans"""
@@ -48,6 +50,9 @@ class Block(nn.Module):
 class ViViT(ClipModel):
     """`clip (B, C, T, H, W) -> logits (B, K)`, classified from the class token."""
 
+    classifier = "head"
+    first_convs = ("patch_embed.proj",)
+
     def __init__(
         self,
         *,
@@ -67,7 +72,7 @@ class ViViT(ClipModel):
         self.patch_embed = TubeletEmbed(patch, in_channels, dim)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, dim))
         self.pos_embed = nn.Parameter(torch.zeros(1, 1 + self.steps * (crop_size // patch) ** 2, dim))
-        rates = torch.linspace(0, drop_path, depth).tolist()
+        rates = [drop_path * i / max(depth - 1, 1) for i in range(depth)]
         self.blocks = nn.ModuleList(Block(dim, heads, rate) for rate in rates)
         self.norm = nn.LayerNorm(dim, eps=1e-6)
         self.head = nn.Linear(dim, num_grades)
@@ -123,6 +128,13 @@ class ViViT(ClipModel):
         nn.init.zeros_(self.head.bias)
         self.num_grades = num_grades
 
+    def resize_table(self, name: str, table: Tensor) -> Tensor | None:
+        if name != "pos_embed":
+            return None
+        side = math.isqrt((self.pos_embed.shape[1] - 1) // self.steps)
+        steps = steps_of_table(table.shape[1] - 1, self.steps, side)
+        return torch.cat([table[:, :1], resize_space_time(table[:, 1:], steps, self.steps, side)], dim=1)
+
     def no_weight_decay(self) -> set[str]:
         return {"cls_token", "pos_embed"}
 
@@ -131,6 +143,18 @@ class ViViT(ClipModel):
             "stem": r"^cls_token|pos_embed|patch_embed",
             "blocks": [(r"^blocks\.(\d+)", None), (r"^norm", (99999,))],
         }
+
+
+def steps_of_table(positions: int, steps: int, side: int) -> int:
+    """How many steps in time a table of (t h w) positions has; it does not say.
+
+    Of the numbers of steps of 8, 16 or 32 frames that leave a square: the one with `side` x `side`
+    places, else `steps`, else the largest.
+    """
+    possible = [t for t in (4, 8, 16) if positions % t == 0 and math.isqrt(positions // t) ** 2 == positions // t]
+    if not possible:
+        raise ValueError(f"a table of {positions} positions is no square grid of 4, 8 or 16 steps")
+    return next((t for t in possible if positions == t * side**2), steps if steps in possible else possible[-1])
 
 
 def over_time(weights_BhNN: Tensor, steps: int) -> Tensor:
@@ -168,5 +192,12 @@ register(
         std=INCEPTION_MEAN_STD[1],
         tiny="3 of 12 layers, width 64 of 768, 4 heads of 12; tubelets of 2x16x16 as in the paper's",
         paper_mse=(1.35, 0.05),
+        parameters=87_446_021,
+        published=Published(88.9, 455.2, "Arnab et al. 2021, table of model variants, model 1", frames=32),
+        official={
+            "vivit_base": Official(
+                "huggingface_hub", "google/vivit-b-16x2-kinetics400", "Kinetics-400", "MIT", frames=32, rate=12.5
+            ),
+        },
     )
 )

@@ -10,7 +10,7 @@ from torch import nn
 
 from baselines.frame import choose
 from baselines.pytorchvideo_net import PyTorchVideoNet
-from baselines.registry import KINETICS_MEAN_STD, ModelEntry, register
+from baselines.registry import KINETICS_MEAN_STD, ModelEntry, Official, Published, register
 
 VARIANTS = ("x3d_m", "x3d_s", "x3d_l")
 
@@ -45,5 +45,12 @@ register(
         std=KINETICS_MEAN_STD[1],
         tiny="1, 2, 5, 3 blocks instead of 3, 5, 11, 7, a third of the width, 256 head channels of 2048",
         paper_mse=(1.71, 0.09),
+        parameters=2_984_919,
+        published=Published(3.79, 6.72, "pytorchvideo model zoo", frames=16, crop=256),
+        official={
+            "x3d_m": Official("pytorchvideo", "x3d_m", "Kinetics-400", "Apache-2.0", frames=16, rate=6),
+            "x3d_s": Official("pytorchvideo", "x3d_s", "Kinetics-400", "Apache-2.0", frames=13, rate=5, crop=160),
+            "x3d_l": Official("pytorchvideo", "x3d_l", "Kinetics-400", "Apache-2.0", frames=16, rate=6, crop=312),
+        },
     )
 )

@@ -205,6 +205,36 @@ def test_entry_is_complete(name):
     assert len(entry.mean) == len(entry.std) == 3
 
 
+@every_model
+def test_parameters_at_paper_size(name):
+    with torch.device("meta"):  # shapes without memory
+        model = create_model(name)
+    assert sum(p.numel() for p in model.parameters()) == get_entry(name).parameters
+
+
+@every_model
+def test_checkpoint_paths_exist(name):
+    model = shared(name)
+    assert model.get_submodule(model.classifier).out_features == 5
+    assert all(model.get_submodule(path).in_channels == 3 for path in model.first_convs)
+    seen = [key for key, p in model.named_parameters() if p.ndim in (4, 5) and p.shape[1] == 3]
+    assert [f"{path}.weight" for path in model.first_convs] == seen
+
+
+@pytest.mark.parametrize(
+    "name, variant",
+    [(name, variant) for name in MODELS for variant in list(get_entry(name).official)[1:]],
+)
+def test_variants(name, variant):
+    with torch.device("meta"):
+        model, default = create_model(name, variant=variant), create_model(name)
+    assert [p.shape for p in model.parameters()] != [p.shape for p in default.parameters()] or variant == "x3d_s"
+    with pytest.raises(ValueError, match="no tiny size"):
+        create_model(name, "tiny", variant=variant)
+    with pytest.raises(ValueError, match=f"must be one of .*{variant}"):
+        create_model(name, variant="no_such_variant")
+
+
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match="vgg16"):
         create_model("vgg61")

@@ -1,0 +1,137 @@
+"""Starting a model from published weights or from a checkpoint, with an account of what was taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import Tensor
+
+from baselines.checkpoints import read_checkpoint, under_our_names
+from baselines.contract import ClipModel
+from baselines.official import fetch
+from baselines.registry import ModelEntry
+
+
+@dataclass
+class LoadReport:
+    """What became of every tensor of the model and of the checkpoint, by the model's names."""
+
+    source: str
+    loaded: list[str] = field(default_factory=list)
+    """taken, the reshaped among them"""
+    reshaped: list[str] = field(default_factory=list)
+    """position tables and input convolutions, fitted to the model's clip size and channels"""
+    dropped_head: list[str] = field(default_factory=list)
+    """the classifier, which the checkpoint has for another number of classes or not at all"""
+    new: list[str] = field(default_factory=list)
+    """of modules that the model adds to the published network"""
+    missing: list[str] = field(default_factory=list)
+    """of the model, and not in the checkpoint; only counters of batches may be"""
+    unexpected: list[str] = field(default_factory=list)
+    """of the checkpoint, and not in the model"""
+
+    def __str__(self) -> str:
+        parts = [f"{len(self.loaded)} tensors loaded from {self.source}"]
+        if self.reshaped:
+            parts.append(f"reshaped: {listed(self.reshaped)}")
+        if self.dropped_head:
+            parts.append("the classifier starts anew")
+        if self.new:
+            parts.append(f"{len(self.new)} tensors of added modules start anew")
+        if self.unexpected:
+            parts.append(f"not used: {listed(self.unexpected)}")
+        return "; ".join(parts)
+
+
+def load_pretrained(
+    model: ClipModel, entry: ModelEntry, pretrained: str, *, size: str = "paper", variant: str | None = None
+) -> LoadReport:
+    """Fill `model` from its official weights ('official') or from a file or folder (its path).
+
+    The classifier is replaced where it is for other classes, position tables are interpolated to the
+    model's frames and crop, the input convolution is summed over RGB for one channel. Anything else
+    that is missing or of another shape is a ValueError that names the keys, and `model` is as it was.
+    """
+    if pretrained != "official":
+        return load_state(model, read_checkpoint(Path(pretrained)), source=pretrained)
+    if size != "paper":
+        raise ValueError(
+            f"the official weights of {entry.name} are of the paper's size and do not fit size={size!r}, which has "
+            "narrower and fewer layers; use pretrained=none or a checkpoint of that size"
+        )
+    if not entry.official:
+        raise ValueError(f"{entry.name} has no official weights; use pretrained=none or the path of a checkpoint")
+    official = entry.official[variant or next(iter(entry.official))]
+    return load_state(model, fetch(official), source=f"{official.library} {official.name}")
+
+
+def load_state(model: ClipModel, state: dict[str, Tensor], source: str) -> LoadReport:
+    """Fill `model` from tensors under any of the names they are published by; see `load_pretrained`."""
+    state = under_our_names(state, model)
+    own = model.state_dict()
+    report = LoadReport(source, unexpected=[key for key in state if key not in own])
+    fitted, wrong_shapes = {}, []
+    # a network's own checkpoint has none of what a model adds to it; a checkpoint of the model has all
+    absent = tuple(p for p in model.new_module_prefixes if not any(key.startswith(p) for key in state))
+    for key, target in own.items():
+        value = state.get(key)
+        if value is not None and value.shape != target.shape:
+            value = fit(model, key, value, target)
+            report.reshaped.append(key)
+        if value is not None and value.shape == target.shape:
+            fitted[key] = value
+            report.loaded.append(key)
+        elif key.startswith(model.classifier + "."):
+            report.dropped_head.append(key)
+        elif key in state:
+            wrong_shapes.append(f"{key} ({tuple(state[key].shape)} in the checkpoint, {tuple(target.shape)} here)")
+        elif absent and key.startswith(absent):
+            report.new.append(key)
+        else:
+            report.missing.append(key)
+    report.reshaped = [key for key in report.reshaped if key in fitted]
+    report.dropped_head = drop_whole_head(model, report, fitted)
+    refuse_misfits(model, state, report, wrong_shapes)
+    model.load_state_dict(own | fitted)
+    return report
+
+
+def fit(model: ClipModel, key: str, value: Tensor, target: Tensor) -> Tensor | None:
+    """`value` at the model's clip size and channels, or None where its shape is no matter of these."""
+    if key in {f"{path}.weight" for path in model.first_convs} and value.shape[2:] == target.shape[2:]:
+        if (value.shape[1], target.shape[1]) == (3, 1):  # the same as showing it three equal channels
+            return value.sum(dim=1, keepdim=True)
+        if (value.shape[1], target.shape[1]) == (1, 3):
+            return value.expand(-1, 3, *value.shape[2:]) / 3
+        return None
+    return model.resize_table(key, value) if value.ndim == target.ndim else None
+
+
+def drop_whole_head(model: ClipModel, report: LoadReport, fitted: dict[str, Tensor]) -> list[str]:
+    """A classifier is taken whole or not at all."""
+    head = [key for key in model.state_dict() if key.startswith(model.classifier + ".")]
+    if not report.dropped_head:
+        return []
+    for key in head:
+        if fitted.pop(key, None) is not None:
+            report.loaded.remove(key)
+    return head
+
+
+def refuse_misfits(model: ClipModel, state: dict[str, Tensor], report: LoadReport, wrong_shapes: list[str]) -> None:
+    missing = [key for key in report.missing if not key.endswith("num_batches_tracked")]
+    body = [key for key in report.loaded if not key.startswith(model.classifier + ".")]
+    if not body:
+        raise ValueError(
+            f"{report.source} is no checkpoint of {type(model).__name__}: none of its {len(state)} tensors fits "
+            f"({listed(list(state))})"
+        )
+    if missing or wrong_shapes:
+        complaints = [f"missing: {listed(missing)}"] if missing else []
+        complaints += [f"of another shape: {listed(wrong_shapes)}"] if wrong_shapes else []
+        raise ValueError(f"{report.source} does not fit {type(model).__name__}; " + "; ".join(complaints))
+
+
+def listed(keys: list[str], most: int = 5) -> str:
+    return ", ".join(keys[:most]) + (f" and {len(keys) - most} more" if len(keys) > most else "")
