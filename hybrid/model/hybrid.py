@@ -109,6 +109,16 @@ class Hybrid(SlowFast):
         pooled_BD = self.head.dropout(torch.cat([pooled["slow"], pooled["fast"]], dim=1))
         return pooled_BD if pre_logits else self.head.proj(pooled_BD)
 
+    def group_matcher(self, coarse: bool = False):
+        """SlowFast's, with the new modules beside the classifier: all that starts fresh learns fastest."""
+        of_slowfast = super().group_matcher(coarse)
+        return lambda key: of_slowfast("net.blocks.6.proj" if key.startswith(self.new_module_prefixes) else key)
+
+    def no_weight_decay(self) -> set[str]:
+        """Embeddings, of pathways and of learned positions."""
+        mine = {key for key, _ in self.named_parameters() if ".pathway." in key or key.endswith(".table_TD")}
+        return super().no_weight_decay() | mine
+
 
 def build(
     size: str,
@@ -169,7 +179,8 @@ def build(
             width=width,
             heads=heads,
             visibility=visibility,
-            positions=POSITIONS[positions](width, heads, num_frames),
+            positions=POSITIONS[positions],
+            num_frames=num_frames,
         )
         for stage in STAGES[stages]
     }

@@ -12,27 +12,27 @@ from hybrid.model.clock import Clock
 from hybrid.model.positions import NoPositions
 from hybrid.model.scope import Visibility
 
+PLACES_AT_ONCE = 65_535
+"""more in one batch is an 'invalid configuration argument' for CUDA's kernels (pytorch issue 142228)"""
+
 
 class CrossPathwayAttention(nn.Module):
     """The tokens of one place, of all frames of both pathways, attend to each other.
 
     ::
 
-        slow_BCTHW                fast_BCTHW
-            |------------.            |------------.
-            |        LayerNorm        |        LayerNorm
-            |      Linear to width    |      Linear to width
-            |       + pathway         |       + pathway
-            |            '------. .---+------------'
-            |                   | |   |
-            |        at every place: T_S + T_F tokens
-            |        attend by head, turned to their seconds
-            |                   | |   |
-            |            .------' '---+------------.
-            |      Linear from width  |      Linear from width    (both zero at first)
-            +------------'            +------------'
-            |                         |
-        slow_BCTHW                fast_BCTHW
+        slow_BCTHW                                     fast_BCTHW
+            |                                              |
+            +--- LayerNorm, Linear, + its vector --.       |
+            |                                      |       |
+            |       .-- LayerNorm, Linear, + its vector ---+
+            |       |                              |       |
+            |    at every place: T_S + T_F tokens attend   |
+            |    to each other, turned to their seconds    |
+            |       |                              |       |
+            + <- Linear (zero at first)        Linear (zero) -> +
+            |                                              |
+        slow_BCTHW                                     fast_BCTHW
 
     The last projection is the branch's only zero factor: the layer starts as the identity, and that
     projection's gradient is not zero at the first step. Attention after Vaswani et al., Attention is all you
@@ -47,15 +47,16 @@ class CrossPathwayAttention(nn.Module):
         width: int,
         heads: int,
         visibility: Visibility,
-        positions: NoPositions,
+        positions: type[NoPositions],
+        num_frames: int,
     ):
-        """channels: of each pathway's input, by the names 'slow' and 'fast'."""
+        """channels: of each pathway's input, by the names 'slow' and 'fast'. num_frames: of the clips, usually."""
         super().__init__()
         if heads < 1 or width < 1 or width % heads:
             raise ValueError(f"width must be a multiple of heads, both from 1 up, not {width} and {heads}")
         self.heads = heads
         self.visibility = visibility
-        self.positions = positions
+        self.positions = positions(width, heads, num_frames)
         used = visibility.pathways
         self.norm = nn.ModuleDict({name: nn.LayerNorm(channels[name]) for name in used})
         self.enter = nn.ModuleDict({name: nn.Linear(channels[name], width) for name in used})
@@ -98,7 +99,7 @@ class CrossPathwayAttention(nn.Module):
 
         mask_QK = visibility.mask(clocks)
         if into is None:
-            mixed_NhTD = scaled_dot_product_attention(q_NhTD, k_NhTD, v_NhTD, attn_mask=mask_QK)
+            mixed_NhTD = fused_attention(q_NhTD, k_NhTD, v_NhTD, mask_QK)
         else:
             weights_NhQK = attention_weights(q_NhTD, k_NhTD, mask_QK)
             weights = rearrange(weights_NhQK, "(b s) h q k -> b s h q k", b=batch)
@@ -125,9 +126,18 @@ class CrossPathwayAttention(nn.Module):
         return self.positions.add(rearrange(token, "b t h w d -> (b h w) t d"), clock)
 
 
+def fused_attention(q_NhTD: Tensor, k_NhTD: Tensor, v_NhTD: Tensor, mask_QK: Tensor | None) -> Tensor:
+    """softmax(q k / sqrt(D)) v by torch's fused kernels, in parts where there are more places than they take."""
+    if len(q_NhTD) <= PLACES_AT_ONCE:
+        return scaled_dot_product_attention(q_NhTD, k_NhTD, v_NhTD, attn_mask=mask_QK)
+    parts = zip(*(x_NhTD.split(PLACES_AT_ONCE) for x_NhTD in (q_NhTD, k_NhTD, v_NhTD)), strict=True)
+    return torch.cat([scaled_dot_product_attention(*part, attn_mask=mask_QK) for part in parts])
+
+
 def attention_weights(q_NhTD: Tensor, k_NhTD: Tensor, mask_QK: Tensor | None) -> Tensor:
     """softmax(q k / sqrt(D)) over the keys a query sees, (N, heads, Tq, Tk), in float32."""
-    score = q_NhTD.float() @ k_NhTD.float().transpose(-2, -1) * q_NhTD.shape[-1] ** -0.5
-    if mask_QK is not None:
-        score = score.masked_fill(~mask_QK, float("-inf"))
-    return score.softmax(dim=-1)
+    with torch.autocast(q_NhTD.device.type, enabled=False):
+        score = q_NhTD.float() @ k_NhTD.float().transpose(-2, -1) * q_NhTD.shape[-1] ** -0.5
+        if mask_QK is not None:
+            score = score.masked_fill(~mask_QK, float("-inf"))
+        return score.softmax(dim=-1)

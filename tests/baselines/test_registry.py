@@ -8,7 +8,7 @@ import torch
 from timm.optim import param_groups_layer_decay
 from torch.testing import assert_close
 
-from baselines import create_model, get_entry, list_models
+from hybrid import create_model, get_entry, list_models
 
 MODELS = list_models()
 every_model = pytest.mark.parametrize("name", MODELS)

@@ -53,6 +53,16 @@ def test_after_one_training_step_it_is_not():
     assert not silent
 
 
+def test_weight_decay_spares_embeddings_and_new_modules_learn_as_the_classifier_does():
+    model = create_model("hybrid", "tiny", positions="learned")
+    spared = {f"temporal.{stage}.positions.table_TD" for stage in ("res4", "res5")}
+    spared |= {f"temporal.{stage}.pathway.{pathway}" for stage in ("res4", "res5") for pathway in ("slow", "fast")}
+    assert model.no_weight_decay() == spared
+    depth = model.group_matcher()
+    fresh = [depth(key) for key, _ in model.named_parameters() if key.startswith(model.new_module_prefixes)]
+    assert set(fresh) == {depth("net.blocks.6.proj.weight")} != {depth("net.blocks.4.multipathway_fusion")}
+
+
 def opened(**options):
     """A tiny hybrid whose added branches are not zero."""
     torch.manual_seed(0)

@@ -6,6 +6,7 @@ from einops import rearrange
 from torch import nn
 
 from baselines.contract import Intermediates
+from hybrid.model import temporal_attention
 from hybrid.model.clock import Clock
 from hybrid.model.positions import POSITIONS
 from hybrid.model.scope import SCOPES, WINDOWS, Visibility
@@ -37,7 +38,8 @@ def layer(scope="both", window="global", positions="rotary_seconds", opened=True
         width=16,
         heads=2,
         visibility=Visibility(scope, window),
-        positions=POSITIONS[positions](16, 2, 16),
+        positions=POSITIONS[positions],
+        num_frames=16,
     )
     if opened:
         for leave in attention.leave.values():
@@ -74,6 +76,15 @@ def test_fused_and_explicit_attention_agree(scope, window, positions):
     weights = into.attention["res4"].weights
     assert weights.shape[:3] == (2, 9, 2)
     torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
+
+
+@torch.no_grad()
+def test_more_places_than_a_kernel_takes_are_done_in_parts(monkeypatch):
+    attention, pathways = layer(window=9), clip()
+    whole = attention(pathways, clocks())
+    monkeypatch.setattr(temporal_attention, "PLACES_AT_ONCE", 7)  # of 18
+    for name, x in attention(pathways, clocks()).items():
+        torch.testing.assert_close(x, whole[name], atol=1e-6, rtol=1e-6)
 
 
 def influence(attention, asking, read, frame):
@@ -136,6 +147,17 @@ def test_times_of_queries_and_keys_are_the_frames_own():
     attention = into.attention["res5"]
     assert attention.query_times.tolist() == [0, 5 / 16, 10 / 16, 15 / 16]
     assert attention.key_times.tolist() == [frame / 16 for frame in range(16)]
+
+
+def test_under_mixed_precision_what_is_recorded_is_still_exact():
+    attention, pathways, into = layer(), clip(), Intermediates()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        explicit = attention(pathways, clocks(), into, "res4")
+        fused = attention(pathways, clocks())
+    weights = into.attention["res4"].weights
+    assert weights.dtype == torch.float32
+    torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
+    torch.testing.assert_close(explicit["slow"], fused["slow"], atol=0.05, rtol=0.02)
 
 
 def test_the_update_ratio_is_the_branch_over_its_input():
