@@ -117,6 +117,8 @@ CASES = {
     ),
     "mkv cut by one frame": (encoded("a.mkv", "ffv1", "gray", 0.97), "is cut off: 15 frames"),
     "webm cut": (encoded("a.webm", "libvpx-vp9", "yuv420p", 0.7), "is cut off"),
+    "transport stream cut": (encoded("a.ts", "libx264", "yuv420p", 0.7), "is damaged or cut off: only"),
+    "raw stream cut": (encoded("a.h264", "libx264", "yuv420p", 0.7), "is damaged or cut off: only"),
     "garbled": (garbled, "is damaged or cut off: only"),
 }
 
