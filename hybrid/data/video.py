@@ -32,6 +32,8 @@ ACCURATE = 0x40000 | 0x2000
 PLAYLISTS = ("concat", "hls", "dash", "imf", "sdp")
 """formats that take their frames from other files: a clip is what is in its own"""
 
+UNKNOWN_CODEC = "is coded in a way that this FFmpeg cannot decode"
+
 av.logging.set_level(None)  # what FFmpeg would print, ClipError says
 
 
@@ -49,7 +51,9 @@ def decode_clip(path: Path | str, spec: ClipSpec) -> DecodedClip:
         _check_file(path)
         # The prefix keeps a colon in the name from being read as a protocol, the whitelist keeps a playlist that is
         # named like a video from fetching anything.
-        with av.open(f"file:{path}", container_options={"protocol_whitelist": "file"}) as container:
+        with av.open(
+            f"file:{path}", container_options={"protocol_whitelist": "file"}, metadata_errors="replace"
+        ) as container:
             return _decode(path, container, spec)
     except TimestampError as error:
         raise ClipError(path, str(error)) from None
@@ -78,7 +82,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, av.error.InvalidDataError):
         return "is no video that FFmpeg can read, or was cut off while it was written or copied"
     if isinstance(error, av.error.DecoderNotFoundError):
-        return "is coded in a way that this FFmpeg cannot decode"
+        return UNKNOWN_CODEC
     return f"cannot be decoded: {(getattr(error, 'strerror', None) or str(error) or type(error).__name__).lower()}"
 
 
@@ -125,6 +129,8 @@ class _Source:
             )
             raise ClipError(path, f"holds {what}")
         self.path, self.container, self.stream = path, container, pictures[0]
+        if self.stream.codec_context is None:
+            raise ClipError(path, UNKNOWN_CODEC)
         self.stream.codec_context.thread_count = 1  # many clips are decoded at once instead
         self.count = 0
         self.start, self.latest, self.latest_seconds = math.inf, -math.inf, 0.0

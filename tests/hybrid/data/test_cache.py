@@ -176,7 +176,8 @@ def test_killed_in_the_middle(tmp_path, paths):
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     assert [name[-4:] for name in arrays(folder)] == [".tmp"]
-    assert levels(decode_clips(paths, SMALL, folder)) == [5, 25, 45]
+    other = ClipSpec(side=24, channels=1)  # the left-over is not even of this array
+    assert levels(decode_clips(paths, other, folder)) == [5, 25, 45]
     assert sorted(name.rpartition(".")[2] for name in arrays(folder)) == ["json", "npy"]
 
 
@@ -195,6 +196,24 @@ def test_an_interrupt_stops_at_once_and_leaves_nothing(tmp_path, paths, monkeypa
     with pytest.raises(KeyboardInterrupt):
         decode_clips(paths * 50, SMALL, tmp_path / "cache", workers=1)
     assert len(calls) < 20
+    assert arrays(tmp_path / "cache") == []
+
+
+def test_a_disk_that_fills_up_stops_the_decoding_at_once(tmp_path, paths, decoded_names, monkeypatch):
+    written = []
+
+    def fill(frames):
+        written.append(frames)
+        if len(written) == 3:
+            raise OSError(28, "No space left on device")
+        return frames
+
+    decode = video_module.decode_clip
+    monkeypatch.setattr(video_module, "decode_clip", lambda path, spec: (time.sleep(0.02), decode(path, spec))[1])
+    monkeypatch.setattr(cache_module.np, "ascontiguousarray", fill)
+    with pytest.raises(UserError, match="no space left on device; choose another cache_dir"):
+        decode_clips(paths * 50, SMALL, tmp_path / "cache", workers=1)
+    assert len(decoded_names) < 20, "of 150"
     assert arrays(tmp_path / "cache") == []
 
 
@@ -254,7 +273,7 @@ def test_a_place_that_cannot_be_written(tmp_path, paths):
         decode_clips(paths, SMALL, tmp_path / "file" / "cache")
 
 
-def test_a_full_disk(tmp_path, paths, monkeypatch):
+def test_a_disk_that_is_full_at_the_end(tmp_path, paths, monkeypatch):
     def full(_):
         raise OSError(28, "No space left on device")
 

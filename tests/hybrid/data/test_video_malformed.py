@@ -79,6 +79,20 @@ def garbled(folder, video, noise):
     return path
 
 
+def unknown_codec(folder, video, noise):
+    path = video(folder / "a.mkv", noise(16))
+    path.write_bytes(path.read_bytes().replace(b"V_FFV1", b"V_XXV1"))
+    return path
+
+
+def odd_metadata(folder, video, noise):
+    path = video(folder / "a.avi", noise(16), codec="mjpeg", pix_fmt="yuvj420p")
+    data = path.read_bytes()
+    assert b"Lavf" in data
+    path.write_bytes(data.replace(b"Lavf", b"\xff\xfe\xe4\xf6"))
+    return path
+
+
 def encoded(name, codec, pix_fmt, share=1.0, count=16, pts=None, options=None):
     def make(folder, video, noise):
         path = video(folder / name, noise(count), codec=codec, pix_fmt=pix_fmt, pts=pts, options=options)
@@ -117,6 +131,9 @@ CASES = {
     ),
     "mkv cut by one frame": (encoded("a.mkv", "ffv1", "gray", 0.97), "is cut off: 15 frames"),
     "webm cut": (encoded("a.webm", "libvpx-vp9", "yuv420p", 0.7), "is cut off"),
+    "transport stream cut": (encoded("a.ts", "libx264", "yuv420p", 0.7), "is damaged or cut off: only"),
+    "raw stream cut": (encoded("a.h264", "libx264", "yuv420p", 0.7), "is damaged or cut off: only"),
+    "unknown codec": (unknown_codec, "is coded in a way that this FFmpeg cannot decode"),
     "garbled": (garbled, "is damaged or cut off: only"),
 }
 
@@ -130,6 +147,10 @@ def test_says_what_is_wrong(tmp_path, video, noise, case, capfd):
     assert message in error.value.reason
     assert str(error.value) == f"{path}: {error.value.reason}"
     assert capfd.readouterr().err == "", "FFmpeg must not chatter"
+
+
+def test_metadata_in_another_encoding_do_no_harm(tmp_path, video, noise):
+    assert decode_clip(odd_metadata(tmp_path, video, noise), ClipSpec()).facts.distinct == 16
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.8, 0.95])
