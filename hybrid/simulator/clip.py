@@ -16,7 +16,7 @@ from hybrid.simulator.presets import Preset
 from hybrid.simulator.quality import Quality, grade
 from hybrid.simulator.render import camera_path, render
 from hybrid.simulator.scene import draw_scene
-from hybrid.simulator.seeds import stream
+from hybrid.simulator.seeds import generator
 from hybrid.simulator.settings import Settings
 from hybrid.simulator.swim import Swim, swim
 
@@ -54,17 +54,18 @@ def draw_cell(
 ) -> Cell:
     """Cell `index`; with the form, or the motion and event, of another index where given."""
     donor = index % NUM_DONORS
-    form = draw_form(stream(seed, "form", _or(form_of, index)), _donor(seed, _or(form_of, index))[0])
+    form = draw_form(generator(seed, "form", _or(form_of, index)), _donor(seed, _or(form_of, index))[0])
     motion_of = _or(motion_of, index)
     beat = draw_beat(
-        stream(seed, "motion", motion_of),
+        generator(seed, "motion", motion_of),
         form.tail_scale,
         form.neck_angle,
         form.coil,
         _donor(seed, motion_of)[1],
+        preset.families,
         preset.kinds,
     )
-    rng = stream(seed, "event", motion_of)
+    rng = generator(seed, "event", motion_of)
     if preset.lag is not None:
         event = draw_relation(rng, settings.num_frames, settings.frame_rate, preset.lag)
     else:
@@ -81,19 +82,19 @@ def draw_cell(
         quality,
         optics=draw_optics(_donor(seed, index)[2], settings.microscope, settings.colour),
         expected=panel.distributions(quality).mean(0),
-        votes=panel.vote(quality, stream(seed, "votes", index)),
+        votes=panel.vote(quality, generator(seed, "votes", index)),
     )
 
 
 def make_panel(seed: int, preset: Preset) -> Panel:
     """The data set's panel: the same raters for every clip."""
     form, motion, *_ = preset.shares
-    return draw_panel(stream(seed, "panel"), tastes=form > 0 and motion > 0)
+    return draw_panel(generator(seed, "panel"), tastes=form > 0 and motion > 0)
 
 
 def film(cell: Cell, settings: Settings) -> tuple[np.ndarray, np.ndarray, Swim, np.ndarray]:
     """Frames (T, H, W, 3) uint8, masks (T, H, W) uint8, the swim, and the camera's places (T, 2) in um."""
-    rng = stream(cell.seed, "scene", cell.index)
+    rng = generator(cell.seed, "scene", cell.index)
     path = swim(
         cell.beat,
         cell.form.length,
@@ -107,7 +108,7 @@ def film(cell: Cell, settings: Settings) -> tuple[np.ndarray, np.ndarray, Swim, 
     camera = camera_path(path, settings, cell.beat.wave.length, rng.uniform(-4, 4, 2))
     scene = draw_scene(rng, settings, camera)
     body = make_body(cell.form, cell.beat.wave.length, spacing=min(0.14, settings.um_per_px / 2.5))
-    frames, masks = render(body, path, scene, cell.optics, settings, camera, stream(cell.seed, "sensor", cell.index))
+    frames, masks = render(body, path, scene, cell.optics, settings, camera, generator(cell.seed, "sensor", cell.index))
     return frames, masks, path, camera
 
 
@@ -118,7 +119,7 @@ def vote_counts(cell: Cell) -> np.ndarray:
 
 def _donor(seed: int, index: int):
     """A donor's common scores of form, his vigour of motion, and the generator of his microscope's settings."""
-    rng = stream(seed, "donor", index % NUM_DONORS)
+    rng = generator(seed, "donor", index % NUM_DONORS)
     return rng.normal(size=len(PARTS)), float(rng.normal()), rng
 
 

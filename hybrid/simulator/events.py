@@ -84,7 +84,7 @@ def extra_bend(event: Event, time_T: np.ndarray) -> np.ndarray:
             + event.second_side * _bump(time_T, event.second, event.width)
         )
     if event.kind == "relation":
-        height = 0.045
+        height = 0.06
         return height * (
             event.side * _bump(time_T, event.first, event.width)
             + event.second_side * _bump(time_T, event.second, event.width)

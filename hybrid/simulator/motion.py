@@ -17,10 +17,10 @@ CLASSES = ("rapid", "slow", "non-progressive", "hyperactivated", "circling", "im
 MOTILE = CLASSES[:5]
 
 FAMILIES = {
-    "plain": (0.62, {"rapid": 0.38, "slow": 0.25, "non-progressive": 0.13, "immotile": 0.12, "dead": 0.12}),
+    "plain": (0.62, {"rapid": 0.42, "slow": 0.22, "non-progressive": 0.12, "immotile": 0.12, "dead": 0.12}),
     "curved": (
         0.22,
-        {"rapid": 0.40, "slow": 0.10, "circling": 0.26, "non-progressive": 0.08, "immotile": 0.08, "dead": 0.08},
+        {"rapid": 0.31, "slow": 0.14, "circling": 0.28, "non-progressive": 0.08, "immotile": 0.09, "dead": 0.09},
     ),
     "wild": (0.16, {"hyperactivated": 0.50, "slow": 0.20, "non-progressive": 0.06, "immotile": 0.12, "dead": 0.12}),
 }
@@ -65,10 +65,11 @@ def draw_beat(
     neck_angle: float,
     coil: float,
     donor_vigour: float,
+    families: tuple[str, ...] = tuple(FAMILIES),
     kinds: tuple[str, ...] = CLASSES,
 ) -> Beat:
-    """A beat for a tail of this form; `kinds` restricts the classes."""
-    family = _choose(rng, {name: share for name, (share, _) in FAMILIES.items()})
+    """A beat for a tail of this form; `families` and `kinds` restrict what occurs."""
+    family = _choose(rng, {name: FAMILIES[name][0] for name in families})
     weights = {kind: p * np.exp(0.6 * donor_vigour * VIGOUR[kind]) for kind, p in FAMILIES[family][1].items()}
     kind = _choose(rng, {kind: p for kind, p in weights.items() if kind in kinds})
     wild = family == "wild"

@@ -18,7 +18,7 @@ NUM_RATERS = 40
 LAPSES = 0.02
 THRESHOLDS = (0.95, 0.30, -0.30, -0.95)
 """of a mean rater: above the first A, below the last E"""
-NOISE = 0.75
+NOISE = 0.70
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hybrid.errors import UserError
-from hybrid.simulator.motion import CLASSES, MOTILE
+from hybrid.simulator.motion import CLASSES, FAMILIES
 
 COMPONENTS = ("form", "motion", "event", "interaction")
 
@@ -24,9 +24,14 @@ class Preset:
     """frames between the two moments whose relation is the event; None: events of every kind"""
 
     @property
+    def families(self) -> tuple[str, ...]:
+        """Families of tail shapes; where a bend must stand out, tails that are else straight."""
+        return tuple(FAMILIES) if self.lag is None else ("plain",)
+
+    @property
     def kinds(self) -> tuple[str, ...]:
-        """Classes of motion that occur; where only events count, every cell must be able to show one."""
-        return CLASSES if self.lag is None else MOTILE
+        """Classes of motion; where only events count, every cell must be able to show one."""
+        return CLASSES if self.lag is None else ("rapid", "slow")
 
 
 _REST = 0.30 + 0.35 + 0.10

@@ -17,9 +17,9 @@ from hybrid.simulator.motion import Beat
 from hybrid.simulator.presets import COMPONENTS, Preset
 from hybrid.simulator.swim import swim
 
-MOTION_MEAN, MOTION_SD = 1.08, 0.72
-"""of log(1 + VSL / 8 um/s) over cells and donors; measured once on 6000 cells, see the test of these constants"""
-MOTILE_SHARE = 0.78
+MOTION_MEAN, MOTION_SD = 1.027, 0.737
+"""of log(1 + VSL / 8 um/s) over cells and donors; measured once on 12000 cells"""
+MOTILE_SHARE = 0.751
 """of the cells, which alone can have an event"""
 
 

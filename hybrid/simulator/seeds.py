@@ -11,6 +11,6 @@ import numpy as np
 PURPOSES = ("form", "motion", "event", "scene", "sensor", "votes", "donor", "panel")
 
 
-def stream(seed: int, purpose: str, index: int = 0) -> np.random.Generator:
+def generator(seed: int, purpose: str, index: int = 0) -> np.random.Generator:
     """The generator of one purpose ('form', 'motion', ...) and one index (of a clip, donor or panel)."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(PURPOSES.index(purpose), index)))

@@ -1,0 +1,116 @@
+"""Gate (c): in the lag sets the label is in the relation of two moments and in neither of them.
+
+Two kinds of evidence. With the true latent features (side, time and strength of each bend, and the beat) boosted trees
+learn the label from both moments, and nothing from one. A small recurrent network, trained on what each frame shows (the
+head's turn and the tail's sideways lean, a number each, exposure averaged), does so from both halves of a clip and not
+from either alone.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+from tqdm import tqdm
+
+from hybrid.simulator.clip import Cell, draw_cell, make_panel
+from hybrid.simulator.gates import Gate, r_squared
+from hybrid.simulator.presets import get_preset
+from hybrid.simulator.render import exposure_times
+from hybrid.simulator.seeds import generator
+from hybrid.simulator.settings import Settings
+from hybrid.simulator.swim import swim
+
+EPOCHS = 40
+
+
+def lag_gates(num_clips: int, seed: int, settings: Settings, workers: int, lags=(2, 4, 8, 12)) -> list[Gate]:
+    """Gate (c) for each lag preset."""
+    gates = []
+    for lag in lags:
+        chunk = 64
+        tasks = [(seed, range(i, min(i + chunk, num_clips)), settings, lag) for i in range(0, num_clips, chunk)]
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            parts = list(tqdm(pool.map(_draw, tasks), f"drawing lag{lag}", len(tasks), disable=None))
+        sign, latents, seen, first = (np.concatenate([part[i] for part in parts]) for i in range(4))
+        gates += _latent_gates(lag, sign, latents) + _trained_gates(lag, sign, seen, first, seed)
+    return gates
+
+
+def _latent_gates(lag, sign, latents) -> list[Gate]:
+    groups = np.arange(len(sign)) % 40
+    beat, one, two = latents[:, :5], latents[:, 5:7], latents[:, 7:9]
+    return [
+        Gate("c", f"lag{lag}: R2 of the label from the {name}, true latent features",
+             r_squared(np.concatenate([beat, *moments], 1), sign, groups), limit)
+        for name, moments, limit in (
+            ("first moment", [one], NOTHING), ("second moment", [two], NOTHING), ("two together", [one, two], (0.9, 1.0))
+        )
+    ]  # fmt: skip
+
+
+def _trained_gates(lag, sign, seen, first, seed) -> list[Gate]:
+    middle = first + lag / 2
+    early = np.arange(seen.shape[1]) < middle[:, None]
+    return [
+        Gate("c", f"lag{lag}: accuracy of a trained network on {name}", _train(seen * keep[..., None], sign, seed), limit)
+        for name, keep, limit in (
+            ("the first half", early, CHANCE), ("the second half", ~early, CHANCE),
+            ("the whole clip", np.ones_like(early), (0.75, 1.0)),
+        )
+    ]  # fmt: skip
+
+
+NOTHING = (-np.inf, 0.02)
+CHANCE = (0.0, 0.55)
+
+
+def _draw(task):
+    seed, indices, settings, lag = task
+    preset = get_preset(f"lag{lag}")
+    panel = make_panel(seed, preset)
+    cells = [draw_cell(seed, index, settings, preset, panel) for index in indices]
+    sign = np.array([cell.event.sign for cell in cells], float)
+    latents = np.array([
+        (c.beat.frequency, c.beat.amplitude, c.beat.bend, c.beat.roll_hz, c.beat.phase,
+         c.event.side, c.event.first, c.event.second_side, c.event.second) for c in cells
+    ])  # fmt: skip
+    first = np.array([round(cell.event.first * settings.frame_rate) for cell in cells])
+    return sign, latents, np.stack([_visible(cell, settings) for cell in cells]), first
+
+
+def _visible(cell: Cell, settings: Settings) -> np.ndarray:
+    """(T, 2) what a frame shows: the head's turn since the frame before, and how far the tail leans to one side."""
+    rng = generator(cell.seed, "scene", cell.index)
+    path = swim(cell.beat, cell.form.length, cell.form.width, -settings.exposure, settings.duration, 0.0, cell.event, rng)
+    times = exposure_times(settings)
+    heading = path.at(times)[1].mean(1)
+    tail = path.tail_at(times.ravel(), 20).reshape(*times.shape, 20, 2).mean(1)
+    lean = tail[..., 1].mean(1) / 10
+    return np.stack([np.diff(heading, prepend=heading[0]), lean], -1)
+
+
+def _train(seen_NTD: np.ndarray, sign_N: np.ndarray, seed: int) -> float:
+    """Accuracy on the last quarter of the clips of a recurrent network trained on the others."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(seed)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    x = torch.as_tensor(seen_NTD, dtype=torch.float32)
+    y = torch.as_tensor(sign_N > 0, dtype=torch.float32)
+    split = len(x) * 3 // 4
+    body, head = nn.GRU(x.shape[-1], 32, batch_first=True), nn.Linear(32, 1)
+    optimiser = torch.optim.Adam([*body.parameters(), *head.parameters()], 5e-3)
+    for _ in range(EPOCHS):
+        for batch in torch.randperm(split).split(64):
+            loss = nn.functional.binary_cross_entropy_with_logits(head(body(x[batch])[0].mean(1))[:, 0], y[batch])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+    with torch.no_grad():
+        right = (head(body(x[split:])[0].mean(1))[:, 0] > 0) == (y[split:] > 0.5)
+    torch.set_num_threads(threads)
+    return float(right.float().mean())

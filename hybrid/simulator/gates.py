@@ -1,0 +1,154 @@
+"""What the simulator must show, measured: each gate a figure, a limit and a verdict.
+
+(a) a frame is not enough      the best prediction of quality from the first frame explains no more than form's share
+(b) texture matters            a low-pass takes the form away and leaves the motion
+(c) long range matters         of the lag sets each half predicts nothing, both together do: hybrid/simulator/gate_lag.py
+(d) a sensible scale           MSE of the mean predictor in 3e-2 to 4e-2, of the best possible prediction below 0.4e-2
+(e) no shortcut                no figure of one number explains a tenth of what speed leaves unexplained
+
+R^2 is out of sample: five folds with donors kept together, the better of ridge regression and boosted trees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.decomposition import PCA
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from hybrid.simulator.form import PARTS
+from hybrid.simulator.gate_features import SHORTCUTS, measure
+from hybrid.simulator.presets import COMPONENTS, PRESETS
+
+GRADES = list("ABCDE")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One measured figure; `limit` is (lowest, highest) allowed, None where it is given for information."""
+
+    letter: str
+    what: str
+    figure: float
+    limit: tuple[float, float] | None
+
+    @property
+    def verdict(self) -> str:
+        if self.limit is None:
+            return ""
+        return "passed" if self.limit[0] <= self.figure <= self.limit[1] else "FAILED"
+
+
+def r_squared(features: np.ndarray, target: np.ndarray, groups: np.ndarray, components: int | None = None) -> float:
+    """Out-of-fold R^2 of the better of two regressors; `components`: features are pixels, reduced by PCA first."""
+    features = features.reshape(len(target), -1)
+    reduce = [PCA(components, random_state=0)] if components else []
+    models = (
+        make_pipeline(*reduce, StandardScaler(), RidgeCV(np.logspace(-1, 5, 13))),
+        make_pipeline(*reduce, HistGradientBoostingRegressor(learning_rate=0.05, max_iter=150, max_leaf_nodes=8,
+                                                             min_samples_leaf=20, random_state=0)),  # fmt: skip
+    )
+    folds = GroupKFold(5)
+    predictions = [cross_val_predict(model, features, target, groups=groups, cv=folds) for model in models]
+    return max(1 - np.mean((target - p) ** 2) / np.var(target) for p in predictions)
+
+
+def realised_shares(truth: pd.DataFrame, preset: str) -> dict[str, float]:
+    """Share of each component in the variance of quality over these clips; they add up to 1."""
+    q = truth["quality"].to_numpy()
+    return {
+        name: float(np.sqrt(share) * np.cov(truth[f"quality_{name}"], q)[0, 1] / np.var(q, ddof=1))
+        for name, share in zip(COMPONENTS, PRESETS[preset].shares, strict=True)
+    }
+
+
+def scale(labels: pd.DataFrame, truth: pd.DataFrame) -> dict[str, float]:
+    """MSE against the vote fractions, mean over grades: of the mean, and of the panel's expected distribution."""
+    votes = labels[GRADES].to_numpy()
+    fractions = votes / votes.sum(1, keepdims=True)
+    expected = truth[[f"expected_{grade}" for grade in GRADES]].to_numpy()
+    return {
+        "mean predictor": float(((fractions - fractions.mean(0)) ** 2).mean()),
+        "oracle": float(((fractions - expected) ** 2).mean()),
+    }
+
+
+def standard_gates(root: Path, workers: int) -> list[Gate]:
+    """Gates (a), (b), (d), (e) of a data set of the standard preset."""
+    truth, labels = pd.read_csv(root / "truth.csv"), pd.read_csv(root / "labels.csv")
+    seen = measure(root, workers)
+    return [
+        *_frame_gates(truth, seen),
+        *_texture_gates(truth, seen),
+        *_scale_gates(truth, labels),
+        *_shortcut_gates(truth, seen),
+    ]
+
+
+def _frame_gates(truth, seen) -> list[Gate]:
+    q, groups = truth["quality"].to_numpy(), truth["donor"].to_numpy()
+    form = truth[[f"score_{part}" for part in PARTS]].to_numpy()
+    # what a perfect eye could read from one frame of the tail, were there no blur: its shape, but not what drives it
+    tail = truth[["amplitude", "wavelength", "bend", "tail_length", "neck_angle"]].to_numpy()
+    tail = np.concatenate([tail, np.abs(tail[:, 2:3])], 1)
+    pixels = np.concatenate([seen["frame"], PCA(40, random_state=0).fit_transform(seen["frame_crop"])], 1)
+    share = realised_shares(truth, "standard")["form"]
+    error = 2 * np.sqrt(share) * (1 - share) / np.sqrt(len(truth))
+    limit = (-np.inf, share + 2 * error)
+    return [
+        Gate("a", "form's realised share of the variance of quality", share, None),
+        Gate("a", "R2 of quality from the first frame's pixels", r_squared(pixels, q, groups), limit),
+        Gate("a", "R2 of quality from the true form and the true shape of the tail",
+             r_squared(np.concatenate([form, tail], 1), q, groups), limit),
+        Gate("a", "R2 of quality from those and the first frame's pixels",
+             r_squared(np.concatenate([form, tail, pixels], 1), q, groups), limit),
+        Gate("a", "R2 of steady motion from the first frame's pixels",
+             r_squared(pixels, truth["quality_motion"].to_numpy(), groups), None),
+    ]  # fmt: skip
+
+
+def _texture_gates(truth, seen) -> list[Gate]:
+    groups = truth["donor"].to_numpy()
+    form, motion = truth["quality_form"].to_numpy(), truth["quality_motion"].to_numpy()
+
+    def head(suffix):
+        pca = PCA(40, random_state=0).fit_transform(seen[f"crop{suffix}"])
+        return r_squared(np.concatenate([pca, seen[f"texture{suffix}"]], 1), form, groups)
+
+    sharp, blurred = head(""), head("_blurred")
+    motion_sharp, motion_blurred = (r_squared(seen[f"movement{s}"], motion, groups) for s in ("", "_blurred"))
+    return [
+        Gate("b", "R2 of form from the head's pixels", sharp, (0.4, 1.0)),
+        Gate("b", "R2 of form from the head's pixels, low-passed", blurred, (-np.inf, 0.3 * sharp)),
+        Gate("b", "R2 of steady motion from movement in the pixels", motion_sharp, (0.4, 1.0)),
+        Gate("b", "R2 of steady motion from movement, low-passed", motion_blurred, (0.8 * motion_sharp, 1.0)),
+    ]
+
+
+def _scale_gates(truth, labels) -> list[Gate]:
+    found = scale(labels, truth)
+    return [
+        Gate("d", "MSE of the mean predictor x 10^-2", 100 * found["mean predictor"], (3.0, 4.0)),
+        Gate("d", "MSE of the oracle x 10^-2", 100 * found["oracle"], (0.0, 0.4)),
+    ]
+
+
+def _shortcut_gates(truth, seen) -> list[Gate]:
+    q, groups = truth["quality"].to_numpy(), truth["donor"].to_numpy()
+    speed = truth[["vsl", "vcl", "quality_motion"]].to_numpy()
+    model = HistGradientBoostingRegressor(learning_rate=0.05, max_iter=150, max_leaf_nodes=8, random_state=0)
+    rest = q - cross_val_predict(model, speed, q, groups=groups, cv=GroupKFold(5))
+    gates = []
+    for column, name in enumerate(SHORTCUTS):
+        values = seen["one"][:, column : column + 1]
+        alone = r_squared(values, q, groups)
+        gates.append(Gate("e", f"R2 of quality from {name} (alone {alone:.3f}), beyond speed",
+                          r_squared(values, rest, groups), (-np.inf, 0.10)))  # fmt: skip
+    return gates

@@ -1,0 +1,54 @@
+"""Clips without end and without files: for pretraining, and for analyses that need pairs with something in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import numpy as np
+
+from hybrid.errors import UserError
+from hybrid.simulator.clip import Cell, draw_cell, film, make_panel, vote_counts
+from hybrid.simulator.presets import get_preset
+from hybrid.simulator.settings import Settings
+from hybrid.simulator.truth import truth_row
+
+FIRST_PAIR = 10**7
+"""index of the first clip used for pairs, beyond those of any data set"""
+
+
+def stream(
+    seed: int = 0, *, start: int = 0, step: int = 1, preset: str = "standard", settings: Settings | None = None
+) -> Iterator[tuple[np.ndarray, dict]]:
+    """Frames (T, H, W, 3) uint8 and the truth of clips start, start + step, start + 2 step, ... without end.
+
+    The truth is the row of truth.csv with `votes` (K,), `masks` (T, H, W) uint8, `index` and `seed`. They are the clips of
+    a data set of this seed before encoding: pretrain on another seed than is tested on. With `start` the number of a
+    process and `step` how many there are, processes share the stream.
+    """
+    settings, chosen = settings or Settings(), get_preset(preset)
+    panel = make_panel(seed, chosen)
+    for index in count(start, step):
+        yield _filmed(draw_cell(seed, index, settings, chosen, panel), settings)
+
+
+def pairs(
+    shares: str, num_pairs: int, seed: int = 0, *, settings: Settings | None = None
+) -> Iterator[tuple[tuple[np.ndarray, dict], tuple[np.ndarray, dict]]]:
+    """Pairs of clips that share their cell's form ('form'), or its beat and event ('motion'), and nothing else."""
+    if shares not in ("form", "motion"):
+        raise UserError(f"pairs share 'form' or 'motion', not {shares!r}")
+    settings, preset = settings or Settings(), get_preset("standard")
+    panel = make_panel(seed, preset)
+    for first in range(FIRST_PAIR, FIRST_PAIR + 2 * num_pairs, 2):
+        one = draw_cell(seed, first, settings, preset, panel)
+        other = draw_cell(seed, first + 1, settings, preset, panel, **{f"{shares}_of": first})
+        yield _filmed(one, settings), _filmed(other, settings)
+
+
+def _filmed(cell: Cell, settings: Settings) -> tuple[np.ndarray, dict]:
+    frames, masks, path, _ = film(cell, settings)
+    truth = truth_row(cell, path, settings) | dict(
+        votes=vote_counts(cell), masks=masks, index=cell.index, seed=cell.seed
+    )
+    return frames, truth
