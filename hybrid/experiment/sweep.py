@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid.errors import UserError
@@ -15,6 +17,17 @@ from hybrid.errors import UserError
 SWEPT = ("model", "repeat", "fold")
 
 
+@contextmanager
+def _in_plain_words() -> Iterator[None]:
+    """Hydra says well what is wrong with a configuration, but in a traceback."""
+    try:
+        yield
+    except HydraException as error:
+        causes = [str(error), str(error.__cause__ or "")]
+        raise UserError("\n".join(cause for cause in causes if cause)) from error
+
+
+@_in_plain_words()
 def asked_runs(config_dir: Path, config_name: str, overrides: Sequence[str]) -> list[DictConfig]:
     """The configuration of every run: the product over model x repeat x fold, each composed and checked once a model.
 
@@ -39,13 +52,11 @@ def asked_runs(config_dir: Path, config_name: str, overrides: Sequence[str]) -> 
         for key, value in base.hydra.sweeper.params.items():
             (override,) = parser.parse_overrides([f"{key}={value}"])
             swept.setdefault(key, [str(v) for v in override.sweep_string_iterator()])
-        configs = []
-        for model in swept["model"]:
-            config = compose(config_name, [*fixed, f"model={model}"])
-            for repeat, fold in product(swept["repeat"], swept["fold"]):
-                run = OmegaConf.merge(config, {"repeat": int(repeat), "fold": int(fold)})
-                configs.append(run)
-    return configs
+        of_model = {model: compose(config_name, [*fixed, f"model={model}"]) for model in swept["model"]}
+    return [
+        OmegaConf.merge(of_model[model], {"repeat": int(repeat), "fold": int(fold)})
+        for model, repeat, fold in product(swept["model"], swept["repeat"], swept["fold"])
+    ]
 
 
 def _value(override) -> str:

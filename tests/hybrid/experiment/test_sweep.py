@@ -1,6 +1,5 @@
 import pytest
 from conftest import ROOT, quick_overrides
-from hydra.errors import HydraException
 
 from hybrid.config import register_schemas
 from hybrid.errors import UserError
@@ -42,5 +41,5 @@ def test_sweeping_anything_else_is_refused(asked):
 
 @pytest.mark.parametrize("typo", ["protocl=smoke", "protocol.epocs=3", "model=hybrd", "protocol.epochs=many"])
 def test_typos_are_refused_by_name(asked, typo):
-    with pytest.raises(HydraException, match=typo.split("=")[0].split(".")[-1]):
+    with pytest.raises(UserError, match=typo.split("=")[0].split(".")[-1]):
         asked(typo)
