@@ -32,6 +32,9 @@ ACCURATE = 0x40000 | 0x2000
 PLAYLISTS = ("concat", "hls", "dash", "imf", "sdp")
 """formats that take their frames from other files: a clip is what is in its own"""
 
+SMALLEST = 8
+"""pixels a side"""
+
 UNKNOWN_CODEC = "is coded in a way that this FFmpeg cannot decode"
 
 av.logging.set_level(None)  # what FFmpeg would print, ClipError says
@@ -75,10 +78,10 @@ def _check_file(path: Path) -> None:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, PermissionError):
+    if isinstance(error, PermissionError) and not isinstance(error, av.error.FFmpegError):
         return "cannot be read: permission denied"
-    if isinstance(error, OSError) and error.errno == errno.EIO:
-        return "was cut off, or the disk cannot read it (input/output error)"
+    if isinstance(error, av.error.EOFError) or (isinstance(error, OSError) and error.errno == errno.EIO):
+        return "was cut off, or the disk cannot read it to its end"
     if isinstance(error, av.error.InvalidDataError):
         return "is no video that FFmpeg can read, or was cut off while it was written or copied"
     if isinstance(error, av.error.DecoderNotFoundError):
@@ -99,6 +102,9 @@ def _decode(path: Path, container, spec: ClipSpec) -> DecodedClip:
     if distinct < 2:
         count = "only one frame" if source.count < 2 else f"only one frame in its first {spec.seconds:g} s"
         raise ClipError(path, f"has {count}; a clip needs 2 or more")
+    if min(taken[0].image.width, taken[0].image.height) < SMALLEST:
+        size = f"{taken[0].image.width}x{taken[0].image.height}"
+        raise ClipError(path, f"is {size} pixels; a clip needs {SMALLEST} or more a side")
     picture = _Picture(spec, source.stream.sample_aspect_ratio)
     frames_THWC = np.empty(spec.shape, np.uint8)
     for t, frame in enumerate(taken):
@@ -202,6 +208,8 @@ class _Picture:
     def __init__(self, spec: ClipSpec, pixel_aspect):
         self.side, self.format = spec.side, "gray" if spec.channels == 1 else "rgb24"
         self.pixel_aspect = float(pixel_aspect or 1)
+        if not 1 / 4 <= self.pixel_aspect <= 4:  # no camera's: a damaged or careless header
+            self.pixel_aspect = 1.0
         self.reformatter = VideoReformatter()
         self.width = self.height = 0
 

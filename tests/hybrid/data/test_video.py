@@ -179,6 +179,12 @@ def test_pixels_that_are_not_square(tmp_path, video):
     np.testing.assert_allclose(clip.frames_THWC[:, :, 4:-4], 220, atol=8)
 
 
+def test_absurd_pixel_shapes_are_ignored(tmp_path, video, grey):
+    options = {"codec": "libx264", "pix_fmt": "yuv420p", "pixel_aspect": Fraction(1, 200)}
+    clip = decode_clip(video(tmp_path / "a.mp4", grey(3, (32, 32)), **options), SMALL)
+    assert (clip.facts.width, clip.facts.height) == (32, 32)
+
+
 QUARTER_TURNS = {  # QuickTime's matrix (a, b, c, d): x' = a x + c y, y' = b x + d y, y downwards
     0: (1, 0, 0, 1),
     90: (0, 1, -1, 0),  # what a phone held upright writes: turn clockwise to show

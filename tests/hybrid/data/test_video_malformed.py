@@ -117,7 +117,7 @@ CASES = {
         "has only one frame in its first 1 s; a clip needs 2 or more",
     ),
     "no frames": (no_frames, "has no frames"),
-    "mkv header": (mkv_header, "was cut off, or the disk cannot read it"),
+    "mkv header": (mkv_header, "was cut off, or the disk cannot read it to its end"),
     "mp4 cut": (encoded("a.mp4", "libx264", "yuv420p", 0.9), "is no video that FFmpeg can read, or was cut off"),
     "fast mp4 cut": (encoded("a.mp4", "libx264", "yuv420p", 0.9, options=FAST_START), "of 16 frames can be decoded"),
     "fast mpeg4 mp4 cut": (
@@ -133,6 +133,10 @@ CASES = {
     "webm cut": (encoded("a.webm", "libvpx-vp9", "yuv420p", 0.7), "is cut off"),
     "transport stream cut": (encoded("a.ts", "libx264", "yuv420p", 0.7), "is damaged or cut off: only"),
     "raw stream cut": (encoded("a.h264", "libx264", "yuv420p", 0.7), "is damaged or cut off: only"),
+    "tiny picture": (
+        lambda folder, video, noise: video(folder / "a.mkv", noise(4, (64, 4))),
+        "is 4x64 pixels; a clip needs 8 or more a side",
+    ),
     "unknown codec": (unknown_codec, "is coded in a way that this FFmpeg cannot decode"),
     "garbled": (garbled, "is damaged or cut off: only"),
 }
