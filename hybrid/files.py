@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 
-@contextmanager
+@contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on leaving without an error it becomes `path`."""
+    """A temporary path beside `path`, in a folder made where it is missing; without an error it becomes `path`.
+
+    It is called `<name>....tmp`, and so is what a killed program leaves behind.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix stays: pandas, matplotlib and torch choose a format by it.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".tmp", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
     try:
+        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes it private
         yield temporary
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())  # else a power cut may leave the name on an empty file
         os.replace(temporary, path)
-    finally:
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
 
 
 def write_text(path: Path, text: str) -> None:
@@ -44,3 +53,9 @@ def write_yaml(path: Path, value: Any) -> None:
 
 def read_yaml(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -16,8 +16,10 @@ def main(config: TrainConfig) -> None:
         dataset, folds_RN = prepare(config)
 
         from hybrid.experiment.folder import experiment_folder
+        from hybrid.training.architecture import check_model
         from hybrid.training.run import train_run
 
+        check_model(config)
         result = train_run(config, dataset, folds_RN[config.repeat])
         run = experiment_folder(config).run(config.model.name, config.repeat, config.fold)
         print(f"{run.label}: MSE {100 * result['metrics']['mse']:.2f} x 10^-2   {run.path}")

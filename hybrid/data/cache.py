@@ -23,9 +23,9 @@ import numpy as np
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from hybrid.data.atomic import whole_file
 from hybrid.data.clip import DECODER_VERSION, ClipError, ClipFacts, ClipSpec
 from hybrid.errors import UserError
+from hybrid.files import whole_file, write_json
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +160,11 @@ class _Frames:
 def _write(stem: Path, frames: _Frames, workers: int) -> None:
     """Decode into files that take their names when they are whole; BadClips when some clip cannot be decoded."""
     count, facts, reasons = len(frames.paths), [], {}
-    with whole_file(_beside(stem, ".npy")) as file, _workers(workers) as pool:
+    with (
+        whole_file(_beside(stem, ".npy")) as temporary,
+        open(temporary, "wb") as file,
+        _workers(workers) as pool,
+    ):
         # Written in order and not through a memory map: on a full disk that is an error and not a crash.
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, *frames.spec.shape)}
         np.lib.format.write_array_header_1_0(file, header)
@@ -174,9 +178,8 @@ def _write(stem: Path, frames: _Frames, workers: int) -> None:
                 facts.append(asdict(clip_facts))
         if reasons:
             raise BadClips(reasons)
-    with whole_file(_beside(stem, ".json")) as file:
-        about = {"version": DECODER_VERSION, "digests": frames.digests, "facts": facts}
-        file.write(json.dumps(about).encode())
+    about = {"version": DECODER_VERSION, "digests": frames.digests, "facts": facts}
+    write_json(_beside(stem, ".json"), about)
 
 
 @contextlib.contextmanager

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid.data.atomic import whole_file
 from hybrid.data.paths import plain_name
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.table import Table, read_table
 from hybrid.errors import UserError
+from hybrid.files import write_text
 
 MOST_STRATA = 10
 
@@ -169,8 +169,6 @@ def _write(path: Path, clips, groups, folds_RN: np.ndarray) -> None:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows([header, *zip(*columns, strict=True)])
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as file:
-            file.write(text.getvalue().encode())
+        write_text(path, text.getvalue())
     except OSError as error:
         raise UserError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from error

@@ -35,6 +35,7 @@ def run_benchmark(config_dir: Path, config_name: str, overrides: Sequence[str], 
     pending = len(_progress.pending())
     print(f"{folder.path}: {len(runs)} runs, {len(runs) - pending} of them done already", flush=True)
     if pending:
+        _check_models(configs)
         launch()
 
     from hybrid.report.benchmark import write_report
@@ -45,6 +46,13 @@ def run_benchmark(config_dir: Path, config_name: str, overrides: Sequence[str], 
     for run in failed:
         print(f"failed: {run.label}: {_last_line(run)}   (whole error: {run.error})", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _check_models(configs: list[TrainConfig]) -> None:
+    from hybrid.training.architecture import check_model  # with torch, which a benchmark that is done does not need
+
+    for config in {config.model.name: config for config in configs}.values():
+        check_model(config)
 
 
 def benchmark_job(config: TrainConfig) -> None:

@@ -27,7 +27,9 @@ class Progress:
     def pending(self) -> list[RunFolder]:
         return [run for run in self.runs if not run.done and run.label not in self.failed]
 
-    def seconds_left(self, current: RunFolder | None = None, share_done: float = 0.0, spent: float = 0.0) -> float | None:
+    def seconds_left(
+        self, current: RunFolder | None = None, share_done: float = 0.0, spent: float = 0.0
+    ) -> float | None:
         """Seconds until every pending run is done, by what finished runs of the same model took; None: unknown yet.
 
         share_done, spent: how far the current run is, and the seconds it took to get there.

@@ -16,7 +16,9 @@ from hybrid.files import whole_file
 FAMILY_COLOURS = {"image": "#8c8c8c", "convolution": "#2f7fb8", "transformer": "#d9822b", "hybrid": "#b3224c"}
 
 
-def draw_benchmark(table: pd.DataFrame, results: list[dict[str, Any]], references: dict[str, float], path: Path) -> None:
+def draw_benchmark(
+    table: pd.DataFrame, results: list[dict[str, Any]], references: dict[str, float], path: Path
+) -> None:
     """Dots of MSE x 10^-2, a row a model, best on top; the bar is the mean; lines for the references."""
     figure, axes = plt.subplots(figsize=(7.5, 1.3 + 0.36 * len(table)), layout="constrained")
     for position, row in enumerate(table.itertuples()):
@@ -35,7 +37,7 @@ def draw_benchmark(table: pd.DataFrame, results: list[dict[str, Any]], reference
     axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", alpha=0.25)
-    for suffix in (".png", ".svg"):
-        with whole_file(path.with_suffix(suffix)) as temporary:
-            figure.savefig(temporary, dpi=150)
+    for kind in ("png", "svg"):
+        with whole_file(path.with_suffix(f".{kind}")) as temporary:
+            figure.savefig(temporary, format=kind, dpi=150)
     plt.close(figure)

@@ -16,7 +16,7 @@ import pytorch_lightning as pl
 import torch
 from filelock import FileLock, Timeout
 
-from hybrid import create_model, get_entry
+from hybrid import get_entry
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
 from hybrid.errors import UserError
@@ -26,6 +26,7 @@ from hybrid.experiment.folder import RunFolder, experiment_folder, run_settings
 from hybrid.experiment.progress import LiveLine, Progress
 from hybrid.files import read_json, whole_file, write_json, write_yaml
 from hybrid.profiling import profile_model
+from hybrid.training.architecture import build_model
 from hybrid.training.batches import ResidentClips, evaluation_batches, training_batches
 from hybrid.training.checkpoint import TrainedModel, save_trained
 from hybrid.training.history import History
@@ -54,23 +55,6 @@ def train_run(
 def run_seed(config: TrainConfig) -> int:
     """A seed of the run's own: other folds and repeats start from other weights."""
     return int(np.random.SeedSequence((config.seed, config.repeat, config.fold)).generate_state(1)[0])
-
-
-def build_model(config: TrainConfig, num_grades: int):
-    """The configured model, with fresh weights from the run's seed or published ones."""
-    try:
-        return create_model(
-            config.model.name,
-            config.model.size,
-            num_grades=num_grades,
-            num_frames=config.protocol.num_frames,
-            crop_size=config.protocol.crop_size,
-            in_channels=config.data.channels,
-            pretrained=config.model.pretrained,
-            **config.model.options,
-        )
-    except (ValueError, TypeError) as error:
-        raise UserError(f"model {config.model.name!r} cannot be built: {error}") from error
 
 
 def _train(
@@ -141,7 +125,9 @@ def _train(
 
 
 def _trainer(config: TrainConfig, machine: Machine, folder: Path, callbacks: list, logger) -> pl.Trainer:
-    checkpoint = pl.callbacks.ModelCheckpoint(folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False)
+    checkpoint = pl.callbacks.ModelCheckpoint(
+        folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
+    )
     return pl.Trainer(
         accelerator=machine.device.type,
         devices=config.devices if machine.device.type == "cuda" else 1,

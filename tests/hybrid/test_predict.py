@@ -24,7 +24,8 @@ def experiment(tmp_path_factory):
         torch.manual_seed(fold)
         run = folder / name / f"repeat0-fold{fold}"
         model = create_model(name, "tiny")
-        save_trained(run / "model.ckpt", TrainedModel(model, name, "tiny", {}, GRADES, ClipSpec(), (0.45,) * 3, (0.2,) * 3))
+        trained = TrainedModel(model, name, "tiny", {}, GRADES, ClipSpec(), (0.45,) * 3, (0.2,) * 3)
+        save_trained(run / "model.ckpt", trained)
         if done:
             write_json(run / "result.json", {})
     return folder
@@ -38,7 +39,8 @@ def clips(small_dataset):
 def test_checkpoints_are_found_from_every_level(experiment):
     run = experiment / "slowfast" / "repeat0-fold0"
     assert find_checkpoints(run / "model.ckpt") == find_checkpoints(run) == [run / "model.ckpt"]
-    assert [path.parent.name for path in find_checkpoints(experiment / "slowfast")] == ["repeat0-fold0", "repeat0-fold1"]
+    folds = [path.parent.name for path in find_checkpoints(experiment / "slowfast")]
+    assert folds == ["repeat0-fold0", "repeat0-fold1"]
     assert find_checkpoints(experiment, "vgg16") == [experiment / "vgg16" / "repeat0-fold0" / "model.ckpt"]
 
 

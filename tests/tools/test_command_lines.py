@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, quick_overrides
+from support import ROOT, quick_overrides
 
 
 def type_in(tool: str, *words: str, cwd=None) -> subprocess.CompletedProcess:

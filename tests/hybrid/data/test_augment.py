@@ -59,7 +59,8 @@ def test_normalise_is_the_formula_and_leaves_its_input():
     views = [STILL, draw_view(AugmentConfig(), 32, 0, 0, 0)]
     out = normalise(clip_BCTHW, mean, std, views)
     for b, view in enumerate(views):
-        expected = (clip_BCTHW[b].double() / 255 * view.gain + view.offset - mean.view(3, 1, 1, 1)) / std.view(3, 1, 1, 1)
+        bright = clip_BCTHW[b].double() / 255 * view.gain + view.offset
+        expected = (bright - mean.view(3, 1, 1, 1)) / std.view(3, 1, 1, 1)
         torch.testing.assert_close(out[b].double(), expected, rtol=0, atol=1e-5)
     assert torch.equal(clip_BCTHW, before)
     assert out.dtype == torch.float32

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from conftest import write_dataset
+from support import write_dataset
 
 from hybrid.errors import UserError
 from hybrid.experiment.prepare import prepare

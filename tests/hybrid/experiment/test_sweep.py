@@ -1,5 +1,5 @@
 import pytest
-from conftest import ROOT, quick_overrides
+from support import ROOT, quick_overrides
 
 from hybrid.config import register_schemas
 from hybrid.errors import UserError

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from conftest import ROOT, quick_overrides
+from support import ROOT, quick_overrides
 
 MODEL = "hybrid"  # dropout, batch statistics and attention: all that could carry state
 

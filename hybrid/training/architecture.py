@@ -1,0 +1,43 @@
+"""From a configuration to a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from omegaconf import OmegaConf
+
+from baselines import ClipModel
+from hybrid import create_model
+from hybrid.config import TrainConfig
+from hybrid.errors import UserError
+
+
+def build_model(config: TrainConfig, num_grades: int) -> ClipModel:
+    """The configured model, with published weights or, from torch's generator, fresh ones."""
+    return _build(config, num_grades, config.model.pretrained)
+
+
+def check_model(config: TrainConfig) -> None:
+    """Refuse a model that cannot be built, or weights that are not there, without allocating or training anything."""
+    pretrained = config.model.pretrained
+    if pretrained not in ("none", "official") and not Path(pretrained).exists():
+        raise UserError(f"model.pretrained must be none, official or a path; there is no {pretrained!r}")
+    with torch.device("meta"):
+        _build(config, num_grades=2, pretrained="none")
+
+
+def _build(config: TrainConfig, num_grades: int, pretrained: str) -> ClipModel:
+    try:
+        return create_model(
+            config.model.name,
+            config.model.size,
+            num_grades=num_grades,
+            num_frames=config.protocol.num_frames,
+            crop_size=config.protocol.crop_size,
+            in_channels=config.data.channels,
+            pretrained=pretrained,
+            **OmegaConf.to_container(config.model.options, resolve=True),
+        )
+    except (ValueError, TypeError, OSError) as error:
+        raise UserError(f"model {config.model.name!r} cannot be built: {error}") from error
