@@ -194,6 +194,18 @@ def test_laterals_off_means_fast_reaches_slow_no_more():
         assert not torch.equal(*fast)
 
 
+@torch.no_grad()
+def test_the_attention_brings_the_last_frame_into_fasts_first():
+    """In the tiny SlowFast no chain of Fast's kernels, 5 and four times 3 frames, leads from one to the other."""
+    clip = torch.randn(1, 3, 16, 64, 64)
+    other = clip.clone()
+    other[:, :, 15] += 1
+    for stages, reaches in (("none", False), ("res5", True), ("res4-5", True)):
+        model = opened(stages=stages)
+        fast, fast_of_other = (model.forward_features(x)[1][:, :, 0] for x in (clip, other))
+        assert torch.equal(fast, fast_of_other) != reaches
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
