@@ -18,8 +18,6 @@ fixed 8/32 x 7 x 7.
 
 from __future__ import annotations
 
-import functools
-
 import torch
 from torch import Tensor, nn
 
@@ -125,7 +123,11 @@ class SlowFast(ClipModel):
         self.num_grades = num_grades
 
     def group_matcher(self, coarse: bool = False):
-        return functools.partial(block_depth, coarse=coarse)
+        def depth(name: str) -> tuple[int, int]:
+            in_net = name if name.startswith("net.") else self.classifier  # what a subclass adds is as new as that
+            return block_depth(in_net, coarse)
+
+        return depth
 
 
 # name of the variant: what pytorchvideo's hub builds it with

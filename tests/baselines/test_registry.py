@@ -177,7 +177,7 @@ def test_layer_wise_learning_rates(name):
     scale = {id(p): group["lr_scale"] for group in groups for p in group["params"]}
     assert len(scale) == len(list(model.parameters()))
     named = dict(model.named_parameters())
-    first, last = (scale[id(named[key])] for key in (next(k for k in named if named[k].ndim > 3), list(named)[-1]))
+    first, last = (scale[id(named[f"{path}.weight"])] for path in (model.first_convs[0], model.classifier))
     assert last == 1.0 and first == min(scale.values()) and first <= 0.25
     assert model.no_weight_decay() <= set(named)
 
