@@ -113,11 +113,6 @@ class Hybrid(SlowFast):
         own = self.get_parameter(name) if name.endswith(".table_TD") else None
         return None if own is None else stretched(table, len(own)).to(table)
 
-    def group_matcher(self, coarse: bool = False):
-        """SlowFast's, with the new modules beside the classifier: all that starts fresh learns fastest."""
-        of_slowfast = super().group_matcher(coarse)
-        return lambda key: of_slowfast("net.blocks.6.proj" if key.startswith(self.new_module_prefixes) else key)
-
     def no_weight_decay(self) -> set[str]:
         """Embeddings, of pathways and of learned positions."""
         mine = {key for key, _ in self.named_parameters() if ".pathway." in key or key.endswith(".table_TD")}
