@@ -41,7 +41,7 @@ from baselines.slowfast import STAGE_NAMES, SlowFast, fuse_lateral, pack_pathway
 from hybrid.model.attentive_pooling import AttentivePooling
 from hybrid.model.clock import Clock
 from hybrid.model.no_lateral import NoLateral
-from hybrid.model.positions import POSITIONS
+from hybrid.model.positions import POSITIONS, stretched
 from hybrid.model.scope import Visibility
 from hybrid.model.temporal_attention import CrossPathwayAttention
 
@@ -109,10 +109,9 @@ class Hybrid(SlowFast):
         pooled_BD = self.head.dropout(torch.cat([pooled["slow"], pooled["fast"]], dim=1))
         return pooled_BD if pre_logits else self.head.proj(pooled_BD)
 
-    def group_matcher(self, coarse: bool = False):
-        """SlowFast's, with the new modules beside the classifier: all that starts fresh learns fastest."""
-        of_slowfast = super().group_matcher(coarse)
-        return lambda key: of_slowfast("net.blocks.6.proj" if key.startswith(self.new_module_prefixes) else key)
+    def resize_table(self, name: str, table: Tensor) -> Tensor | None:
+        own = self.get_parameter(name) if name.endswith(".table_TD") else None
+        return None if own is None else stretched(table, len(own)).to(table)
 
     def no_weight_decay(self) -> set[str]:
         """Embeddings, of pathways and of learned positions."""
@@ -224,6 +223,8 @@ register(
         licence="code Apache-2.0; official SlowFast weights Apache-2.0 (pytorchvideo)",
         mean=get_entry("slowfast").mean,
         std=get_entry("slowfast").std,
+        parameters=35_858_013,
+        official=get_entry("slowfast").official,
         tiny="SlowFast's tiny size, attention 48 wide with 4 heads",
     )
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from hybrid.model.clock import Clock
 from hybrid.model.rotary import rotary_frequencies, rotate
@@ -32,12 +34,15 @@ class LearnedPositions(NoPositions):
         self.table_TD = nn.Parameter(0.02 * torch.randn(num_frames, width))
 
     def add(self, token_NTD: Tensor, clock: Clock) -> Tensor:
-        place_T = clock.frame_T * (len(self.table_TD) - 1) / max(clock.num_frames - 1, 1)
-        before_T = place_T.floor().long()
-        after_T = place_T.ceil().long()
-        share_T1 = (place_T - before_T)[:, None]
-        position_TD = (1 - share_T1) * self.table_TD[before_T] + share_T1 * self.table_TD[after_T]
-        return token_NTD + position_TD.to(token_NTD.dtype)
+        return token_NTD + stretched(self.table_TD, clock.num_frames)[clock.frame_T].to(token_NTD.dtype)
+
+
+def stretched(table_TD: Tensor, num_frames: int) -> Tensor:
+    """A table of positions at another number of frames, linearly, first on first and last on last."""
+    if len(table_TD) == num_frames:
+        return table_TD
+    steps = rearrange(table_TD.float(), "t d -> 1 d t")
+    return rearrange(interpolate(steps, size=num_frames, mode="linear", align_corners=True), "1 d t -> t d")
 
 
 class RotaryBySeconds(NoPositions):

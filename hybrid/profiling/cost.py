@@ -35,11 +35,11 @@ NEGLIGIBLE = frozenset(
         # resizing of position tables, as large as one activation
         "upsample_bicubic2d upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d",
         # moving, making and comparing
-        "alias clone expand_as feature_dropout flip index_select le linspace logical_and logical_not lt masked_fill_",
-        "ne new_ones ones_like repeat repeat_interleave scalar_tensor unflatten where",
+        "alias clone expand_as fill_ feature_dropout flip index_select le linspace logical_and logical_not lt",
+        "masked_fill_ ne new_ones ones_like pad repeat repeat_interleave scalar_tensor unflatten where",
     )
     for name in names.split()
-)
+) | {"prim::PythonOp.SwishFunction"}  # pytorchvideo's x * sigmoid(x)
 """operators whose work is left out on purpose"""
 
 

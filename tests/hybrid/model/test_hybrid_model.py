@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from baselines.slowfast import build_net
 from hybrid import create_model, get_entry, list_models
 
 
@@ -61,6 +62,42 @@ def test_weight_decay_spares_embeddings_and_new_modules_learn_as_the_classifier_
     depth = model.group_matcher()
     fresh = [depth(key) for key, _ in model.named_parameters() if key.startswith(model.new_module_prefixes)]
     assert set(fresh) == {depth("net.blocks.6.proj.weight")} != {depth("net.blocks.4.multipathway_fusion")}
+
+
+def test_a_checkpoint_of_the_official_format_makes_hybrid_and_slowfast_one_function(tmp_path):
+    """pytorchvideo's own keys in its own envelope; with as many grades as it has classes the logits count too."""
+    reference = pair()[0]
+    official = build_net("tiny", num_grades=400, in_channels=3)
+    official.load_state_dict({k: v for k, v in reference.net.state_dict().items() if "blocks.6" not in k}, strict=False)
+    torch.save({"model_state": official.state_dict()}, tmp_path / "official.pyth")
+    clip = torch.randn(2, 3, 16, 64, 64)
+    for num_grades in (400, 5):
+        slowfast, hybrid = (
+            create_model(name, "tiny", num_grades=num_grades, pretrained=str(tmp_path / "official.pyth")).eval()
+            for name in ("slowfast", "hybrid")
+        )
+        report = hybrid.load_report
+        assert not report.missing and not report.unexpected and len(report.new) == len(hybrid_only(hybrid))
+        with torch.no_grad():
+            if num_grades == 400:
+                assert torch.equal(slowfast(clip), hybrid(clip))
+            pooled = [m.forward_head(m.forward_features(clip), pre_logits=True) for m in (slowfast, hybrid)]
+        assert torch.equal(*pooled)
+
+
+def hybrid_only(model):
+    return [key for key in model.state_dict() if key.startswith(model.new_module_prefixes)]
+
+
+def test_learned_positions_of_a_checkpoint_stretch_to_the_models_frames(tmp_path):
+    reference = opened(positions="learned")
+    torch.save(reference.state_dict(), tmp_path / "model.pt")
+    path = str(tmp_path / "model.pt")
+    model = create_model("hybrid", "tiny", positions="learned", num_frames=32, pretrained=path).eval()
+    assert len(model.temporal["res4"].positions.table_TD) == 32
+    clip = torch.randn(1, 3, 32, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(model(clip), reference(clip), atol=1e-5, rtol=1e-4)
 
 
 def opened(**options):
@@ -155,6 +192,18 @@ def test_laterals_off_means_fast_reaches_slow_no_more():
         slow, fast = zip(*(model.forward_features(x) for x in (clip, other)), strict=True)
         assert torch.equal(*slow) == (not laterals)
         assert not torch.equal(*fast)
+
+
+@torch.no_grad()
+def test_the_attention_brings_the_last_frame_into_fasts_first():
+    """In the tiny SlowFast no chain of Fast's kernels, 5 and four times 3 frames, leads from one to the other."""
+    clip = torch.randn(1, 3, 16, 64, 64)
+    other = clip.clone()
+    other[:, :, 15] += 1
+    for stages, reaches in (("none", False), ("res5", True), ("res4-5", True)):
+        model = opened(stages=stages)
+        fast, fast_of_other = (model.forward_features(x)[1][:, :, 0] for x in (clip, other))
+        assert torch.equal(fast, fast_of_other) != reaches
 
 
 @pytest.mark.parametrize(

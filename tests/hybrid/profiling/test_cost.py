@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from baselines.timesformer import TimeSformer
-from hybrid import create_model
+from hybrid import create_model, list_models
 from hybrid.profiling import profile_model
 
 
@@ -163,7 +163,7 @@ def hybrid_attention_gmac(slow, fast, places, width=256):
     return places * (in_and_out + 3 * tokens * width**2 + 2 * tokens**2 * width) / 1e9
 
 
-@pytest.mark.parametrize("name", ["slowfast", "hybrid"])
+@pytest.mark.parametrize("name", list_models())
 def test_the_tiny_size_costs_15_to_45_mmac(name):
     profile = profile_model(create_model(name, "tiny"), (3, 16, 64, 64))
     assert 0.015 <= profile.gmac <= 0.045
