@@ -15,23 +15,26 @@ ConfigStore.instance().store("simulate_schema", SimulateConfig)
 
 @hydra.main(config_path="../configs", config_name="simulate", version_base="1.3")
 def main(config) -> None:
+    from hybrid.simulator.check import check_simulator, clips_a_second
     from hybrid.simulator.dataset import simulate_dataset
 
     cfg: SimulateConfig = OmegaConf.to_object(config)
+    root = Path(cfg.root)
     try:
         settings = cfg.settings.settings()
-        root = simulate_dataset(
-            Path(cfg.root),
-            preset=cfg.preset,
-            num_clips=cfg.num_clips,
-            seed=cfg.seed,
-            workers=cfg.workers,
-            settings=settings,
-        )
+        if cfg.benchmark:
+            clips_a_second(cfg.num_clips, cfg.workers, settings)
+        elif cfg.gates:
+            gates = check_simulator(root, cfg.num_clips, cfg.seed, cfg.workers, settings)
+            sys.exit(any(gate.verdict == "FAILED" for gate in gates))
+        else:
+            made = simulate_dataset(
+                root, preset=cfg.preset, num_clips=cfg.num_clips, seed=cfg.seed, workers=cfg.workers, settings=settings
+            )
+            print(f"{cfg.num_clips} clips in {made}; what they are: {made / 'README.md'}")
     except UserError as error:
         print(f"simulate: {error}", file=sys.stderr)
         sys.exit(2)
-    print(f"{cfg.num_clips} clips in {root}")
 
 
 if __name__ == "__main__":

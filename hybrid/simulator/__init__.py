@@ -2,5 +2,6 @@
 
 from hybrid.simulator.dataset import simulate_dataset
 from hybrid.simulator.settings import Settings
+from hybrid.simulator.stream import pairs, stream
 
-__all__ = ["Settings", "simulate_dataset"]
+__all__ = ["Settings", "pairs", "simulate_dataset", "stream"]

@@ -14,8 +14,8 @@ class CameraConfig:
     size: int = 150
     num_frames: int = 16
     frame_rate: float = 16.0
-    um_per_px: float = 0.4
-    exposure: float = 0.005
+    um_per_px: float = 0.38
+    exposure: float = 0.002
     subframes: int = 16
     microscope: str = "hoffman"
     camera: str = "tracked"

@@ -22,10 +22,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from hybrid.errors import UserError
+from hybrid.simulator.card import write_card
 from hybrid.simulator.clip import draw_cell, film, make_panel, vote_counts
 from hybrid.simulator.panel import GRADES
 from hybrid.simulator.presets import get_preset
 from hybrid.simulator.settings import Settings
+from hybrid.simulator.sheet import contact_sheet, preview
 from hybrid.simulator.truth import path_rows, truth_row
 from hybrid.simulator.writer import write_video
 
@@ -125,6 +127,9 @@ def _fill(folder: Path, request: Request, workers: int) -> None:
             made += rows
             progress.update(len(rows))
     _write_tables(folder, made)
+    write_card(folder, request)
+    contact_sheet(folder, folder / "contact_sheet.png")
+    preview(folder, folder / "preview.gif")
     (folder / "simulation.json").write_text(json.dumps(request.record(), indent=2) + "\n")
 
 

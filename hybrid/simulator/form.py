@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-PARTS = {"vacuoles": 0.30, "acrosome": 0.30, "chromatin": 0.25, "shape": 0.15}
+PARTS = {"vacuoles": 0.40, "acrosome": 0.15, "chromatin": 0.35, "shape": 0.10}
 """share of each score in the variance of the form's quality"""
 DONOR_SHARE = 0.15
 """part of every score's variance that a donor's cells have in common"""
@@ -44,6 +44,8 @@ class Form:
     droplet: float
     """radius of a droplet of residual cytoplasm, 0: none"""
     neck_angle: float
+    tail_contrast: float
+    """how well the tail shows: it lies more or less in the plane of focus"""
     tail_scale: float
     coil: float
     total: float
@@ -74,13 +76,14 @@ def draw_form(rng: np.random.Generator, donor_scores: np.ndarray) -> Form:
         bumps=tuple(float(b) for b in rng.normal(size=6) * bumpy / np.array([1, 1, 2, 2, 3, 3])),
         # from a clear cap over 40-70 % of the head to a small one that hardly shows
         acrosome=float(np.clip(0.62 - 0.42 * bad["acrosome"] + rng.normal() * 0.03, 0.08, 0.7)),
-        acrosome_contrast=float(0.62 - 0.5 * bad["acrosome"]),
+        acrosome_contrast=float(0.66 - 0.56 * bad["acrosome"]),
         vacuoles=_vacuoles(rng, bad["vacuoles"]),
-        grain=float(0.03 + 0.42 * bad["chromatin"]),
+        grain=float(0.03 + 0.72 * bad["chromatin"]),
         grain_seed=int(rng.integers(2**31)),
         midpiece_width=float(rng.uniform(0.55, 0.75)),
         droplet=float(rng.uniform(0.9, 1.5)) if rng.random() < 0.12 * bad["shape"] else 0.0,
         neck_angle=float(rng.choice([-1, 1]) * rng.uniform(0.3, 0.7)) if rng.random() < 0.12 * bad["shape"] else 0.0,
+        tail_contrast=float(rng.uniform(0.6, 1.15)),
         tail_scale=tail_scale,
         coil=coil,
         total=float(rng.uniform(0.85, 1.15)),
@@ -122,7 +125,7 @@ def _tail(rng, bad: float) -> tuple[str, float, float]:
 def _vacuoles(rng, bad: float) -> tuple[tuple[float, float, float], ...]:
     """None to six; small ones may be normal, many and large ones are not."""
     number = int(np.clip(np.floor(bad * 6 + rng.uniform(0, 1)), 0, 6))
-    radius = 0.22 + 0.28 * bad
+    radius = 0.26 + 0.30 * bad
     places = []
     for _ in range(number):
         r, angle = np.sqrt(rng.random()) * 0.68, rng.uniform(0, 2 * np.pi)
@@ -170,9 +173,9 @@ def head_cloud(form: Form, spacing: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _grain(seed: int, points_P2: np.ndarray) -> np.ndarray:
-    """A random field of about 0.8 um, zero mean, unit variance: condensed and loose chromatin."""
+    """A random field of about 1.3 um, zero mean, unit variance: condensed and loose chromatin."""
     rng = np.random.default_rng(seed)
-    k = 2 * np.pi / 0.85 * np.sqrt(rng.uniform(0.5, 1.5, 24))
+    k = 2 * np.pi / 1.3 * np.sqrt(rng.uniform(0.5, 1.5, 24))
     direction, offset = rng.uniform(0, 2 * np.pi, (2, 24))
     wave = np.stack([k * np.cos(direction), k * np.sin(direction)])
     field = np.cos(points_P2 @ wave + offset).sum(1) / np.sqrt(12)

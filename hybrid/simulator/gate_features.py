@@ -23,13 +23,15 @@ def measure(root: Path, workers: int) -> dict[str, np.ndarray]:
     paths = pd.read_csv(root / "paths.csv").groupby("clip", sort=False)
     tasks = [(root, clip, rows[["x_px", "y_px", "heading"]].to_numpy()) for clip, rows in paths]
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        rows = list(tqdm(pool.map(_measure, tasks, chunksize=8), "measuring clips", len(tasks), unit="clip", disable=None))
+        rows = list(
+            tqdm(pool.map(_measure, tasks, chunksize=8), "measuring clips", len(tasks), unit="clip", disable=None)
+        )
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
 def _measure(task) -> dict[str, np.ndarray]:
-    """frame: of the first frame alone. texture, movement: of all frames; `_blurred`: after the low-pass. one: figures of
-    one number each, the shortcuts."""
+    """frame: of the first frame alone. texture, movement: of all frames; `_blurred`: after the low-pass.
+    one: figures of one number each, the shortcuts."""
     root, clip, track = task
     colour = read_clip(root, clip).astype(np.float32)
     frames = colour.mean(-1)
@@ -38,8 +40,12 @@ def _measure(task) -> dict[str, np.ndarray]:
     return {
         "frame_crop": look.head_crop(frames[0], *track[0]).ravel(),
         "frame": np.concatenate(
-            [look.gradients(frames[0]), look.sharpness(frames[0], masks[0]),
-             look.texture(look.head_crop(frames[0], *track[0])), [track[0, 0], track[0, 1], frames[0].mean()]]
+            [
+                look.gradients(frames[0]),
+                look.sharpness(frames[0], masks[0]),
+                look.texture(look.head_crop(frames[0], *track[0])),
+                [track[0, 0], track[0, 1], frames[0].mean()],
+            ]
         ),  # fmt: skip
         **_heads(frames, track, ""),
         **_heads(blurred, track, "_blurred"),

@@ -2,7 +2,7 @@
 
 (a) a frame is not enough      the best prediction of quality from the first frame explains no more than form's share
 (b) texture matters            a low-pass takes the form away and leaves the motion
-(c) long range matters         of the lag sets each half predicts nothing, both together do: hybrid/simulator/gate_lag.py
+(c) long range matters         of the lag sets each half predicts nothing, both together do (gate_lag.py)
 (d) a sensible scale           MSE of the mean predictor in 3e-2 to 4e-2, of the best possible prediction below 0.4e-2
 (e) no shortcut                no figure of one number explains a tenth of what speed leaves unexplained
 
@@ -25,9 +25,7 @@ from sklearn.preprocessing import StandardScaler
 
 from hybrid.simulator.form import PARTS
 from hybrid.simulator.gate_features import SHORTCUTS, measure
-from hybrid.simulator.presets import COMPONENTS, PRESETS
-
-GRADES = list("ABCDE")
+from hybrid.simulator.statistics import realised_shares, scale
 
 
 @dataclass(frozen=True)
@@ -52,32 +50,16 @@ def r_squared(features: np.ndarray, target: np.ndarray, groups: np.ndarray, comp
     reduce = [PCA(components, random_state=0)] if components else []
     models = (
         make_pipeline(*reduce, StandardScaler(), RidgeCV(np.logspace(-1, 5, 13))),
-        make_pipeline(*reduce, HistGradientBoostingRegressor(learning_rate=0.05, max_iter=150, max_leaf_nodes=8,
-                                                             min_samples_leaf=20, random_state=0)),  # fmt: skip
+        make_pipeline(
+            *reduce,
+            HistGradientBoostingRegressor(
+                learning_rate=0.05, max_iter=150, max_leaf_nodes=8, min_samples_leaf=20, random_state=0
+            ),
+        ),  # fmt: skip
     )
     folds = GroupKFold(5)
     predictions = [cross_val_predict(model, features, target, groups=groups, cv=folds) for model in models]
     return max(1 - np.mean((target - p) ** 2) / np.var(target) for p in predictions)
-
-
-def realised_shares(truth: pd.DataFrame, preset: str) -> dict[str, float]:
-    """Share of each component in the variance of quality over these clips; they add up to 1."""
-    q = truth["quality"].to_numpy()
-    return {
-        name: float(np.sqrt(share) * np.cov(truth[f"quality_{name}"], q)[0, 1] / np.var(q, ddof=1))
-        for name, share in zip(COMPONENTS, PRESETS[preset].shares, strict=True)
-    }
-
-
-def scale(labels: pd.DataFrame, truth: pd.DataFrame) -> dict[str, float]:
-    """MSE against the vote fractions, mean over grades: of the mean, and of the panel's expected distribution."""
-    votes = labels[GRADES].to_numpy()
-    fractions = votes / votes.sum(1, keepdims=True)
-    expected = truth[[f"expected_{grade}" for grade in GRADES]].to_numpy()
-    return {
-        "mean predictor": float(((fractions - fractions.mean(0)) ** 2).mean()),
-        "oracle": float(((fractions - expected) ** 2).mean()),
-    }
 
 
 def standard_gates(root: Path, workers: int) -> list[Gate]:

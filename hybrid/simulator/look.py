@@ -30,7 +30,11 @@ def texture(crop: np.ndarray) -> np.ndarray:
     middle = (slice(6, -6), slice(9, -9))
     figures = [f(band[middle]) for band in bands for f in (np.std, np.min, np.max)]
     profile = crop[9:-9].mean(0)[9:-9]
-    return np.array([*figures, *np.percentile(crop[middle], [2, 10, 25, 50, 75, 90, 98]), *profile])
+    whole = np.std(crop[middle]) + 1e-6
+    relative = [band[middle].std() / whole for band in bands]
+    bends = ndimage.laplace(scales[1])[middle].std() / (np.hypot(*np.gradient(scales[1]))[middle].mean() + 1e-6)
+    spread = np.percentile(crop[middle], [2, 10, 25, 50, 75, 90, 98])
+    return np.array([*figures, *relative, bends, *spread, *(spread / whole), *profile])
 
 
 def gradients(picture_HW: np.ndarray, cells: int = 5, bins: int = 8) -> np.ndarray:

@@ -48,13 +48,13 @@ def draw_optics(rng: np.random.Generator, microscope: str, colour: bool) -> Opti
     return Optics(
         microscope=microscope,
         gain={"hoffman": 0.50, "phase": 0.50, "bright": 0.62}[microscope] * float(rng.uniform(0.85, 1.2)),
-        resolution=float(rng.uniform(0.24, 0.32)),
-        defocus=float(rng.normal() * 0.5),
+        resolution=float(rng.uniform(0.20, 0.26)),
+        defocus=float(rng.normal() * 0.3),
         shear=float(rng.uniform(0, 2 * np.pi)),
         halo=float(rng.uniform(2.2, 3.5)),
         tint=tuple(float(t) for t in tint / tint.mean()),
         level=float({"hoffman": 132, "phase": 148, "bright": 152}[microscope] + rng.normal() * 8),
-        noise=float(rng.uniform(1.8, 3.2)),
+        noise=float(rng.uniform(1.4, 2.6)),
         vignette=float(rng.uniform(0.02, 0.10)),
         slope=tuple(float(v) for v in rng.normal(size=2) * 0.035),
     )
@@ -82,4 +82,4 @@ def transfer(optics: Optics, size: int, um_per_px: float, defocus: float, wavele
 
 def saturate(contrast: np.ndarray) -> np.ndarray:
     """Contrast as light: strong phase does not go on darkening or brightening."""
-    return contrast / (1 + np.float32(0.6) * np.abs(contrast))
+    return contrast / (1 + np.float32(0.25) * np.abs(contrast))

@@ -18,8 +18,8 @@ class Settings:
     """px, width and height"""
     num_frames: int = 16
     frame_rate: float = 16.0
-    um_per_px: float = 0.4
-    exposure: float = 1 / 200
+    um_per_px: float = 0.38
+    exposure: float = 1 / 500
     """s the shutter is open; the cell moves meanwhile"""
     subframes: int = 16
     """instants an exposure is averaged over"""

@@ -26,7 +26,7 @@ def contact_sheet(root: Path, path: Path, per_class: int = 2) -> None:
     Image.fromarray(np.concatenate(rows)).save(path)
 
 
-def preview(root: Path, path: Path, across: int = 6, down: int = 4, scale: float = 1.0) -> None:
+def preview(root: Path, path: Path, across: int = 6, down: int = 3, scale: float = 1.0) -> None:
     """An animated GIF, a loop of clips side by side in the order of the panel's opinion, best first."""
     truth = _table(root)
     picked = truth.iloc[np.linspace(0, len(truth) - 1, min(across * down, len(truth))).round().astype(int)]
@@ -76,8 +76,9 @@ def _votes(row) -> str:
 def _caption(row: dict) -> str:
     event = "" if row["event"] == "none" else f", {row['event']}{row['event_sign']:+d}"
     return (
-        f"{row['clip']}: {row['motion']}, VCL {row['vcl']:.0f} VSL {row['vsl']:.0f} um/s, beat {row['beat_hz']:.0f} Hz, "
-        f"head {row['head']}, {row['vacuoles']} vacuoles, tail {row['tail']}{event}; votes {_votes(row)}"
+        f"{row['clip']}: {row['motion']}, VCL {row['vcl']:.0f} VSL {row['vsl']:.0f} um/s, "
+        f"beat {row['beat_hz']:.0f} Hz, head {row['head']}, {row['vacuoles']} vacuoles, tail {row['tail']}{event}; "
+        f"votes {_votes(row)}"
     )
 
 

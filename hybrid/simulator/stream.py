@@ -22,8 +22,8 @@ def stream(
 ) -> Iterator[tuple[np.ndarray, dict]]:
     """Frames (T, H, W, 3) uint8 and the truth of clips start, start + step, start + 2 step, ... without end.
 
-    The truth is the row of truth.csv with `votes` (K,), `masks` (T, H, W) uint8, `index` and `seed`. They are the clips of
-    a data set of this seed before encoding: pretrain on another seed than is tested on. With `start` the number of a
+    The truth is the row of truth.csv with `votes` (K,), `masks` (T, H, W) uint8, `index` and `seed`. They are the clips
+    of a data set of this seed before encoding: pretrain on another seed than is tested on. With `start` the number of a
     process and `step` how many there are, processes share the stream.
     """
     settings, chosen = settings or Settings(), get_preset(preset)

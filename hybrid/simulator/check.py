@@ -1,0 +1,67 @@
+"""The simulator's own report: every gate, the CASA table, the beat plot, and its speed."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from hybrid.simulator.card import NO_EVIDENCE, markdown
+from hybrid.simulator.casa_table import casa_table, plot_beats, published_table
+from hybrid.simulator.dataset import processors, simulate_dataset
+from hybrid.simulator.gate_lag import lag_gates
+from hybrid.simulator.gates import Gate, realised_shares, standard_gates
+from hybrid.simulator.settings import Settings
+
+
+def check_simulator(root: Path, num_clips: int, seed: int, workers: int | None, settings: Settings) -> list[Gate]:
+    """Make `<root>/standard`, measure all gates, print them, and write `<root>/gates.md` and `beats.svg`."""
+    workers = workers or processors()
+    root.mkdir(parents=True, exist_ok=True)
+    made = simulate_dataset(root / "standard", num_clips=num_clips, seed=seed, workers=workers, settings=settings)
+    truth = pd.read_csv(made / "truth.csv")
+    gates = standard_gates(made, workers) + lag_gates(num_clips, seed, settings, workers)
+    gates.sort(key=lambda gate: gate.letter)
+    table = pd.DataFrame([
+        {"gate": g.letter, "what": g.what, "figure": f"{g.figure:.3f}", "allowed": _limit(g), "verdict": g.verdict}
+        for g in gates
+    ])  # fmt: skip
+    shares = ", ".join(f"{name} {value:.3f}" for name, value in realised_shares(truth, "standard").items())
+    plot_beats(truth, settings.frame_rate, root / "beats.svg")
+    text = "\n\n".join([
+        f"# Gates of the simulator: {num_clips} clips, seed {seed}", NO_EVIDENCE, markdown(table),
+        f"Realised shares of the variance of quality: {shares}.",
+        "## CASA figures by class: median (5-95 %) at 64 Hz", markdown(casa_table(truth)),
+        f"## The same cells at {settings.frame_rate:g} fps", markdown(casa_table(truth, "_seen")),
+        "## Beside published ranges (clips include events)", markdown(published_table(truth)),
+        "![true beat frequency against as seen](beats.svg)",
+    ])  # fmt: skip
+    (root / "gates.md").write_text(text + "\n")
+    print(text)
+    return gates
+
+
+def clips_a_second(num_clips: int, workers: int | None, settings: Settings) -> float:
+    """Measured over a whole data set: rendering, encoding, masks and tables, the start of the processes too."""
+    with TemporaryDirectory() as folder:
+        simulate_dataset(Path(folder) / "warm", num_clips=1, workers=1, settings=settings)
+        start = time.perf_counter()
+        made = simulate_dataset(Path(folder) / "set", num_clips=num_clips, workers=workers, settings=settings)
+        seconds = time.perf_counter() - start
+        size = sum(path.stat().st_size for path in made.rglob("*.*") if path.is_file())
+    rate = num_clips / seconds
+    print(f"{num_clips} clips of {settings.size} px, {settings.num_frames} frames, {settings.subframes} sub-frames, "
+          f"{workers or processors()} processes: {seconds:.1f} s, {rate:.1f} clips a second, start of the processes, "
+          f"encoding, masks and tables included; {size / num_clips / 1e3:.0f} kB a clip")  # fmt: skip
+    return rate
+
+
+def _limit(gate: Gate) -> str:
+    if gate.limit is None:
+        return ""
+    low, high = gate.limit
+    if low == float("-inf"):
+        return f"at most {high:.3f}"
+    return f"{low:.3f} to {high:.3f}"
