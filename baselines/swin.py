@@ -28,6 +28,10 @@ class Swin(FrameModel):
             x_BHWD = rearrange(x_BDHW, "b d h w -> b h w d")
         return self.net.norm(x_BHWD)
 
+    def no_weight_decay(self) -> set[str]:
+        """As the authors: the biases of relative positions."""
+        return {name for name, _ in self.named_parameters() if name.endswith(".relative_position_bias_table")}
+
     def resize_table(self, name: str, table: Tensor) -> Tensor | None:
         """The biases of relative positions, which are as many as the window has distances."""
         from timm.layers import resize_rel_pos_bias_table
