@@ -53,7 +53,7 @@ def make_body(form: Form, tail_length: float, spacing: float) -> Body:
     ds = tail_length / number
     s = (np.arange(number) + 0.5) * ds
     # the tail narrows from the annulus to its end piece; below the resolution its width shows as phase
-    tail_weight = 0.62 * form.tail_contrast * (0.62 - 0.4 * s / tail_length) * ds
+    tail_weight = 0.44 * form.tail_contrast * (0.62 - 0.46 * s / tail_length) * ds
     end = int(np.searchsorted(s, 4.0 + 0.1 * form.length))
     lanes = np.linspace(-0.5, 0.5, 4) * form.midpiece_width
     arc, offset = (a.ravel() for a in np.meshgrid(np.arange(end), lanes, indexing="ij"))

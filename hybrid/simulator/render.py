@@ -17,7 +17,7 @@ MARGIN = 15
 COLOURS = (0.62, 0.55, 0.47)
 """um, wavelengths of red, green and blue"""
 MASK_CODES = {"head": 1, "midpiece": 2, "tail": 3}
-MASK_LEVELS = {"head": 0.3, "midpiece": 0.18, "tail": 0.06}
+MASK_LEVELS = {"head": 0.3, "midpiece": 0.18, "tail": 0.03}
 
 
 def camera_path(swim: Swim, settings: Settings, tail_length: float, aim: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from hybrid.simulator.motion import draw_beat
 from hybrid.simulator.settings import Settings
 from hybrid.simulator.swim import Swim, swim
 
-SPECKS = 0.0045
+SPECKS = 0.007
 """a um^2"""
 OTHERS = 0.5
 """other sperm a clip, mean"""
@@ -38,7 +38,7 @@ def draw_scene(rng: np.random.Generator, settings: Settings, camera_T2: np.ndarr
     half = settings.view / 2 + 4
     low, high = camera_T2.min(0) - half, camera_T2.max(0) + half
     layers = []
-    for share in (0.6, 0.4):
+    for share in (0.5, 0.5):
         number = rng.poisson(SPECKS * share * np.prod(high - low))
         layers.append(_specks(rng, rng.uniform(low, high, (number, 2))))
     others = tuple(_other(rng, settings, camera_T2) for _ in range(min(3, rng.poisson(OTHERS))))
@@ -56,7 +56,7 @@ def _specks(rng, centres):
         round_cell = rng.random() < 0.012
         radius = rng.uniform(2.8, 4.2) if round_cell else 0.15 + rng.exponential(0.22)
         radius = min(radius, 4.5)
-        number = int(np.clip(radius**2 * 120, 12, 900))
+        number = int(np.clip(radius**2 * 120, 12, 2500))
         points = rng.normal(size=(number, 2)) if not round_cell else _disc(rng, number)
         stretch = np.array([1.0, rng.uniform(0.6, 1.0)])
         clouds.append(centre + points * stretch * (radius if round_cell else 0.7 * radius))
