@@ -18,15 +18,18 @@ class RecipeConfig:
     """How a family of models is trained: what differs between models under one protocol."""
 
     learning_rate: float = MISSING
+    """of AdamW at its highest, from fresh weights"""
+    fine_tuning_factor: float = 0.1
+    """on the rate, where a model starts from published weights"""
     weight_decay: float = MISSING
     warmup_share: float = 0.1
     """of all steps, with the rate rising linearly; a cosine to zero follows"""
     layer_decay: float = 1.0
-    """factor on the rate a layer down from the head (transformers)"""
+    """factor on the rate a layer down from the head, where a model starts from published weights (transformers)"""
     new_module_factor: float = 1.0
-    """factor on the rate of modules that no published weights exist for (the hybrid's attention)"""
+    """factor on the rate of modules that published weights, where a model starts from them, do not hold"""
     frozen_batch_norm: bool = False
-    """keep pretrained batch statistics, where the batch is too small to estimate them"""
+    """keep the batch statistics of published weights, where the batch is too small to estimate them"""
     clip_gradient: float = 1.0
     """largest norm of the gradient"""
 

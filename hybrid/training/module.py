@@ -32,9 +32,14 @@ class GradeModule(pl.LightningModule):
         self.config = config
         self.seed = seed
 
+    @property
+    def fine_tuned(self) -> bool:
+        """Whether the model started from weights that were trained before."""
+        return self.config.model.pretrained != "none"
+
     def train(self, mode: bool = True) -> GradeModule:
         super().train(mode)
-        if self.config.model.recipe.frozen_batch_norm:
+        if self.fine_tuned and self.config.model.recipe.frozen_batch_norm:
             for module in self.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
@@ -62,7 +67,6 @@ class GradeModule(pl.LightningModule):
         self.log("test/mse", loss, batch_size=len(clips_B), sync_dist=True)
 
     def configure_optimizers(self):
-        optimiser, schedule = build_optimiser(
-            self.model, self.config.model.recipe, int(self.trainer.estimated_stepping_batches)
-        )
+        steps = int(self.trainer.estimated_stepping_batches)
+        optimiser, schedule = build_optimiser(self.model, self.config.model.recipe, steps, self.fine_tuned)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

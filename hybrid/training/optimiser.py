@@ -6,43 +6,43 @@ import math
 
 import torch
 from timm.models import group_parameters
-from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
+from baselines import ClipModel
 from hybrid.config import RecipeConfig
 
 
-def parameter_groups(model: nn.Module, recipe: RecipeConfig) -> list[dict]:
-    """One group for each (rate factor, weight decay), with `lr` and the names in it.
+def parameter_groups(model: ClipModel, recipe: RecipeConfig, fine_tuned: bool) -> list[dict]:
+    """One group for each (rate, weight decay), with `lr` and the names in it.
 
+    fine_tuned: the model starts from published weights: its rate is lower, lower still towards the input, and higher
+    again for the modules and the classifier that the weights do not hold.
     layer_decay: Clark et al., ELECTRA, 2020, appendix B; depth is what the model's `group_matcher` says, as in timm.
     """
-    spared = set(model.no_weight_decay()) if hasattr(model, "no_weight_decay") else set()
-    new = tuple(getattr(model, "new_module_prefixes", ()))
-    layer_of, num_layers = _layers(model, recipe)
+    spared = model.no_weight_decay()
+    new = (*model.new_module_prefixes, f"{model.classifier}.")
+    from_top = _layers_from_top(model) if fine_tuned and recipe.layer_decay < 1 else {}
     groups: dict[tuple[float, float], dict] = {}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
-        factor = recipe.layer_decay ** (num_layers - 1 - layer_of.get(name, num_layers - 1))
-        if name.startswith(new) and new:
-            factor *= recipe.new_module_factor
+        rate = recipe.learning_rate
+        if fine_tuned:
+            rate *= recipe.fine_tuning_factor * recipe.layer_decay ** from_top.get(name, 0)
+            if name.startswith(new):
+                rate *= recipe.new_module_factor
         decay = 0.0 if parameter.ndim <= 1 or name in spared else recipe.weight_decay
-        group = groups.setdefault(
-            (factor, decay),
-            {"params": [], "names": [], "lr": recipe.learning_rate * factor, "weight_decay": decay},
-        )
+        group = groups.setdefault((rate, decay), {"params": [], "names": [], "lr": rate, "weight_decay": decay})
         group["params"].append(parameter)
         group["names"].append(name)
     return list(groups.values())
 
 
-def _layers(model: nn.Module, recipe: RecipeConfig) -> tuple[dict[str, int], int]:
-    """The depth of each parameter and the number of depths; one depth where the rate does not decay."""
-    if recipe.layer_decay == 1.0:
-        return {}, 1
-    layers = group_parameters(model, model.group_matcher(coarse=False), reverse=True)
-    return layers, max(layers.values()) + 1
+def _layers_from_top(model: ClipModel) -> dict[str, int]:
+    """How many layers each parameter is below the classifier."""
+    layer_of = group_parameters(model, model.group_matcher(coarse=False), reverse=True)
+    top = max(layer_of.values())
+    return {name: top - layer for name, layer in layer_of.items()}
 
 
 def warmup_cosine(step: int, total_steps: int, warmup_steps: int) -> float:
@@ -53,9 +53,9 @@ def warmup_cosine(step: int, total_steps: int, warmup_steps: int) -> float:
 
 
 def build_optimiser(
-    model: nn.Module, recipe: RecipeConfig, total_steps: int
+    model: ClipModel, recipe: RecipeConfig, total_steps: int, fine_tuned: bool
 ) -> tuple[torch.optim.Optimizer, LambdaLR]:
     """AdamW and its schedule, to be stepped every batch."""
-    optimiser = torch.optim.AdamW(parameter_groups(model, recipe), lr=recipe.learning_rate)
+    optimiser = torch.optim.AdamW(parameter_groups(model, recipe, fine_tuned), lr=recipe.learning_rate)
     warmup_steps = round(recipe.warmup_share * total_steps)
     return optimiser, LambdaLR(optimiser, lambda step: warmup_cosine(step, total_steps, warmup_steps))

@@ -21,8 +21,8 @@ def test_the_loss_is_taken_in_float32():
 
 def test_frozen_batch_norm_keeps_its_statistics(config_of):
     model = nn.Sequential(nn.Conv3d(3, 4, 1), nn.BatchNorm3d(4), nn.Dropout())
-    for frozen in (False, True):
-        config = config_of(f"model.recipe.frozen_batch_norm={frozen}")
+    for pretrained, asked, frozen in (("none", True, False), ("official", False, False), ("official", True, True)):
+        config = config_of(f"model.recipe.frozen_batch_norm={asked}", f"model.pretrained={pretrained}")
         module = GradeModule(model, None, torch.zeros(1, 5), config, seed=0).train()
         assert model[1].training is not frozen
         assert model[2].training

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from hybrid import create_model
+from hybrid import create_model, list_models
 from hybrid.config import RecipeConfig
 from hybrid.training.optimiser import build_optimiser, parameter_groups, warmup_cosine
 
@@ -16,37 +16,49 @@ def by_name(groups: list[dict]) -> dict[str, dict]:
     return {name: group for group in groups for name in group["names"]}
 
 
-def test_every_parameter_is_in_one_group_and_vectors_do_not_decay():
-    model = create_model("hybrid", "tiny")
-    groups = parameter_groups(model, recipe())
+@pytest.mark.parametrize("name", list_models())
+def test_every_parameter_is_in_one_group_and_vectors_do_not_decay(name):
+    model = create_model(name, "tiny")
+    groups = parameter_groups(model, recipe(), fine_tuned=False)
     names = [name for group in groups for name in group["names"]]
     assert sorted(names) == sorted(name for name, _ in model.named_parameters())
+    spared = model.no_weight_decay()
     for name, parameter in model.named_parameters():
-        assert by_name(groups)[name]["weight_decay"] == (0.05 if parameter.ndim > 1 else 0.0)
+        decays = parameter.ndim > 1 and name not in spared
+        assert by_name(groups)[name]["weight_decay"] == (0.05 if decays else 0.0)
 
 
-def test_new_modules_learn_faster_and_the_rest_as_before():
+def test_from_fresh_weights_all_learn_at_one_rate():
     model = create_model("hybrid", "tiny")
-    groups = by_name(parameter_groups(model, recipe(new_module_factor=5.0)))
+    groups = parameter_groups(model, recipe(new_module_factor=5.0, layer_decay=0.5), fine_tuned=False)
+    assert {group["lr"] for group in groups} == {1e-3}
+
+
+def test_fine_tuning_is_slower_and_what_is_new_learns_faster():
+    model = create_model("hybrid", "tiny")
+    groups = by_name(parameter_groups(model, recipe(fine_tuning_factor=0.1, new_module_factor=5.0), fine_tuned=True))
+    new = (*model.new_module_prefixes, f"{model.classifier}.")
     for name, group in groups.items():
-        assert group["lr"] == pytest.approx(5e-3 if name.startswith(model.new_module_prefixes) else 1e-3)
-    assert any(name.startswith(model.new_module_prefixes) for name in groups)
+        assert group["lr"] == pytest.approx(5e-4 if name.startswith(new) else 1e-4)
+    assert len({name.startswith(new) for name in groups}) == 2
 
 
-def test_layer_decay_slows_the_first_layers_most():
-    model = create_model("timesformer", "tiny")
-    groups = by_name(parameter_groups(model, recipe(layer_decay=0.5)))
+@pytest.mark.parametrize("name", list_models("transformer"))
+def test_layer_decay_slows_the_first_layers_most(name):
+    model = create_model(name, "tiny")
+    settings = recipe(layer_decay=0.5, fine_tuning_factor=1.0)
+    groups = by_name(parameter_groups(model, settings, fine_tuned=True))
     rates = [group["lr"] for group in groups.values()]
-    assert max(rates) == pytest.approx(1e-3)
-    patch = next(rate["lr"] for name, rate in groups.items() if "patch_embed" in name)
-    assert patch == pytest.approx(min(rates)) and patch < 0.2e-3
+    assert max(rates) == pytest.approx(1e-3) == groups[f"{model.classifier}.weight"]["lr"]
+    first = next(group["lr"] for name, group in groups.items() if name.startswith(tuple(model.first_convs)))
+    assert first == pytest.approx(min(rates)) and first < 0.3e-3
 
 
 def test_frozen_parameters_are_left_out():
     model = create_model("slowfast", "tiny")
     frozen = next(name for name, _ in model.named_parameters())
     model.get_parameter(frozen).requires_grad_(False)
-    assert frozen not in by_name(parameter_groups(model, recipe()))
+    assert frozen not in by_name(parameter_groups(model, recipe(), fine_tuned=False))
 
 
 def test_the_schedule_rises_linearly_and_falls_as_a_cosine():
@@ -63,7 +75,7 @@ def test_the_schedule_rises_linearly_and_falls_as_a_cosine():
 
 def test_one_step_is_all_of_a_schedule():
     model = create_model("slowfast", "tiny")
-    optimiser, schedule = build_optimiser(model, recipe(), total_steps=1)
+    optimiser, schedule = build_optimiser(model, recipe(), total_steps=1, fine_tuned=False)
     assert math.isfinite(optimiser.param_groups[0]["lr"]) and optimiser.param_groups[0]["lr"] > 0
     optimiser.step()
     schedule.step()
