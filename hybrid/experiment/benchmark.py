@@ -17,13 +17,9 @@ from hybrid.experiment.progress import Progress, clock
 from hybrid.experiment.sweep import asked_runs
 from hybrid.files import write_text
 
-_progress: Progress | None = None
-"""of the benchmark this process launched; a run launched elsewhere (SLURM, Ray) has none and shows its own line"""
-
 
 def run_benchmark(config_dir: Path, config_name: str, overrides: Sequence[str], launch: Callable[[], None]) -> int:
     """Check everything, `launch` the Hydra multirun over what is not done, report. Returns the exit status."""
-    global _progress
     configs = asked_runs(config_dir, config_name, overrides)
     folder = experiment_folder(configs[0])
     for config in configs:
@@ -31,8 +27,9 @@ def run_benchmark(config_dir: Path, config_name: str, overrides: Sequence[str], 
     runs = [folder.run(config.model.name, config.repeat, config.fold) for config in configs]
     for run in runs:
         run.error.unlink(missing_ok=True)
-    _progress = Progress(runs)
-    pending = len(_progress.pending())
+    progress = Progress(runs)
+    progress.write(folder)
+    pending = len(progress.pending())
     print(f"{folder.path}: {len(runs)} runs, {len(runs) - pending} of them done already", flush=True)
     if pending:
         _check_models(configs)
@@ -57,30 +54,29 @@ def _check_models(configs: list[TrainConfig]) -> None:
 
 def benchmark_job(config: TrainConfig) -> None:
     """One run of a benchmark. An error is written into its folder and does not reach the other runs."""
-    run = experiment_folder(config).run(config.model.name, config.repeat, config.fold)
+    folder = experiment_folder(config)
+    run = folder.run(config.model.name, config.repeat, config.fold)
     if run.done:
         return
+    progress = Progress.read(folder)
     try:
         from hybrid.training.run import train_run
 
         dataset, folds_RN = prepare(config)
-        result = train_run(config, dataset, folds_RN[config.repeat], _progress)
+        result = train_run(config, dataset, folds_RN[config.repeat], progress)
     except Exception as error:
         text = str(error) if isinstance(error, UserError) else traceback.format_exc()
         write_text(run.error, text.rstrip() + "\n")
-        if _progress is not None:
-            _progress.failed.add(run.label)
         tqdm.write(f"{run.label}  FAILED: {_last_line(run)}", file=sys.stderr)
     else:
-        tqdm.write(_line(run, result))
+        tqdm.write(_line(run, result, progress))
         sys.stdout.flush()
 
 
-def _line(run: RunFolder, result: dict) -> str:
-    line = f"{run.label:32} MSE {100 * result['metrics']['mse']:.2f} x 10^-2   {clock(result['seconds'])}"
-    if _progress is not None:
-        line = f"[{_progress.position()}/{len(_progress.runs)}] {line}   left {clock(_progress.seconds_left())}"
-    return line
+def _line(run: RunFolder, result: dict, progress: Progress) -> str:
+    place = f"[{progress.position()}/{len(progress.runs)}] {run.label:26}"
+    times = f"took {clock(result['seconds'])}, left {clock(progress.seconds_left())}"
+    return f"{place} MSE {100 * result['metrics']['mse']:.2f} x 10^-2   {times}"
 
 
 def _last_line(run: RunFolder) -> str:

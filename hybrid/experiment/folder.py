@@ -2,6 +2,7 @@
 
     runs/<experiment>/experiment.yaml                what all its runs share
     runs/<experiment>/folds.csv                      the split, made once
+    runs/<experiment>/plan.json                      the runs that the last benchmark wanted
     runs/<experiment>/<model>/                       model.yaml, profile.json (parameters and GMAC)
     runs/<experiment>/<model>/repeat0-fold0/         config.yaml metrics.csv last.ckpt model.ckpt predictions.csv
                                                      result.json (written last), or error.txt
@@ -64,8 +65,12 @@ class RunFolder:
         return self.result.exists()
 
     @property
+    def model_name(self) -> str:
+        return self.path.parent.name
+
+    @property
     def label(self) -> str:
-        return f"{self.path.parent.name}/{self.path.name}"
+        return f"{self.model_name}/{self.path.name}"
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,11 @@ class ExperimentFolder:
     @property
     def folds(self) -> Path:
         return self.path / "folds.csv"
+
+    @property
+    def plan(self) -> Path:
+        """the runs that the last benchmark wanted"""
+        return self.path / "plan.json"
 
     @property
     def report(self) -> Path:

@@ -1,8 +1,11 @@
+import os
+import time
+
 import pytest
 
 from hybrid.experiment.folder import ExperimentFolder
 from hybrid.experiment.progress import Progress, clock
-from hybrid.files import write_json
+from hybrid.files import write_json, write_text
 
 
 @pytest.fixture
@@ -22,7 +25,7 @@ def test_nothing_is_known_before_the_first_run_is_under_way(runs):
 
 
 def test_a_models_finished_runs_say_how_long_its_others_take(runs):
-    progress = Progress(runs)
+    progress = Progress(runs, started=time.time() - 32)
     finish(runs[0], 30)
     finish(runs[3], 2)
     assert progress.seconds_left() == pytest.approx(2 * 30 + 2 * 2)
@@ -30,11 +33,31 @@ def test_a_models_finished_runs_say_how_long_its_others_take(runs):
 
 
 def test_a_failed_run_is_not_waited_for(runs):
-    progress = Progress(runs)
+    progress = Progress(runs, started=time.time() - 30)
     finish(runs[0], 30)
-    progress.failed.add(runs[1].label)
+    write_text(runs[1].error, "ValueError: no")
     assert progress.pending() == runs[2:]
     assert progress.seconds_left() == pytest.approx(4 * 30)
+
+
+def test_runs_side_by_side_shorten_the_wait(runs):
+    progress = Progress(runs, started=time.time() - 30)
+    finish(runs[0], 30)
+    finish(runs[1], 30)
+    assert progress.seconds_left() == pytest.approx(4 * 30 / 2)
+
+
+def test_what_was_done_before_says_nothing_of_side_by_side(runs):
+    for run in runs[:2]:
+        finish(run, 30)
+        os.utime(run.result, (time.time() - 3600,) * 2)
+    assert Progress(runs, started=time.time() - 1).seconds_left() == pytest.approx(4 * 30)
+
+
+def test_a_run_elsewhere_reads_the_same_plan(runs, tmp_path):
+    progress = Progress(runs)
+    progress.write(ExperimentFolder(tmp_path))
+    assert Progress.read(ExperimentFolder(tmp_path)) == progress
 
 
 def test_the_clock_reads_like_a_clock():
