@@ -51,7 +51,7 @@ def recipe(name: str) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", metavar="model", help=f"of {', '.join(list_models())}; default: all")
     names = parser.parse_args().models or list_models()
     unknown = [name for name in names if name not in list_models()]

@@ -57,7 +57,7 @@ def test_timm_safetensors(name, variant, tmp_path):
     assert set(model.load_report.loaded) | set(head) == set(model.state_dict())
 
 
-def test_torchvision_vgg(tmp_path):
+def test_torchvision_vgg():
     """torchvision keeps VGG's hidden layers as matrices; timm, as convolutions."""
     from baselines.checkpoints import under_our_names
 
