@@ -102,7 +102,7 @@ def _visible(cell: Cell, settings: Settings) -> np.ndarray:
     return np.stack([np.diff(heading, prepend=heading[0]), lean], -1)
 
 
-def _train(seen_NTD: np.ndarray, sign_N: np.ndarray, seed: int) -> float:
+def _train(seen_NTD: np.ndarray, sign_N: np.ndarray, seed: int, epochs: int = EPOCHS) -> float:
     """Accuracy on the last quarter of the clips of a recurrent network trained on the others."""
     import torch
     from torch import nn
@@ -115,7 +115,7 @@ def _train(seen_NTD: np.ndarray, sign_N: np.ndarray, seed: int) -> float:
     split = len(x) * 3 // 4
     body, head = nn.GRU(x.shape[-1], 32, batch_first=True), nn.Linear(32, 1)
     optimiser = torch.optim.Adam([*body.parameters(), *head.parameters()], 5e-3)
-    for _ in range(EPOCHS):
+    for _ in range(epochs):
         for batch in torch.randperm(split).split(64):
             loss = nn.functional.binary_cross_entropy_with_logits(head(body(x[batch])[0].mean(1))[:, 0], y[batch])
             optimiser.zero_grad()
