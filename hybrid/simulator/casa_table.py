@@ -34,7 +34,9 @@ PUBLISHED = (
     Published("rapid", "str", 0.75, 0.95, USUAL, False),
     Published("rapid", "alh", 2, 4, USUAL, False),
     Published("rapid", "bcf", 8, 15, USUAL, False),
+    Published("rapid", "vsl", 25, np.inf, WHO, True),
     Published("slow", "vap", 5, 25, WHO, True),
+    Published("slow", "vsl", 5, 25, WHO, True),
     Published("hyperactivated", "vcl", 150, np.inf, "Mortimer, Hum Reprod Update 3 (1997) 403, at 60 Hz", False),
     Published("hyperactivated", "lin", 0, 0.5, "Mortimer, Hum Reprod Update 3 (1997) 403, at 60 Hz", False),
     Published(
