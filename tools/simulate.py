@@ -15,7 +15,6 @@ ConfigStore.instance().store("simulate_schema", SimulateConfig)
 
 @hydra.main(config_path="../configs", config_name="simulate", version_base="1.3")
 def main(config) -> None:
-    from hybrid.simulator.check import check_simulator, clips_a_second
     from hybrid.simulator.dataset import simulate_dataset
 
     cfg: SimulateConfig = OmegaConf.to_object(config)
@@ -23,8 +22,12 @@ def main(config) -> None:
     try:
         settings = cfg.settings.settings()
         if cfg.benchmark:
+            from hybrid.simulator.check import clips_a_second
+
             clips_a_second(cfg.num_clips, cfg.workers, settings)
         elif cfg.gates:
+            from hybrid.simulator.check import check_simulator
+
             gates = check_simulator(root, cfg.num_clips, cfg.seed, cfg.workers, settings)
             sys.exit(any(gate.verdict == "FAILED" for gate in gates))
         else:

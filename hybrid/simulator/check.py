@@ -23,7 +23,7 @@ def check_simulator(root: Path, num_clips: int, seed: int, workers: int | None, 
     root.mkdir(parents=True, exist_ok=True)
     made = simulate_dataset(root / "standard", num_clips=num_clips, seed=seed, workers=workers, settings=settings)
     truth = pd.read_csv(made / "truth.csv")
-    gates = standard_gates(made, workers) + lag_gates(num_clips, seed, settings, workers)
+    gates = standard_gates(made, workers) + lag_gates(2 * num_clips, seed, settings, workers)
     gates.sort(key=lambda gate: gate.letter)
     table = pd.DataFrame([
         {"gate": g.letter, "what": g.what, "figure": f"{g.figure:.3f}", "allowed": _limit(g), "verdict": g.verdict}

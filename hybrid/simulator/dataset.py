@@ -70,7 +70,8 @@ def simulate_dataset(
 
     workers: processes, by default one a processor; clip i depends on (seed, i) alone, not on them.
     A folder that holds exactly this data set already is left as it is; any other one is a UserError. All is made in a
-    temporary folder beside `root` that gets its name at the end, so that a half-made data set is never seen.
+    temporary folder beside `root` that gets its name at the end, so that a half-made data set is never seen; a run that
+    was killed leaves that folder, `.<root>.*.partial`, which may be deleted.
     """
     root = Path(root)
     request = Request(preset, num_clips, seed, settings or Settings())

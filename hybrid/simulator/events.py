@@ -56,11 +56,11 @@ def draw_event(rng: np.random.Generator, duration: float) -> Event:
 def draw_relation(rng: np.random.Generator, num_frames: int, frame_rate: float, lag: int) -> Event:
     """Two sharp bends `lag` frames apart, to the same side (bad) or to opposite sides (good).
 
-    Each takes part in about one frame, so that no frame and neither half of the clip shows both.
+    Each is over before the next frame, so that no frame and neither half of the clip shows both.
     """
     first = int(rng.integers(1, num_frames - 1 - lag))
     sign, side = int(rng.choice([-1, 1])), int(rng.choice([-1, 1]))
-    return Event("relation", sign, first / frame_rate, (first + lag) / frame_rate, 0.45 / frame_rate, side, 1.0)
+    return Event("relation", sign, first / frame_rate, (first + lag) / frame_rate, 0.3 / frame_rate, side, 1.0)
 
 
 def drive(event: Event, time_T: np.ndarray) -> np.ndarray:
