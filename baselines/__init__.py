@@ -1,5 +1,7 @@
 """Thirteen published models behind one contract. Imports nothing of the rest of the project."""
 
+import warnings
+
 from baselines.contract import ClipModel, Features, Intermediates, TemporalAttention
 from baselines.registry import ModelEntry, create_model, get_entry, list_models, register
 
@@ -19,3 +21,6 @@ __all__ = [
     "list_models",
     "register",
 ]
+
+# fvcore, which pytorchvideo imports, scripts a loss that nobody here uses; the user can do nothing about it.
+warnings.filterwarnings("ignore", message=r"`torch\.jit\.script` is deprecated", category=FutureWarning)
