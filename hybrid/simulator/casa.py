@@ -3,7 +3,8 @@
 Formulas as in OpenCASA (Alquezar-Baeta et al., PLoS Comput Biol 15 (2019) e1006691): VCL is the length of the path as
 sampled over its time, VAP that of the moving average, VSL the distance of its ends; LIN = VSL/VCL, STR = VSL/VAP,
 WOB = VAP/VCL; ALH is twice the distance of the path from its average, its mean over the local maxima; BCF the
-crossings of path and average a second, two a beat of a cell that does not roll. All depend on the rate of sampling: the same cell is slower at 16 fps.
+crossings of path and average a second, two a beat of a cell that does not roll. All depend on the rate of sampling:
+the same cell is slower at 16 fps.
 """
 
 from __future__ import annotations

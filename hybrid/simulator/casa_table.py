@@ -103,6 +103,7 @@ def plot_beats(truth: pd.DataFrame, frame_rate: float, path: Path) -> None:
     left.legend(fontsize=7)
     right.axline((0, 0), slope=2, color="0.7", lw=1)
     right.set(xlabel="true beat frequency (Hz)", ylabel=f"BCF counted at {frame_rate:g} fps (Hz)",
-              title="CASA's crossings do not follow the beat (line: two a beat)", xlim=(0, None), ylim=(0, None))  # fmt: skip
+              title="CASA's crossings do not follow the beat (line: 2 a beat)",
+              xlim=(0, None), ylim=(0, None))  # fmt: skip
     figure.savefig(path)
     plt.close(figure)
