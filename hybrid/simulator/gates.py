@@ -81,18 +81,21 @@ def _frame_gates(truth, seen) -> list[Gate]:
     tail = truth[["amplitude", "wavelength", "bend", "tail_length", "neck_angle"]].to_numpy()
     tail = np.concatenate([tail, np.abs(tail[:, 2:3])], 1)
     pixels = np.concatenate([seen["frame"], PCA(40, random_state=0).fit_transform(seen["frame_crop"])], 1)
-    share = realised_shares(truth, "standard")["form"]
+    shares = realised_shares(truth, "standard")
+    share = shares["form"]
     error = 2 * np.sqrt(share) * (1 - share) / np.sqrt(len(truth))
     limit = (-np.inf, share + 2 * error)
+    both = np.concatenate([form, tail], 1)
+    motion = r_squared(pixels, truth["quality_motion"].to_numpy(), groups)
     return [
         Gate("a", "form's realised share of the variance of quality", share, None),
         Gate("a", "R2 of quality from the first frame's pixels", r_squared(pixels, q, groups), limit),
-        Gate("a", "R2 of quality from the true form and the true shape of the tail",
-             r_squared(np.concatenate([form, tail], 1), q, groups), limit),
+        Gate("a", "R2 of quality from the true form and the true shape of the tail", r_squared(both, q, groups), limit),
         Gate("a", "R2 of quality from those and the first frame's pixels",
-             r_squared(np.concatenate([form, tail, pixels], 1), q, groups), limit),
-        Gate("a", "R2 of steady motion from the first frame's pixels",
-             r_squared(pixels, truth["quality_motion"].to_numpy(), groups), None),
+             r_squared(np.concatenate([both, pixels], 1), q, groups), limit),
+        Gate("a", "R2 of steady motion from the first frame's pixels", motion, None),
+        Gate("a", "form's share and what the first frame tells of motion",
+             share + shares["motion"] * max(motion, 0.0), limit),
     ]  # fmt: skip
 
 
