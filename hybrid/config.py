@@ -78,7 +78,7 @@ class ProtocolConfig:
 
 
 @dataclass
-class SimulateConfig:
+class SimulatedClips:
     """The clips to simulate where the data set's folder does not exist yet."""
 
     preset: str = "standard"
@@ -93,7 +93,7 @@ class DataConfig:
     name: str = MISSING
     root: str = MISSING
     channels: int = 3
-    simulate: SimulateConfig | None = None
+    simulate: SimulatedClips | None = None
 
 
 @dataclass

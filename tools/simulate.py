@@ -7,7 +7,7 @@ import hydra
 from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
-from hybrid.errors import UserError
+from hybrid.errors import explained
 from hybrid.simulator.config import SimulateConfig
 
 ConfigStore.instance().store("simulate_schema", SimulateConfig)
@@ -15,12 +15,9 @@ ConfigStore.instance().store("simulate_schema", SimulateConfig)
 
 @hydra.main(config_path="../configs", config_name="simulate", version_base="1.3")
 def main(config) -> None:
-    from hybrid.simulator.dataset import simulate_dataset
-
-    cfg: SimulateConfig = OmegaConf.to_object(config)
-    root = Path(cfg.root)
-    try:
-        settings = cfg.settings.settings()
+    with explained():
+        cfg: SimulateConfig = OmegaConf.to_object(config)
+        root, settings = Path(cfg.root), cfg.settings.settings()
         if cfg.benchmark:
             from hybrid.simulator.check import clips_a_second
 
@@ -31,13 +28,12 @@ def main(config) -> None:
             gates = check_simulator(root, cfg.num_clips, cfg.seed, cfg.workers, settings)
             sys.exit(any(gate.verdict == "FAILED" for gate in gates))
         else:
+            from hybrid.simulator.dataset import simulate_dataset
+
             made = simulate_dataset(
                 root, preset=cfg.preset, num_clips=cfg.num_clips, seed=cfg.seed, workers=cfg.workers, settings=settings
             )
             print(f"{cfg.num_clips} clips in {made}; what they are: {made / 'README.md'}")
-    except UserError as error:
-        print(f"simulate: {error}", file=sys.stderr)
-        sys.exit(2)
 
 
 if __name__ == "__main__":
