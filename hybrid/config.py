@@ -5,6 +5,7 @@ The YAML files under configs/ fill these in; see there for the values and why th
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,11 +122,22 @@ class TrainConfig:
     accelerator: str = "auto"
     devices: str = "1"
     num_nodes: int = 1
+    threads: int | None = None
+    """of the processor that a run computes with; None: as many as there are. Another number rounds differently."""
+
+
+def _runs_at_a_time() -> int:
+    """One where there is a GPU to share, else one a processor."""
+    import torch
+
+    gpu = torch.cuda.is_available() or torch.backends.mps.is_available()
+    return 1 if gpu else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def register_schemas() -> None:
     """Make the schemas known to Hydra, under the names the YAML files extend."""
     OmegaConf.register_new_resolver("basename", lambda path: Path(path).resolve().name, replace=True)
+    OmegaConf.register_new_resolver("runs_at_a_time", _runs_at_a_time, replace=True)
     store = ConfigStore.instance()
     store.store(name="train_schema", node=TrainConfig)
     for group, schema in {

@@ -1,5 +1,7 @@
 """Train one model on all folds but one, and test it on that one."""
 
+import sys
+
 import hydra
 
 from hybrid.config import TrainConfig, register_schemas
@@ -17,11 +19,14 @@ def main(config: TrainConfig) -> None:
 
         from hybrid.experiment.folder import experiment_folder
         from hybrid.training.architecture import check_model
+        from hybrid.training.live_line import LiveLine
         from hybrid.training.run import train_run
 
         check_model(config)
-        result = train_run(config, dataset, folds_RN[config.repeat])
+        for notice in dataset.notices:
+            print(f"note: {notice}", file=sys.stderr)
         run = experiment_folder(config).run(config.model.name, config.repeat, config.fold)
+        result = train_run(config, dataset, folds_RN[config.repeat], [LiveLine(run.label)])
         print(f"{run.label}: MSE {100 * result['metrics']['mse']:.2f} x 10^-2   {run.path}")
 
 

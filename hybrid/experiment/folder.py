@@ -2,7 +2,6 @@
 
     runs/<experiment>/experiment.yaml                what all its runs share
     runs/<experiment>/folds.csv                      the split, made once
-    runs/<experiment>/plan.json                      the runs that the last benchmark wanted
     runs/<experiment>/<model>/                       model.yaml, profile.json (parameters and GMAC)
     runs/<experiment>/<model>/repeat0-fold0/         config.yaml metrics.csv last.ckpt model.ckpt predictions.csv
                                                      result.json (written last), or error.txt
@@ -21,7 +20,7 @@ from hybrid.errors import UserError
 from hybrid.files import read_json, read_yaml, write_yaml
 
 # Where and with what a run is computed or watched does not change what it is.
-INCIDENTAL = ("runs_dir", "logger", "accelerator", "devices", "num_nodes")
+INCIDENTAL = ("runs_dir", "logger", "accelerator", "devices", "num_nodes", "threads")
 
 
 @dataclass(frozen=True)
@@ -86,11 +85,6 @@ class ExperimentFolder:
     @property
     def folds(self) -> Path:
         return self.path / "folds.csv"
-
-    @property
-    def plan(self) -> Path:
-        """the runs that the last benchmark wanted"""
-        return self.path / "plan.json"
 
     @property
     def report(self) -> Path:

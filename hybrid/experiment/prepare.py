@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -58,6 +57,7 @@ def _check_numbers(config: TrainConfig) -> None:
             ),
             ("protocol.num_folds", protocol.num_folds, "2 or more", protocol.num_folds >= 2),
             ("protocol.repeats", protocol.repeats, "1 or more", protocol.repeats >= 1),
+            ("threads", config.threads, "1 or more", config.threads is None or config.threads >= 1),
             ("data.channels", config.data.channels, "1 (grey) or 3 (colour)", config.data.channels in (1, 3)),
             ("fold", config.fold, f"0 to {protocol.num_folds - 1}", 0 <= config.fold < protocol.num_folds),
             ("repeat", config.repeat, f"0 to {protocol.repeats - 1}", 0 <= config.repeat < protocol.repeats),
@@ -83,7 +83,4 @@ def _dataset(config: TrainConfig) -> ClipDataset:
 @lru_cache(maxsize=1)
 def _loaded(root: Path, spec: ClipSpec) -> ClipDataset:
     # The runs of a benchmark share one process, one data set and one check of it.
-    dataset = load_dataset(root, spec)
-    for notice in dataset.notices:
-        print(f"note: {notice}", file=sys.stderr)
-    return dataset
+    return load_dataset(root, spec)

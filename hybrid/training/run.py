@@ -6,6 +6,7 @@ import logging
 import platform
 import time
 import warnings
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,32 +24,31 @@ from hybrid.errors import UserError
 from hybrid.evaluation.inference import predict_distributions
 from hybrid.evaluation.metrics import PANEL, evaluate, squared_error
 from hybrid.experiment.folder import RunFolder, experiment_folder, run_settings
-from hybrid.experiment.progress import Progress
 from hybrid.files import read_json, whole_file, write_json, write_yaml
 from hybrid.profiling import profile_model
 from hybrid.training.architecture import build_model
 from hybrid.training.batches import ResidentClips, evaluation_batches, training_batches
 from hybrid.training.checkpoint import TrainedModel, save_trained
 from hybrid.training.history import History
-from hybrid.training.live_line import LiveLine
 from hybrid.training.machine import Machine, choose_machine
 from hybrid.training.module import GradeModule
 from hybrid.training.tracking import log_outcome, open_logger
 
 
 def train_run(
-    config: TrainConfig, dataset: ClipDataset, fold_of_N: np.ndarray, progress: Progress | None = None
+    config: TrainConfig, dataset: ClipDataset, fold_of_N: np.ndarray, callbacks: Sequence[pl.Callback] = ()
 ) -> dict[str, Any]:
     """Do the run that `config` names, or continue it, unless it is done; return its result.
 
     fold_of_N: the fold of each clip in this repeat; the clips of `config.fold` are tested on.
+    callbacks: of Lightning, to watch it with.
     """
     run = experiment_folder(config).run(config.model.name, config.repeat, config.fold)
     write_yaml(run.config, run_settings(config))
     try:
         # Released by the system however the process ends.
         with FileLock(run.path / ".lock", timeout=0):
-            return read_json(run.result) if run.done else _train(config, dataset, fold_of_N, run, progress)
+            return read_json(run.result) if run.done else _train(config, dataset, fold_of_N, run, callbacks)
     except Timeout:
         raise UserError(f"run {run.label} is being trained by another process ({run.path})") from None
 
@@ -59,12 +59,14 @@ def run_seed(config: TrainConfig) -> int:
 
 
 def _train(
-    config: TrainConfig, dataset: ClipDataset, fold_of_N: np.ndarray, run: RunFolder, progress: Progress | None
+    config: TrainConfig, dataset: ClipDataset, fold_of_N: np.ndarray, run: RunFolder, callbacks: Sequence[pl.Callback]
 ) -> dict[str, Any]:
     began = time.perf_counter()
     _quiet_libraries()
     protocol, seed = config.protocol, run_seed(config)
     machine = choose_machine(config.accelerator, protocol.precision)
+    if config.threads and machine.device.type == "cpu":
+        torch.set_num_threads(config.threads)
     entry = get_entry(config.model.name)
 
     pl.seed_everything(seed, verbose=False)
@@ -75,19 +77,16 @@ def _train(
     train_clips, test_clips = np.flatnonzero(fold_of_N != config.fold), np.flatnonzero(fold_of_N == config.fold)
     module = GradeModule(model, clips, torch.as_tensor(dataset.targets_NK), config, seed)
 
-    history, line = History(run.metrics), LiveLine(run, progress)
+    history = History(run.metrics)
     logger = open_logger(config, run_settings(config), run.path)
-    trainer = _trainer(config, machine, run.path, [history, line], logger)
-    try:
-        trainer.fit(
-            module,
-            training_batches(train_clips, protocol.batch_size, seed),
-            evaluation_batches(test_clips, protocol.batch_size),
-            ckpt_path=run.last if run.last.exists() else None,
-            weights_only=True,
-        )
-    finally:
-        line.close()
+    trainer = _trainer(config, machine, run.path, [history, *callbacks], logger)
+    trainer.fit(
+        module,
+        training_batches(train_clips, protocol.batch_size, seed),
+        evaluation_batches(test_clips, protocol.batch_size),
+        ckpt_path=run.last if run.last.exists() else None,
+        weights_only=True,
+    )
     if not trainer.is_global_zero:
         return {}
 
