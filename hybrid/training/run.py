@@ -99,7 +99,11 @@ def _train(
         "model": config.model.name,
         "repeat": config.repeat,
         "fold": config.fold,
-        "metrics": evaluate(prediction_NK, dataset.targets_NK[test_clips], raters=_raters(dataset, test_clips)),
+        "metrics": evaluate(
+            prediction_NK,
+            dataset.targets_NK[test_clips],
+            raters=np.nan_to_num(_raters(dataset, test_clips), nan=PANEL),
+        ),
         "mean_predictor_mse": _mean_predictor_mse(dataset.targets_NK[train_clips], dataset.targets_NK[test_clips]),
         "simulated": dataset.simulated,
         **profile,
@@ -161,16 +165,19 @@ def _mean_predictor_mse(train_NK: np.ndarray, test_NK: np.ndarray) -> float:
     return float(squared_error(np.broadcast_to(train_NK.mean(0), test_NK.shape), test_NK).mean())
 
 
-def _raters(dataset: ClipDataset, clips: np.ndarray) -> np.ndarray | int:
-    """How many voted on each clip; where labels.csv holds fractions, the paper's 40 stand in."""
+def _raters(dataset: ClipDataset, clips: np.ndarray) -> np.ndarray:
+    """How many voted on each clip; NaN where nothing says: labels.csv holds fractions and there is no ratings.csv."""
+    if dataset.ratings is not None:
+        return (dataset.ratings.ratings_NR[clips] >= 0).sum(1).astype(float)
     votes_N = dataset.votes_NK[clips].sum(1)
-    return votes_N if (votes_N > 1.5).all() else PANEL
+    return votes_N if (votes_N > 1.5).all() else np.full(len(clips), np.nan)
 
 
 def _prediction_table(dataset: ClipDataset, clips: np.ndarray, prediction_NK: np.ndarray) -> pd.DataFrame:
     columns = {"clip": [dataset.clips[clip] for clip in clips]}
     for kind, values_NK in (("target", dataset.targets_NK[clips]), ("predicted", prediction_NK)):
         columns |= {f"{kind}_{grade}": values_NK[:, k] for k, grade in enumerate(dataset.grades)}
+    columns["raters"] = _raters(dataset, clips)  # what the panel's noise follows from
     return pd.DataFrame(columns)
 
 
