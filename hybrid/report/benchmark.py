@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-
 import pandas as pd
 
 from hybrid.experiment.folder import ExperimentFolder
 from hybrid.files import read_yaml
-from hybrid.report.unchanged import kept_summary, keep_summary
+from hybrid.report.unchanged import keep_summary, kept_summary
 
 PAPER_NOTE = (
     "* MSE x10^-2, mean (sd), that the paper reports on its own, private clips: another data set, so only the order "
@@ -79,16 +78,23 @@ def _write(evidence) -> str:
             origin=origin_of(evidence),
         ),
     )
-    return "\n".join(["", as_terminal(results), "", *notes, f"report: {report / 'index.html'}"])
+    return "\n".join(
+        [
+            "",
+            as_terminal(results, leave_out=("95 % interval", "excess x10^-2")),
+            "",
+            *notes,
+            f"report: {report / 'index.html'}",
+        ]
+    )
 
 
 def _references(evidence) -> dict[str, float]:
     """MSE x 10^-2 that need no model, over the folds that any model has been tested on."""
     folds = {(result["repeat"], result["fold"]): result["mean_predictor_mse"] for result in evidence.results}
     references = {"mean predictor": 100 * sum(folds.values()) / len(folds)}
-    if evidence.ceiling is not None:
-        tested = evidence.predictions["clip"].unique()
-        references["noise of the panel"] = 100 * float(evidence.ceiling[tested].mean())
+    if evidence.noise["ceiling"].notna().any():
+        references["noise of the panel"] = float(evidence.noise["ceiling"].mean())
     return references
 
 
@@ -126,8 +132,9 @@ def _lead(results: pd.DataFrame, references: dict[str, float], pairs: int) -> st
     best, mean_predictor = results.iloc[0], references["mean predictor"]
     beaten = int((results["mse_mean"] < mean_predictor).sum())
     lead = (
-        f"The lowest mean error is {best.title}'s, {best.mse_mean:.2f} x10^-2. {beaten} of {len(results)} models do "
-        f"better than the training clips' mean distribution ({mean_predictor:.2f})."
+        f"The lowest mean error is {best.title}'s, {best.mse_mean:.2f} x10^-2. {beaten or 'None'} of "
+        f"{_count(len(results), 'model')} does better than answering the training clips' mean distribution every time "
+        f"({mean_predictor:.2f})."
     )
     if beaten == 0:
         lead += " Nothing has been learned that helps on held-out clips, so the order of the models means nothing."

@@ -71,8 +71,9 @@ def films_of(evidence: Evidence) -> Films | None:
 
 def hard_clips(results: pd.DataFrame, evidence: Evidence) -> list[HardClip]:
     """The WORST clips of every model, the one that is hard for most models first."""
-    rows = evidence.predictions.assign(error=squared_error(evidence.answers(evidence.predictions), evidence.targets(evidence.predictions)))
-    mean = rows.groupby(["model", "clip"]).mean(numeric_only=True)
+    tested = evidence.predictions
+    error_N = squared_error(evidence.answers(tested), evidence.targets(tested))
+    mean = tested.assign(error=error_N).groupby(["model", "clip"]).mean(numeric_only=True)
     worst = {model: set(mean.loc[model]["error"].nlargest(WORST).index) for model in results["model"]}
     chosen = set().union(*worst.values())
     error_of = mean["error"].groupby("clip").mean()
@@ -101,9 +102,11 @@ def hard_clips(results: pd.DataFrame, evidence: Evidence) -> list[HardClip]:
 
 
 def _raters(clip: str, evidence: Evidence) -> int | None:
-    if evidence.ceiling is None:
+    rows = evidence.predictions
+    if "raters" not in rows:
         return None
-    return round(evidence.dataset.votes_NK[evidence.dataset.clips.index(clip)].sum())
+    raters = rows.loc[rows["clip"] == clip, "raters"].max()
+    return None if pd.isna(raters) else round(raters)
 
 
 def _films(clips: list[str], evidence: Evidence) -> dict[str, str]:

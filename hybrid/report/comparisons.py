@@ -8,7 +8,7 @@ import pandas as pd
 
 from hybrid import get_entry
 from hybrid.evaluation.contrasts import REGISTERED
-from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, new_figure, picture
+from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
 from hybrid.report.table import Column, Table, interval, number
 
 OWN = "hybrid"
@@ -44,14 +44,12 @@ def contrasts_table(frame: pd.DataFrame) -> Table:
             ),
             Column("p", lambda row: number(row.p, 3), "p", about="of the corrected resampled t, two-sided"),
             Column("p, Holm", lambda row: number(row.p_holm, 3), "p_holm", about="adjusted over the pre-registered"),
-            Column("P first better", lambda row: number(row.a_better), "a_better", about="Bayesian correlated t"),
             Column(
-                "P equivalent",
-                lambda row: number(row.equivalent),
-                "equivalent",
-                about="Bayesian correlated t: within 0.05 x10^-2",
+                "P better / equal / worse",
+                lambda row: " / ".join(number(p) for p in (row.a_better, row.equivalent, row.b_better)),
+                "a_better",
+                about="that the first is better, within 0.05 x10^-2 of the second, or worse (Bayesian correlated t)",
             ),
-            Column("P second better", lambda row: number(row.b_better), "b_better", about="Bayesian correlated t"),
         ),
     )
 
@@ -60,12 +58,15 @@ def sentences(frame: pd.DataFrame, kind: str) -> list[str]:
     return list(frame.loc[frame["kind"] == kind, "words"])
 
 
+@styled
 def draw_contrasts(frame: pd.DataFrame, results: pd.DataFrame, folder: Path) -> Picture:
     """One model against every other, its intervals over runs and over clips: the hybrid where there is one."""
     models = list(results["model"])
     own = OWN if OWN in models else models[0]
     rows = [row for row in frame.itertuples() if own in (row.model_a, row.model_b)]
-    rows.sort(key=lambda row: (row.kind != REGISTERED, models.index(row.model_b if row.model_a == own else row.model_a)))
+    rows.sort(
+        key=lambda row: (row.kind != REGISTERED, models.index(row.model_b if row.model_a == own else row.model_a))
+    )
     title = get_entry(own).title
     figure = new_figure(1.2 + 0.34 * len(rows))
     axes = figure.add_subplot()
@@ -78,9 +79,7 @@ def draw_contrasts(frame: pd.DataFrame, results: pd.DataFrame, folder: Path) -> 
         axes.plot([sign * row.low, sign * row.high], [position - 0.12] * 2, color=colour, linewidth=2.2)
         axes.plot([sign * row.clip_low, sign * row.clip_high], [position + 0.16] * 2, ":", color=colour, linewidth=1.8)
         face = colour if row.kind == REGISTERED else "none"
-        axes.plot(
-            sign * row.difference, position - 0.12, "o", color=colour, markerfacecolor=face, markersize=6
-        )
+        axes.plot(sign * row.difference, position - 0.12, "o", color=colour, markerfacecolor=face, markersize=6)
         reach = max(reach, *(abs(value) for value in (row.clip_low, row.clip_high, row.difference) if pd.notna(value)))
         reach = max(reach, min(max(abs(row.low), abs(row.high)), 4 * reach))
     axes.axvline(0, color=INK, linewidth=0.9)

@@ -53,18 +53,20 @@ class Picture:
     svg: str
 
 
+styled = matplotlib.rc_context(STYLE)
+"""decorates every function that draws: matplotlib takes the style when a part of a figure is made"""
+
+
 def new_figure(height: float) -> Figure:
-    with matplotlib.rc_context(STYLE):
-        return Figure(figsize=(WIDTH, height), layout="constrained")
+    return Figure(figsize=(WIDTH, height), layout="constrained")
 
 
-def panels(count: int, height: float, across: int = 3, **subplots):
+def panels(count: int, height: float, across: int = 3) -> tuple[Figure, list]:
     """A figure of small panels that share their axes, and the list of its axes."""
     across = min(across, count)
     down = math.ceil(count / across)
     figure = new_figure(0.4 + height * down)
-    with matplotlib.rc_context(STYLE):
-        axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False, **subplots).ravel().tolist()
+    axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel().tolist()
     for empty in axes[count:]:
         empty.set_axis_off()
     for axis in axes[max(0, count - across) : count]:
@@ -75,14 +77,15 @@ def panels(count: int, height: float, across: int = 3, **subplots):
 def picture(figure: Figure, folder: Path, name: str, title: str, alt: str, caption: str) -> Picture:
     """Write <name>.svg and <name>.png, dark on white, and return the same figure for the page."""
     text = io.StringIO()
-    with matplotlib.rc_context(STYLE):
-        FigureCanvasSVG(figure)
-        figure.savefig(text, format="svg", metadata={"Date": None, "Title": title})
-        FigureCanvasAgg(figure)
-        with whole_file(folder / f"{name}.png") as temporary:
-            figure.savefig(temporary, format="png", dpi=200, facecolor="white")
+    FigureCanvasSVG(figure)
+    figure.savefig(text, format="svg", metadata={"Date": None, "Title": title})
+    figure.set_layout_engine("none")  # it is laid out now, and that is slow
+    FigureCanvasAgg(figure)
+    with whole_file(folder / f"{name}.png") as temporary:
+        figure.savefig(temporary, format="png", dpi=200, facecolor="white")
     svg = text.getvalue()
-    write_text(folder / f"{name}.svg", re.sub(r"(<svg [^>]*>)", r'\1<rect width="100%" height="100%" fill="white"/>', svg, count=1))
+    white = r'\1<rect width="100%" height="100%" fill="white"/>'
+    write_text(folder / f"{name}.svg", re.sub(r"(<svg [^>]*>)", white, svg, count=1))
     return Picture(name, title, alt, caption, _inline(svg, name))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pandas as pd
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
 from hybrid.errors import UserError
-from hybrid.evaluation.noise import noise_ceiling
+from hybrid.evaluation.panel_noise import panel_noise
 from hybrid.experiment.folder import ExperimentFolder, RunFolder
 from hybrid.files import read_json, read_yaml
 
@@ -22,7 +21,9 @@ from hybrid.files import read_json, read_yaml
 class Evidence:
     """The finished runs and, where it is still there unchanged, their data set.
 
-    predictions: a row a clip, model and repeat: model, repeat, fold, clip, target_<grade>..., predicted_<grade>...
+    predictions: a row a clip, model and repeat: model, repeat, fold, clip, target_<grade>..., predicted_<grade>... and,
+        of newer runs, raters.
+    noise: of `panel_noise`, by model.
     dataset: None where it is gone; `missing` then says why.
     """
 
@@ -30,6 +31,7 @@ class Evidence:
     runs: list[RunFolder]
     results: list[dict[str, Any]]
     predictions: pd.DataFrame
+    noise: pd.DataFrame
     grades: tuple[str, ...]
     dataset: ClipDataset | None
     missing: str
@@ -37,24 +39,6 @@ class Evidence:
     @property
     def simulated(self) -> bool:
         return any(result["simulated"] for result in self.results)
-
-    @cached_property
-    def ceiling(self) -> pd.Series | None:
-        """Noise ceiling of each clip by name; None where the numbers of votes are not known."""
-        if self.dataset is None:
-            return None
-        raters_N = self.dataset.votes_NK.sum(1)
-        # Fractions sum to 1: how many voted is then unknown.
-        if not (raters_N > 1.5).all():
-            return None
-        return pd.Series(noise_ceiling(self.dataset.targets_NK, raters_N), index=list(self.dataset.clips))
-
-    def ceiling_of(self, model: str) -> float | None:
-        """Mean over the runs of a model, so that it may be taken from its mean MSE."""
-        if self.ceiling is None:
-            return None
-        tested = self.predictions[self.predictions["model"] == model]
-        return float(tested["clip"].map(self.ceiling).groupby([tested["repeat"], tested["fold"]]).mean().mean())
 
     def targets(self, rows: pd.DataFrame) -> np.ndarray:
         return rows[[f"target_{grade}" for grade in self.grades]].to_numpy(float)
@@ -70,18 +54,20 @@ def gather(folder: ExperimentFolder) -> Evidence:
     results = [read_json(run.result) for run in runs]
     predictions = pd.concat(
         [
-            pd.read_csv(run.predictions, dtype={"clip": str}).assign(
-                model=result["model"], repeat=result["repeat"], fold=result["fold"]
-            )
+            _read(run.predictions).assign(model=result["model"], repeat=result["repeat"], fold=result["fold"])
             for run, result in zip(runs, results, strict=True)
         ],
         ignore_index=True,
     )
-    grades = tuple(
-        column.removeprefix("target_") for column in predictions.columns if column.startswith("target_")
-    )
+    grades = tuple(column.removeprefix("target_") for column in predictions.columns if column.startswith("target_"))
     dataset, missing = _dataset(folder, runs[0])
-    return Evidence(folder, runs, results, predictions, grades, dataset, missing)
+    noise = panel_noise(folder).set_index("model")
+    return Evidence(folder, runs, results, predictions, noise, grades, dataset, missing)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    # A clip may be called NA.
+    return pd.read_csv(path, dtype={"clip": str}, keep_default_na=False, na_values={"raters": [""]})
 
 
 def _dataset(folder: ExperimentFolder, run: RunFolder) -> tuple[ClipDataset | None, str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, new_figure, panels, picture
+from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, new_figure, panels, picture, styled
 from hybrid.report.evidence import Evidence
 from hybrid.report.labels import place_labels
 
 
+@styled
 def draw_folds(results: pd.DataFrame, evidence: Evidence, references: dict[str, float], folder: Path) -> Picture:
     """Dots of MSE x 10^-2, a row a model, best on top; the bar is the mean, the line its interval."""
     figure = new_figure(1.1 + 0.32 * len(results))
@@ -51,6 +52,7 @@ def draw_folds(results: pd.DataFrame, evidence: Evidence, references: dict[str, 
     )
 
 
+@styled
 def draw_cost(results: pd.DataFrame, folder: Path) -> Picture:
     """Error against GMAC and against time, both on logarithmic axes."""
     above = results["excess"].notna().all()
@@ -61,6 +63,9 @@ def draw_cost(results: pd.DataFrame, folder: Path) -> Picture:
     ):
         axes = figure.add_subplot(2, 1, index)
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.scatter(results[key], error, c=[FAMILY_COLOURS[family] for family in results["family"]], s=28)
         axes.set_xlim(results[key].min() / 1.6, results[key].max() * 2.6)
         room = 0.1 * max(error.max() - error.min(), 0.2 * error.max())
@@ -68,6 +73,8 @@ def draw_cost(results: pd.DataFrame, folder: Path) -> Picture:
         axes.set_xlabel(label)
         axes.set_ylabel("excess MSE ×10⁻²" if above else "MSE ×10⁻²")
         axes.grid()
+    figure.draw_without_rendering()  # lays it out, so that places on paper are known
+    for axes, key in zip(figure.axes, ("gmac", "inference_ms_per_clip"), strict=True):
         place_labels(axes, results[key], error, results["title"])
     what = "MSE above the panel's noise ceiling" if above else "MSE (how many voted is unknown, so no noise ceiling)"
     return picture(
@@ -82,19 +89,19 @@ def draw_cost(results: pd.DataFrame, folder: Path) -> Picture:
     )
 
 
+@styled
 def draw_curves(results: pd.DataFrame, evidence: Evidence, folder: Path) -> Picture:
     """A panel a model: training and held-out MSE by epoch, thin a run, thick their mean."""
     figure, all_axes = panels(len(results), 1.25)
     ends = []
     for axes, row in zip(all_axes, results.itertuples(), strict=True):
-        runs = [run for run, result in zip(evidence.runs, evidence.results, strict=True) if result["model"] == row.model]
-        curves = pd.concat([pd.read_csv(run.metrics) for run in runs if run.metrics.exists()], keys=range(len(runs)))
+        curves = _curves(row.model, evidence)
         for key, style in (("train/mse", ":"), ("test/mse", "-")):
             if key not in curves:
                 continue
             colour = FAMILY_COLOURS[row.family]
-            for _, run in curves.groupby(level=0):
-                axes.plot(run["epoch"] + 1, 100 * run[key], style, color=colour, alpha=0.3, linewidth=0.8)
+            for _, run in curves.groupby("run"):
+                axes.plot(run["epoch"] + 1, 100 * run[key], style, color=colour, alpha=0.25, linewidth=0.7)
             mean = 100 * curves.groupby("epoch")[key].mean()
             axes.plot(mean.index + 1, mean, style, color=colour, linewidth=1.8)
             ends.append(100 * curves[key])
@@ -114,4 +121,11 @@ def draw_curves(results: pd.DataFrame, evidence: Evidence, folder: Path) -> Pict
         f"MSE by epoch for {len(results)} models, one panel each: training dotted, held-out clips solid.",
         "Dotted: training clips as the epoch went on, augmented; solid: held-out clips after it. Thin lines are runs, "
         "thick ones their mean. The last epoch counts; no epoch is chosen by its held-out error.",
+    )
+
+
+def _curves(model: str, evidence: Evidence) -> pd.DataFrame:
+    runs = zip(evidence.runs, evidence.results, strict=True)
+    return pd.concat(
+        [pd.read_csv(run.metrics).assign(run=run.label) for run, result in runs if result["model"] == model]
     )

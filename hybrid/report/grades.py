@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, panels, picture
+from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, panels, picture, styled
 from hybrid.report.evidence import Evidence
 from hybrid.report.table import Column, Table, number
 
@@ -48,25 +48,23 @@ def grades_table(results: pd.DataFrame, evidence: Evidence) -> Table:
     # Grades may have names that are no attribute of a row: rows are read by place.
     place = {name: index for index, name in enumerate(frame.columns)}
 
-    def column(heading: str, key: str, digits: int, about: str, sign: bool = False) -> Column:
+    def column(heading: str, key: str, digits: int, about: str = "", sign: bool = False) -> Column:
         return Column(heading, lambda row: number(row[place[key]], digits, sign=sign), key, about=about)
 
     return Table(
         "grades",
-        "Calibration error, and MSE x10^-2 and bias (percentage points) of each grade.",
+        "Calibration error; MSE x10^-2 and bias of each grade (predicted minus voted share, percentage points).",
         frame,
         (
             Column("model", lambda row: row[place["title"]], "title", figure=False),
             column("calibration error", "calibration", 3, "mean distance of predicted from voted share, in ten bins"),
-            *(column(f"MSE {grade}", f"mse_{grade}", 2, f"x10^-2, of grade {grade}") for grade in evidence.grades),
-            *(
-                column(f"bias {grade}", f"bias_{grade}", 1, f"mean of predicted minus voted share of {grade}, %", True)
-                for grade in evidence.grades
-            ),
+            *(column(f"MSE {grade}", f"mse_{grade}", 2) for grade in evidence.grades),
+            *(column(f"bias {grade}", f"bias_{grade}", 1, sign=True) for grade in evidence.grades),
         ),
     )
 
 
+@styled
 def draw_calibration(results: pd.DataFrame, evidence: Evidence, folder: Path) -> Picture:
     figure, all_axes = panels(len(results), 1.4)
     largest = 0.0

@@ -11,8 +11,7 @@ CHARACTER = 5
 
 
 def place_labels(axes, x_N: Sequence[float], y_N: Sequence[float], names: Sequence[str]) -> None:
-    """Each name right of its point, at the free height nearest to it; call when the axes' limits are set."""
-    axes.figure.draw_without_rendering()  # lays the axes out, so that places on paper are known
+    """Each name right of its point, at the free height nearest to it; call when the figure is laid out."""
     to_points = 72 / axes.figure.dpi
     taken: list[tuple[float, float, float]] = []  # left, right, height
     points = [axes.transData.transform(place) * to_points for place in zip(x_N, y_N, strict=True)]

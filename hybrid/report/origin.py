@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
+from hybrid.commit import software_commit
 from hybrid.experiment.folder import ExperimentFolder
 from hybrid.files import read_yaml
 from hybrid.report.evidence import Evidence
@@ -30,14 +30,16 @@ def origin_of(evidence: Evidence) -> Origin:
     files += [(path.parent.name, path) for path in sorted(folder.path.glob("*/model.yaml"))]
     first = read_yaml(evidence.runs[0].config)
     machines = _each(" · ".join(f"{key} {value}" for key, value in result["machine"].items()) for result in results)
-    versions = _each(" · ".join(f"{name} {version}" for name, version in result["versions"].items()) for result in results)
+    versions = _each(
+        " · ".join(f"{name} {version}" for name, version in result["versions"].items()) for result in results
+    )
     facts = [
         ("data set", f"{first['data']['name']} ({_data(evidence)})"),
         ("seed", f"{first['seed']}; each run's own follows from it, its repeat and its fold"),
         ("machine", machines),
         ("versions", versions),
         ("trained at commit", _each(result.get("commit") or "not recorded" for result in results)),
-        ("reported at commit", commit() or "no git repository"),
+        ("reported at commit", software_commit() or "no git repository"),
         ("computing", f"{sum(result['seconds'] for result in results) / 3600:.2f} hours in {len(results)} runs"),
     ]
     return Origin([(what, _text(path)) for what, path in files], facts, _missing(folder, results))
@@ -82,21 +84,6 @@ def runs_table(evidence: Evidence) -> Table:
             Column("precision", lambda row: row.precision, "precision", figure=False),
         ),
     )
-
-
-def commit() -> str | None:
-    """Of the software that writes this report; None where it is no git repository or git is not there."""
-    here = Path(__file__).parent
-
-    def git(*words: str) -> str:
-        return subprocess.run(["git", "-C", str(here), *words], capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        if not Path(git("ls-files", "--full-name", __file__) or "/").name == Path(__file__).name:
-            return None  # installed inside someone else's repository
-        return git("rev-parse", "HEAD") + (" with changes" if git("status", "--porcelain", "-uno") else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None
 
 
 def _count(name: str) -> Column:

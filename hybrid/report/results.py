@@ -38,7 +38,7 @@ def results_table(evidence: Evidence) -> Table:
                 "excess x10^-2",
                 lambda row: number(row.excess),
                 "excess",
-                about="MSE above what a perfect model would have, since the panel itself is noisy",
+                about="MSE above what a perfect model would have, as the panel itself is noisy; a clip counts once",
             ),
             Column("params M", lambda row: number(row.parameters_M), "parameters_M"),
             Column("GMAC", lambda row: significant(row.gmac), "gmac", about="multiply-accumulates of one clip, 10^9"),
@@ -51,6 +51,7 @@ def results_table(evidence: Evidence) -> Table:
                 about="MSE x10^-2 that the paper reports on its own clips: another data set",
             ),
         ),
+        sorted_by="mse_mean",
     )
 
 
@@ -72,7 +73,7 @@ def _row(name: str, runs: pd.DataFrame, evidence: Evidence) -> dict[str, Any]:
     paper_mean, paper_sd = entry.paper_mse or (None, None)
     several = len(runs) > 1
     test = corrected_resampled_t(mse, (runs["test_clips"] / runs["train_clips"]).mean()) if several else None
-    ceiling = evidence.ceiling_of(name)
+    noise = evidence.noise.loc[name]
     return {
         "model": name,
         "title": entry.title,
@@ -82,7 +83,9 @@ def _row(name: str, runs: pd.DataFrame, evidence: Evidence) -> dict[str, Any]:
         "mse_sd": mse.std(ddof=1) if several else None,
         "mse_low": test.low if test else None,
         "mse_high": test.high if test else None,
-        "excess": None if ceiling is None else mse.mean() - 100 * ceiling,
+        "excess": noise["excess"],
+        "excess_low": noise["excess_low"],
+        "excess_high": noise["excess_high"],
         "parameters_M": runs["parameters"].iloc[0] / 1e6,
         "gmac": runs["gmac"].iloc[0],
         "train_ms_per_clip": 1e3 * runs["train_seconds_per_clip"].median(),
@@ -111,7 +114,7 @@ def measures_table(evidence: Evidence) -> Table:
         )
 
     title = Column("model", lambda row: row.title, "title", figure=False)
-    return Table("measures", "All measures, mean over runs.", frame, (title, *map(column, METRICS.values())))
+    return Table("measures", "All measures, mean over runs.", frame, (title, *map(column, METRICS.values())), "mse")
 
 
 def _by_model(results: list[dict[str, Any]]):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +37,8 @@ class Table:
     caption: str
     frame: pd.DataFrame
     columns: tuple[Column, ...]
+    sorted_by: str = ""
+    """the column of the frame that its rows ascend by"""
 
     @property
     def headings(self) -> list[str]:
@@ -65,7 +67,10 @@ class Table:
         write_text(folder / f"{self.name}.tex", as_latex(self, notes))
 
 
-def as_terminal(table: Table) -> str:
+def as_terminal(table: Table, leave_out: Collection[str] = ()) -> str:
+    """leave_out: headings of columns for which a terminal has no room."""
+    kept = tuple(column for column in table.columns if column.heading not in leave_out)
+    table = replace(table, columns=kept)
     rows = [table.headings, *table.cells()]
     widths = [max(len(row[column]) for row in rows) for column in range(len(table.columns))]
     rows.insert(1, ["-" * width for width in widths])

@@ -28,7 +28,9 @@ def keep_summary(folder: ExperimentFolder, summary: str) -> None:
 def made_of(folder: ExperimentFolder) -> str:
     """A digest of the state of every file that the report reads, and of the code that writes it."""
     files = [path for name in ("result.json", "error.txt") for path in folder.path.glob(f"*/repeat*-fold*/{name}")]
-    code = [path for room in ("report", "evaluation") for path in (SOFTWARE / room).rglob("*.*") if path.suffix != ".pyc"]
+    code = [
+        path for room in ("report", "evaluation") for path in (SOFTWARE / room).rglob("*.*") if path.suffix != ".pyc"
+    ]
     states = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in sorted(files + code)]
     return hashlib.sha256("\n".join(states).encode()).hexdigest()[:16]
 

@@ -17,6 +17,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from hybrid import get_entry
+from hybrid.commit import software_commit
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
 from hybrid.errors import UserError
@@ -119,6 +120,7 @@ def _train(
             "threads": torch.get_num_threads(),
             "platform": platform.platform(),
         },
+        "commit": software_commit(),
         "versions": {name: version(name) for name in ("torch", "torchvision", "timm", "pytorch-lightning")},
     }
     log_outcome(logger, result, predictions)
