@@ -113,7 +113,8 @@ def _films(clips: list[str], evidence: Evidence) -> dict[str, str]:
     if evidence.dataset is None:
         return {}
     films = films_of(evidence)
-    frames = {clip: evidence.dataset.frames_NTHWC[evidence.dataset.clips.index(clip)] for clip in clips}
+    place = {clip: n for n, clip in enumerate(evidence.dataset.clips)}
+    frames = {clip: evidence.dataset.frames_NTHWC[place[clip]] for clip in clips if clip in place}
     sides = [side for side in SIDES if side < evidence.dataset.spec.side]
     for side in [min(SIDES[0], evidence.dataset.spec.side), *sides]:
         made = {clip: film(frames_THWC, films, side) for clip, frames_THWC in frames.items()}

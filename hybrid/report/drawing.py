@@ -61,16 +61,26 @@ def new_figure(height: float) -> Figure:
     return Figure(figsize=(WIDTH, height), layout="constrained")
 
 
-def panels(count: int, height: float, across: int = 3) -> tuple[Figure, list]:
-    """A figure of small panels that share their axes, and the list of its axes."""
-    across = min(across, count)
+def panels(count: int, height: float, x_label: str, y_label: str) -> tuple[Figure, list]:
+    """A figure of small panels, three in a row, that share their axes; and the list of its axes.
+
+    Its margins are given in inches: to have them found takes longer than all the rest of the report.
+    """
+    across = min(3, count)
     down = math.ceil(count / across)
-    figure = new_figure(0.4 + height * down)
+    title, left, bottom = 0.28, 0.62, 0.5
+    whole = bottom + down * (height + title)
+    figure = Figure(figsize=(WIDTH, whole))
+    figure.subplots_adjust(
+        left=left / WIDTH, right=0.985, bottom=bottom / whole, top=1 - title / whole, wspace=0.1, hspace=title / height
+    )
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel().tolist()
     for empty in axes[count:]:
         empty.set_axis_off()
     for axis in axes[max(0, count - across) : count]:
         axis.tick_params(labelbottom=True)  # above an empty place, too
+    figure.text(0.5 * (1 + left / WIDTH), 0.05 / whole, x_label, ha="center", va="bottom")
+    figure.text(0.05 / WIDTH, 0.5 * (1 + bottom / whole), y_label, ha="left", va="center", rotation="vertical")
     return figure, axes[:count]
 
 

@@ -92,7 +92,7 @@ def draw_cost(results: pd.DataFrame, folder: Path) -> Picture:
 @styled
 def draw_curves(results: pd.DataFrame, evidence: Evidence, folder: Path) -> Picture:
     """A panel a model: training and held-out MSE by epoch, thin a run, thick their mean."""
-    figure, all_axes = panels(len(results), 1.25)
+    figure, all_axes = panels(len(results), 0.9, "epoch", "MSE ×10⁻²")
     ends = []
     for axes, row in zip(all_axes, results.itertuples(), strict=True):
         curves = _curves(row.model, evidence)
@@ -108,11 +108,10 @@ def draw_curves(results: pd.DataFrame, evidence: Evidence, folder: Path) -> Pict
         axes.set_title(row.title, fontsize=9)
         axes.grid()
     all_axes[0].xaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
-    figure.supxlabel("epoch", fontsize=9)
-    figure.supylabel("MSE ×10⁻²", fontsize=9)
+    all_axes[0].yaxis.set_major_locator(MaxNLocator(nbins=3))
     values = pd.concat(ends)
     # The first epochs of one model would flatten all the others.
-    all_axes[0].set_ylim(0.95 * values.min(), min(values.max(), 2.5 * values.median()) * 1.03)
+    all_axes[0].set_ylim(0.95 * values.min(), 1.03 * min(values.max(), 1.5 * values.quantile(0.9)))
     return picture(
         figure,
         folder,

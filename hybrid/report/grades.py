@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, panels, picture, styled
@@ -66,7 +67,7 @@ def grades_table(results: pd.DataFrame, evidence: Evidence) -> Table:
 
 @styled
 def draw_calibration(results: pd.DataFrame, evidence: Evidence, folder: Path) -> Picture:
-    figure, all_axes = panels(len(results), 1.4)
+    figure, all_axes = panels(len(results), 1.05, "predicted probability", "share of the votes")
     largest = 0.0
     for axes, row in zip(all_axes, results.itertuples(), strict=True):
         tested = evidence.predictions[evidence.predictions["model"] == row.model]
@@ -78,8 +79,8 @@ def draw_calibration(results: pd.DataFrame, evidence: Evidence, folder: Path) ->
         axes.grid()
     all_axes[0].set_xlim(0, 1.08 * largest)
     all_axes[0].set_ylim(0, 1.08 * largest)
-    figure.supxlabel("predicted probability", fontsize=9)
-    figure.supylabel("share of the votes", fontsize=9)
+    for axis in (all_axes[0].xaxis, all_axes[0].yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=3))
     return picture(
         figure,
         folder,
