@@ -43,7 +43,9 @@ def contrasts(folder: Experiment, repetitions: int = 10_000) -> pd.DataFrame:
         pre-registered rows (NaN in the others).
     clips, groups: tested by both; a clip's errors are averaged over repeats. clip_difference and its 95 % interval
         clip_low to clip_high, by a bootstrap (`repetitions` draws) of whole groups; NaN where there is one group.
-        It holds the trained models fixed: it says what other clips would do, not what other training would.
+        It holds the trained models fixed: it says what other clips would do, not what other training would, and
+        since a clip tested in one fold is trained on in others it is somewhat narrow (tools/calibrate_statistics.py
+        measures by how much).
     a_better, equivalent, b_better: posterior probabilities of the Bayesian correlated t; equivalent is +-EQUIVALENT.
     simulated: whether the clips are. words: `in_words` of the row.
     """
@@ -139,7 +141,8 @@ def in_words(row: Any) -> str:
     if row["equivalent"] >= 1 - LEVEL:
         return (
             f"{a} and {b} are practically equivalent on these {clips}: their MSE differs by less than "
-            f"{EQUIVALENT} x 10^-2 with probability {row['equivalent']:.2f} ({row['runs']} paired runs){caution}."
+            f"{EQUIVALENT} x 10^-2 with probability {_probability(row['equivalent'])} "
+            f"({row['runs']} paired runs){caution}."
         )
     if p < LEVEL:
         return (
@@ -161,6 +164,10 @@ def _other_clips(row: Any) -> str:
         return ""
     same = np.sign(row["clip_low"]) == np.sign(row["clip_high"]) == np.sign(row["difference"])
     return "" if same else ", which other clips could turn round (the interval over clips reaches zero)"
+
+
+def _probability(share: float) -> str:
+    return "> 0.99" if share > 0.99 else f"{share:.2f}"
 
 
 def _p(p: float) -> str:
