@@ -72,7 +72,7 @@ def panels(count: int, height: float, x_label: str, y_label: str) -> tuple[Figur
     whole = bottom + down * (height + title)
     figure = Figure(figsize=(WIDTH, whole))
     figure.subplots_adjust(
-        left=left / WIDTH, right=0.985, bottom=bottom / whole, top=1 - title / whole, wspace=0.1, hspace=title / height
+        left=left / WIDTH, right=0.985, bottom=bottom / whole, top=1 - title / whole, wspace=0.16, hspace=title / height
     )
     axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel().tolist()
     for empty in axes[count:]:

@@ -75,7 +75,7 @@ def draw_cost(results: pd.DataFrame, folder: Path) -> Picture:
         axes.grid()
     figure.draw_without_rendering()  # lays it out, so that places on paper are known
     for axes, key in zip(figure.axes, ("gmac", "inference_ms_per_clip"), strict=True):
-        place_labels(axes, results[key], error, results["title"])
+        place_labels(axes, results[key], error, results["title"], INK)
     what = "MSE above the panel's noise ceiling" if above else "MSE (how many voted is unknown, so no noise ceiling)"
     return picture(
         figure,
@@ -119,7 +119,8 @@ def draw_curves(results: pd.DataFrame, evidence: Evidence, folder: Path) -> Pict
         "Learning curves",
         f"MSE by epoch for {len(results)} models, one panel each: training dotted, held-out clips solid.",
         "Dotted: training clips as the epoch went on, augmented; solid: held-out clips after it. Thin lines are runs, "
-        "thick ones their mean. The last epoch counts; no epoch is chosen by its held-out error.",
+        "thick ones their mean; what is far above the others is cut at the frame. The last epoch counts; no epoch is "
+        "chosen by its held-out error.",
     )
 
 

@@ -80,7 +80,7 @@ def draw_calibration(results: pd.DataFrame, evidence: Evidence, folder: Path) ->
     all_axes[0].set_xlim(0, 1.08 * largest)
     all_axes[0].set_ylim(0, 1.08 * largest)
     for axis in (all_axes[0].xaxis, all_axes[0].yaxis):
-        axis.set_major_locator(MaxNLocator(nbins=3))
+        axis.set_major_locator(MaxNLocator(nbins=3, prune="upper"))
     return picture(
         figure,
         folder,
