@@ -24,13 +24,14 @@ from hybrid.errors import UserError
 from hybrid.evaluation.inference import predict_distributions
 from hybrid.evaluation.metrics import PANEL, evaluate, squared_error
 from hybrid.experiment.folder import RunFolder, experiment_folder, run_settings
-from hybrid.experiment.progress import LiveLine, Progress
+from hybrid.experiment.progress import Progress
 from hybrid.files import read_json, whole_file, write_json, write_yaml
 from hybrid.profiling import profile_model
 from hybrid.training.architecture import build_model
 from hybrid.training.batches import ResidentClips, evaluation_batches, training_batches
 from hybrid.training.checkpoint import TrainedModel, save_trained
 from hybrid.training.history import History
+from hybrid.training.live_line import LiveLine
 from hybrid.training.machine import Machine, choose_machine
 from hybrid.training.module import GradeModule
 from hybrid.training.tracking import log_outcome, open_logger
