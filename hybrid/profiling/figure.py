@@ -18,6 +18,7 @@ NEAR = 1
 def draw_profiles(table: pd.DataFrame, title: str, folder: Path) -> list[Path]:
     """profile.png and profile.svg in `folder`, from the rows of `profile_models`."""
     compared = "gmac_off_percent" in table
+    table = table.astype({"gmac_off_percent": float}) if compared else table  # None to NaN
     figure = Figure(figsize=(12 if compared else 6.5, 1.6 + 0.32 * len(table)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, 2 if compared else 1, squeeze=False)[0]
@@ -37,15 +38,15 @@ def draw_profiles(table: pd.DataFrame, title: str, folder: Path) -> list[Path]:
 def _draw_cost(axes, table: pd.DataFrame, title: str) -> None:
     for position, row in enumerate(table.itertuples()):
         colour = FAMILY_COLOURS[row.family]
-        axes.barh(position, row.gmac, color=colour, height=0.7)
+        axes.plot(row.gmac, position, "o", color=colour, markersize=7)
         axes.annotate(
-            f"{row.gmac:.3g} GMAC, {row.parameters_M:.3g} M", (row.gmac, position), (4, 0),
+            f"{row.gmac:.3g} GMAC, {row.parameters_M:.3g} M", (row.gmac, position), (7, 0),
             textcoords="offset points", va="center", fontsize=8,
         )  # fmt: skip
     _names(axes, table)
     axes.set_xscale("log")
     low, high = axes.get_xlim()
-    axes.set_xlim(low, high * 8)  # room for the figures
+    axes.set_xlim(low / 1.5, high * 8)  # room for the figures
     axes.set_xlabel("GMAC of one clip (log), and parameters")
     axes.set_title(title, fontsize=10)
 
@@ -55,6 +56,9 @@ def _draw_agreement(axes, table: pd.DataFrame) -> None:
     axes.axvspan(-NEAR, NEAR, color="#000000", alpha=0.07, linewidth=0)
     axes.axvline(0, color="#000000", linewidth=0.8)
     for position, row in enumerate(table.itertuples()):
+        if row.parameters_off_percent != row.parameters_off_percent:
+            axes.text(0.1, position, "none published", va="center", fontsize=8)
+            continue
         axes.plot(row.parameters_off_percent, position - 0.15, "s", color="#444444", markersize=5)
         if row.gmac_off_percent == row.gmac_off_percent:
             axes.plot(row.gmac_off_percent, position + 0.15, "o", color=FAMILY_COLOURS[row.family], markersize=6)
