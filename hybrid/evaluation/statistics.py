@@ -6,6 +6,7 @@ Differences are of errors, first model minus second: negative means that the fir
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -111,8 +112,9 @@ def clustered_bootstrap(
     """Interval of the mean difference over clips when groups, each whole, are drawn anew with replacement.
 
     difference_N: one a clip, averaged over repeats. group_N: what may not be split (patient, video); None: every
-    clip is its own. Percentile interval (Davison and Hinkley, Bootstrap methods and their application, 1997); with
-    few groups it is somewhat narrow: for normal group means of 40 groups it covers 94 %, of 10 groups 90 %.
+    clip is its own. Percentile interval, expanded as Hesterberg (What teachers should know about the bootstrap, The
+    American Statistician, 2015) does it, because the plain one is narrow with few groups: for normal group
+    means of 40 groups it covers 94 %, of 10 groups 90 %.
     """
     difference_N = checked(difference_N)
     group_N = np.arange(len(difference_N)) if group_N is None else np.asarray(group_N)
@@ -123,10 +125,27 @@ def clustered_bootstrap(
     groups = len(sums)
     if groups < 2:
         raise ValueError("a bootstrap over groups needs 2 groups or more")
-    drawn = np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), size=repetitions)
+    drawn = _draws(groups, repetitions, seed)
     means = (drawn @ sums) / (drawn @ sizes)
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    tail = expanded_tail(groups, confidence)
+    low, high = np.quantile(means, [tail, 1 - tail])
     return Bootstrap(float(difference_N.mean()), float(low), float(high))
+
+
+def expanded_tail(groups: int, confidence: float) -> float:
+    """The share of bootstrap means outside either end of the interval: (1 - confidence) / 2 only for many groups.
+
+    It is the normal tail beyond the t quantile of groups - 1 degrees of freedom, times sqrt(groups / (groups - 1))
+    since drawing groups varies as if their variance were divided by `groups`.
+    """
+    return float(stats.norm.sf(stats.t.ppf((1 + confidence) / 2, groups - 1) * np.sqrt(groups / (groups - 1))))
+
+
+@lru_cache(maxsize=2)
+def _draws(groups: int, repetitions: int, seed: int) -> NDArray:
+    """How often each group is drawn, (repetitions, groups). Kept, for the contrasts of many models share it."""
+    drawn = np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), size=repetitions)
+    return drawn.astype(np.float64)
 
 
 def checked(difference: ArrayLike) -> NDArray:

@@ -8,7 +8,7 @@ the handlers here mend that, and whatever is still left out is named in the resu
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 
 import torch
@@ -44,6 +44,15 @@ NEGLIGIBLE = frozenset(
 
 
 @dataclass(frozen=True)
+class ModuleCost:
+    """The same three figures of one module, with all that is inside it."""
+
+    parameters: int
+    gmac: float
+    activations: int
+
+
+@dataclass(frozen=True)
 class Profile:
     """What one clip costs."""
 
@@ -56,6 +65,8 @@ class Profile:
     2020)"""
     uncounted: dict[str, int]
     """calls of operators whose work is in no count, and is not known to be negligible; empty for a right count"""
+    modules: dict[str, ModuleCost] = field(default_factory=dict)
+    """by the name of each module, in the model's order; work between modules is in the one around them alone"""
 
 
 def profile_model(model: nn.Module, clip_shape: tuple[int, ...]) -> Profile:
@@ -73,6 +84,7 @@ def profile_model(model: nn.Module, clip_shape: tuple[int, ...]) -> Profile:
             analysis = FlopCountAnalysis(AllItsWork(model.eval()), clip).set_op_handle(**HANDLERS)
             analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")
             counts = analysis.by_operator()
+            of_module = analysis.by_module_and_operator()
             uncounted = {name: n for name, n in analysis.unsupported_ops().items() if name not in NEGLIGIBLE}
     finally:
         model.train(was_training)
@@ -81,6 +93,15 @@ def profile_model(model: nn.Module, clip_shape: tuple[int, ...]) -> Profile:
         gmac=counts["macs"] / 1e9,
         activations=int(counts["activations"]),
         uncounted=uncounted,
+        modules={
+            name: ModuleCost(
+                parameters=sum(p.numel() for p in module.parameters()),
+                gmac=of_module[f"model.{name}"]["macs"] / 1e9,
+                activations=int(of_module[f"model.{name}"]["activations"]),
+            )
+            for name, module in model.named_modules()
+            if name
+        },
     )
 
 

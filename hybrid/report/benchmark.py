@@ -1,38 +1,147 @@
-"""The report of a benchmark: tables and a picture, from the result files alone."""
+"""The report of an experiment, from what its runs have left behind."""
 
 from __future__ import annotations
 
-from typing import Any
+import pandas as pd
 
 from hybrid.experiment.folder import ExperimentFolder
-from hybrid.files import whole_file, write_text
-from hybrid.report.figure import draw_benchmark
-from hybrid.report.table import as_markdown, as_terminal, benchmark_table
+from hybrid.files import read_yaml
+from hybrid.report.unchanged import keep_summary, kept_summary
 
 PAPER_NOTE = (
-    "* MSE x 10^-2, mean (sd), that the paper reports on its own, private clips: another data set, so only the order "
+    "* MSE x10^-2, mean (sd), that the paper reports on its own, private clips: another data set, so only the order "
     "of size compares."
 )
 SIMULATED_NOTE = "These clips are simulated: the result is no evidence about real sperm."
 
 
-def write_report(folder: ExperimentFolder) -> str:
-    """Write report/ (table.csv, table.md, mse.png, mse.svg) and return what to print in a terminal."""
-    results = folder.results()
-    table = benchmark_table(results)
-    mean_predictor = 100 * _mean_predictor_mse(results)
-    notes = [f"Predicting the training clips' mean distribution for every clip gives {mean_predictor:.2f}.", PAPER_NOTE]
-    if any(result["simulated"] for result in results):
+def write_report(folder: ExperimentFolder, *, anew: bool = False) -> str:
+    """Write report/: index.html, the tables (csv, md, tex) and the figures (svg, png). Returns what to print.
+
+    Where nothing has changed since the last time, that report stays; anew: write it all the same.
+    """
+    if not anew and (summary := kept_summary(folder)) is not None:
+        return summary
+    # Here, because these bring torch and matplotlib, which a report that is there already does not need.
+    from hybrid.report.evidence import gather
+
+    evidence = gather(folder)
+    summary = _write(evidence)
+    keep_summary(folder, summary)
+    return summary
+
+
+def _write(evidence) -> str:
+    from hybrid.evaluation.contrasts import EXPLORATORY, REGISTERED, contrasts
+    from hybrid.report.clips import films_of, hard_clips
+    from hybrid.report.comparisons import contrasts_table, draw_contrasts, sentences
+    from hybrid.report.figures import draw_cost, draw_curves, draw_folds
+    from hybrid.report.grades import draw_calibration, grades_table
+    from hybrid.report.origin import origin_of, runs_table
+    from hybrid.report.page import Contents, write_page
+    from hybrid.report.results import measures_table, results_table
+    from hybrid.report.table import as_terminal
+
+    folder, report = evidence.folder, evidence.folder.report
+    results = results_table(evidence)
+    pairs = contrasts(folder)
+    references = _references(evidence)
+    notes = _notes(references, evidence)
+    tables = [results, measures_table(evidence), grades_table(results.frame, evidence), runs_table(evidence)]
+    pictures = [
+        draw_folds(results.frame, evidence, references, report),
+        draw_cost(results.frame, report),
+        draw_curves(results.frame, evidence, report),
+        draw_calibration(results.frame, evidence, report),
+    ]
+    if len(pairs):
+        tables.append(contrasts_table(pairs))
+        pictures.append(draw_contrasts(pairs, results.frame, report))
+    for table in tables:
+        table.write(report, notes if table is results else ())
+    write_page(
+        report / "index.html",
+        Contents(
+            experiment=folder.path.name,
+            simulated=evidence.simulated,
+            facts=_facts(results.frame, evidence),
+            lead=_lead(results.frame, references, len(pairs)),
+            grades=evidence.grades,
+            tables={table.name: table for table in tables},
+            pictures={picture.name: picture for picture in pictures},
+            registered=sentences(pairs, REGISTERED),
+            exploratory=sentences(pairs, EXPLORATORY),
+            notes=list(notes),
+            clips=hard_clips(results.frame, evidence),
+            films=films_of(evidence),
+            no_films=evidence.missing,
+            origin=origin_of(evidence),
+        ),
+    )
+    return "\n".join(
+        [
+            "",
+            as_terminal(results, leave_out=("95 % interval", "excess x10^-2")),
+            "",
+            *notes,
+            f"report: {report / 'index.html'}",
+        ]
+    )
+
+
+def _references(evidence) -> dict[str, float]:
+    """MSE x 10^-2 that need no model, over the folds that any model has been tested on."""
+    folds = {(result["repeat"], result["fold"]): result["mean_predictor_mse"] for result in evidence.results}
+    references = {"mean predictor": 100 * sum(folds.values()) / len(folds)}
+    if evidence.noise["ceiling"].notna().any():
+        references["noise of the panel"] = float(evidence.noise["ceiling"].mean())
+    return references
+
+
+def _notes(references: dict[str, float], evidence) -> tuple[str, ...]:
+    notes = [
+        f"Predicting the training clips' mean distribution for every clip gives {references['mean predictor']:.2f}."
+    ]
+    if "noise of the panel" in references:
+        notes.append(
+            f"A perfect model would have {references['noise of the panel']:.2f}, for the panel's votes are a sample; "
+            "'excess' is what lies above it."
+        )
+    else:
+        notes.append("How many voted on a clip is not known, so there is no noise ceiling and no excess.")
+    notes.append(PAPER_NOTE)
+    if evidence.simulated:
         notes.append(SIMULATED_NOTE)
-    with whole_file(folder.report / "table.csv") as temporary:
-        table.to_csv(temporary, index=False)
-    heading = f"# {folder.path.name}\n\n"
-    write_text(folder.report / "table.md", heading + as_markdown(table) + "\n\n" + "\n\n".join(notes) + "\n")
-    draw_benchmark(table, results, {"mean predictor": mean_predictor}, folder.report / "mse.png")
-    return "\n".join(["", as_terminal(table), "", *notes, f"report: {folder.report}"])
+    return tuple(notes)
 
 
-def _mean_predictor_mse(results: list[dict[str, Any]]) -> float:
-    """Over the folds that any model has been tested on."""
-    folds = {(result["repeat"], result["fold"]): result["mean_predictor_mse"] for result in results}
-    return sum(folds.values()) / len(folds)
+def _facts(results: pd.DataFrame, evidence) -> list[str]:
+    settings = read_yaml(evidence.runs[0].config)["protocol"]
+    repeats, folds = (len({result[key] for result in evidence.results}) for key in ("repeat", "fold"))
+    return [
+        _count(len(results), "model"),
+        f"{_count(folds, 'fold')} × {_count(repeats, 'repeat')}",
+        _count(evidence.predictions["clip"].nunique(), "clip"),
+        f"{settings['size']} size",
+        f"{settings['num_frames']} frames, {settings['crop_size']} px",
+        _count(settings["epochs"], "epoch"),
+    ]
+
+
+def _lead(results: pd.DataFrame, references: dict[str, float], pairs: int) -> str:
+    best, mean_predictor = results.iloc[0], references["mean predictor"]
+    beaten = int((results["mse_mean"] < mean_predictor).sum())
+    lead = (
+        f"The lowest mean error is {best.title}'s, {best.mse_mean:.2f} x10^-2. {beaten or 'None'} of "
+        f"{_count(len(results), 'model')} does better than answering the training clips' mean distribution every time "
+        f"({mean_predictor:.2f})."
+    )
+    if beaten == 0:
+        lead += " Nothing has been learned that helps on held-out clips, so the order of the models means nothing."
+    elif pairs:
+        lead += " Which differences are more than chance is under Contrasts."
+    return lead
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -18,6 +18,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from hybrid import get_entry
+from hybrid.commit import software_commit
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
 from hybrid.errors import UserError
@@ -30,6 +31,7 @@ from hybrid.training.architecture import build_model
 from hybrid.training.batches import ResidentClips, evaluation_batches, training_batches
 from hybrid.training.checkpoint import TrainedModel, save_trained
 from hybrid.training.history import History
+from hybrid.training.live_line import LiveLine
 from hybrid.training.machine import Machine, choose_machine
 from hybrid.training.module import GradeModule
 from hybrid.training.tracking import log_outcome, open_logger
@@ -99,7 +101,11 @@ def _train(
         "model": config.model.name,
         "repeat": config.repeat,
         "fold": config.fold,
-        "metrics": evaluate(prediction_NK, dataset.targets_NK[test_clips], raters=_raters(dataset, test_clips)),
+        "metrics": evaluate(
+            prediction_NK,
+            dataset.targets_NK[test_clips],
+            raters=np.nan_to_num(_raters(dataset, test_clips), nan=PANEL),
+        ),
         "mean_predictor_mse": _mean_predictor_mse(dataset.targets_NK[train_clips], dataset.targets_NK[test_clips]),
         "simulated": dataset.simulated,
         **profile,
@@ -115,6 +121,7 @@ def _train(
             "threads": torch.get_num_threads(),
             "platform": platform.platform(),
         },
+        "commit": software_commit(),
         "versions": {name: version(name) for name in ("torch", "torchvision", "timm", "pytorch-lightning")},
     }
     log_outcome(logger, result, predictions)
@@ -161,16 +168,19 @@ def _mean_predictor_mse(train_NK: np.ndarray, test_NK: np.ndarray) -> float:
     return float(squared_error(np.broadcast_to(train_NK.mean(0), test_NK.shape), test_NK).mean())
 
 
-def _raters(dataset: ClipDataset, clips: np.ndarray) -> np.ndarray | int:
-    """How many voted on each clip; where labels.csv holds fractions, the paper's 40 stand in."""
+def _raters(dataset: ClipDataset, clips: np.ndarray) -> np.ndarray:
+    """How many voted on each clip; NaN where nothing says: labels.csv holds fractions and there is no ratings.csv."""
+    if dataset.ratings is not None:
+        return (dataset.ratings.ratings_NR[clips] >= 0).sum(1).astype(float)
     votes_N = dataset.votes_NK[clips].sum(1)
-    return votes_N if (votes_N > 1.5).all() else PANEL
+    return votes_N if (votes_N > 1.5).all() else np.full(len(clips), np.nan)
 
 
 def _prediction_table(dataset: ClipDataset, clips: np.ndarray, prediction_NK: np.ndarray) -> pd.DataFrame:
     columns = {"clip": [dataset.clips[clip] for clip in clips]}
     for kind, values_NK in (("target", dataset.targets_NK[clips]), ("predicted", prediction_NK)):
         columns |= {f"{kind}_{grade}": values_NK[:, k] for k, grade in enumerate(dataset.grades)}
+    columns["raters"] = _raters(dataset, clips)  # what the panel's noise follows from
     return pd.DataFrame(columns)
 
 

@@ -44,3 +44,39 @@ def test_predict_explains_a_mistake(tmp_path):
     done = type_in("predict", str(tmp_path / "none"), "clip.mp4")
     assert done.returncode == 2 and "none: there is no such checkpoint or folder" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_models_are_profiled_to_a_terminal_and_files(tmp_path):
+    words = ("--size", "tiny", "--models", "hybrid,vit", "--no-timing", "--by-module", "1", "-o", str(tmp_path / "p"))
+    done = type_in("profile_models", *words)
+    assert done.returncode == 0, done.stderr
+    assert "hybrid by module" in done.stdout and "operators in no count: none" in done.stdout
+    assert "time and memory: not measured" in done.stdout
+    names = {path.name for path in (tmp_path / "p").iterdir()}
+    assert names == {f"profile.{kind}" for kind in ("csv", "md", "png", "svg")} | {
+        "modules-hybrid.csv",
+        "modules-vit.csv",
+    }
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [(("--models", "hybird"), "no model is named 'hybird'"), (("--crop", "100"), "multiple of 32 from 64 up, not 100")],
+)
+def test_a_profile_explains_a_mistake(words, message):
+    done = type_in("profile_models", *words)
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_statistics_are_calibrated_on_few_experiments():
+    done = type_in("calibrate_statistics", "--trials", "3", "--groups", "10")
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[1] for line in done.stdout.splitlines() if line.startswith(("| equal", "| seeds"))] == [
+        *["equal"] * 3,
+        *["seeds"] * 3,
+    ]
+
+
+def test_no_tool_hides_a_module_of_the_standard_library():
+    """A script's folder comes first where Python looks: tools/profile.py would break torch, which imports cProfile."""
+    assert not {path.stem for path in (ROOT / "tools").glob("*.py")} & sys.stdlib_module_names

@@ -61,6 +61,7 @@ def test_predictions_cover_each_clip_once_and_are_distributions(run, folder):
     assert sorted(predictions["clip"]) == sorted(f"{n}.mkv" for n in range(12))
     assert predictions.filter(like="predicted_").sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
     assert predictions.filter(like="target_").shape == (12, 5)
+    assert (predictions["raters"] == 40).all()
 
 
 def test_a_failing_run_stops_no_other_and_is_reported(run, folder, monkeypatch, capsys):

@@ -1,48 +1,14 @@
 """What W&B gets, read back from the files that an offline run leaves."""
 
 import json
-import struct
 
 import pytest
+from wandb_files import records, values
 
 from hybrid.errors import UserError
 from hybrid.experiment.prepare import prepare
 from hybrid.training.run import train_run
 from hybrid.training.tracking import check_logger
-
-BLOCK = 32 * 1024
-
-
-def chunks(content: bytes):
-    """(type, data) of a LevelDB log: blocks of 32 KiB of chunks, each behind crc, length and type."""
-    at = 7  # W&B's own header
-    while at < len(content):
-        room = BLOCK - at % BLOCK
-        if room < 7:
-            at += room
-            continue
-        _, length, kind = struct.unpack("<IHB", content[at : at + 7])
-        yield kind, content[at + 7 : at + 7 + length]
-        at += 7 + length
-
-
-def records(folder):
-    """Everything an offline run logged."""
-    from wandb.proto import wandb_internal_pb2
-
-    (path,) = folder.glob("wandb/offline-run-*/*.wandb")
-    data = b""
-    for kind, chunk in chunks(path.read_bytes()):
-        data += chunk
-        if kind in (1, 4):  # whole, or the last of several chunks
-            record = wandb_internal_pb2.Record()
-            record.ParseFromString(data)
-            yield record
-            data = b""
-
-
-def values(items):
-    return {item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in items}
 
 
 def test_an_offline_run_holds_config_curves_figures_and_predictions(config_of, tmp_path, monkeypatch):

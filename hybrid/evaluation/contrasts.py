@@ -1,0 +1,174 @@
+"""Every pair of an experiment's models: how far apart they are, and what may be said about it.
+
+All errors are MSE x 10^-2 (mean over grades), all differences model a minus model b: negative means that a is better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hybrid.errors import UserError
+from hybrid.evaluation.outcomes import Experiment, Outcome, read_groups, read_outcomes
+from hybrid.evaluation.statistics import bayesian_correlated_t, clustered_bootstrap, corrected_resampled_t, holm
+
+PREREGISTERED = (("hybrid", "slowfast"), ("hybrid", "timesformer"))
+"""the questions asked before any result was seen; Holm's adjustment is over those that have been answered"""
+
+EQUIVALENT = 0.05
+"""x 10^-2 of MSE: models nearer than this are practically equivalent"""
+
+LEVEL = 0.05
+"""of significance; 1 - LEVEL is the probability from which models are called equivalent"""
+
+SCALE = 100
+REGISTERED, EXPLORATORY = "pre-registered", "exploratory"
+
+COLUMNS = (
+    "model_a", "model_b", "kind", "runs", "difference", "low", "high", "t", "df", "p", "p_holm",
+    "clips", "groups", "clip_difference", "clip_low", "clip_high",
+    "a_better", "equivalent", "b_better", "simulated", "words",
+)  # fmt: skip
+
+
+def contrasts(folder: Experiment, repetitions: int = 10_000) -> pd.DataFrame:
+    """A row a pair of models with 2 paired runs or more, the pre-registered ones first; columns as in COLUMNS.
+
+    runs: folds and repeats that both models have done; the difference of their MSE is tested by the corrected
+        resampled t: difference, its 95 % interval low to high, t, df, two-sided p, and p_holm, adjusted over the
+        pre-registered rows (NaN in the others).
+    clips, groups: tested by both; a clip's errors are averaged over repeats. clip_difference and its 95 % interval
+        clip_low to clip_high, by a bootstrap (`repetitions` draws) of whole groups; NaN where there is one group.
+        It holds the trained models fixed: it says what other clips would do, not what other training would, and
+        since a clip tested in one fold is trained on in others it is somewhat narrow (tools/calibrate_statistics.py
+        measures by how much).
+    a_better, equivalent, b_better: posterior probabilities of the Bayesian correlated t; equivalent is +-EQUIVALENT.
+    simulated: whether the clips are. words: `in_words` of the row.
+    """
+    of_model: dict[str, dict[tuple[int, int], Outcome]] = {}
+    for outcome in read_outcomes(folder):
+        of_model.setdefault(outcome.model, {})[outcome.repeat, outcome.fold] = outcome
+    groups = read_groups(folder) if of_model else {}
+    rows = []
+    for model_a, model_b, kind in _pairs(of_model):
+        shared = sorted(of_model[model_a].keys() & of_model[model_b].keys())
+        if len(shared) >= 2:
+            paired = [(of_model[model_a][key], of_model[model_b][key]) for key in shared]
+            names = {"model_a": model_a, "model_b": model_b, "kind": kind}
+            rows.append(names | _over_runs(paired) | _over_clips(paired, groups, repetitions))
+    registered = [row for row in rows if row["kind"] == REGISTERED]
+    for row, p_holm in zip(registered, holm([row["p"] for row in registered]), strict=True):
+        row["p_holm"] = float(p_holm)
+    for row in rows:
+        row["words"] = in_words(row)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _pairs(models: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Pre-registered pairs first; a model is `a` before those that come after it in PREREGISTERED or the alphabet."""
+    models = sorted(models)
+    registered = [pair for pair in PREREGISTERED if set(pair) <= set(models)]
+    rest = [pair for pair in combinations(models, 2) if set(pair) not in [set(r) for r in registered]]
+    return [(*pair, REGISTERED) for pair in registered] + [(*pair, EXPLORATORY) for pair in rest]
+
+
+def _over_runs(paired: list[tuple[Outcome, Outcome]]) -> dict[str, Any]:
+    for a, b in paired:
+        if a.clips != b.clips:
+            raise UserError(
+                f"{a.model} and {b.model} were tested on different clips in repeat {a.repeat}, fold {a.fold}: "
+                "their runs cannot be paired"
+            )
+    difference = [SCALE * (a.mse - b.mse) for a, b in paired]
+    # Folds of groups differ in size; over all folds of a repeat this is 1 / (folds - 1) whatever their sizes.
+    test_to_train = sum(a.test_clips for a, _ in paired) / sum(a.train_clips for a, _ in paired)
+    test = corrected_resampled_t(difference, test_to_train)
+    bayes = bayesian_correlated_t(difference, test_to_train, rope=EQUIVALENT)
+    return {
+        "runs": len(paired),
+        "difference": test.mean,
+        "low": test.low,
+        "high": test.high,
+        "t": test.t,
+        "df": test.df,
+        "p": test.p,
+        "p_holm": np.nan,
+        "a_better": bayes.first_better,
+        "equivalent": bayes.equivalent,
+        "b_better": bayes.second_better,
+        "simulated": any(a.simulated for a, _ in paired),
+    }
+
+
+def _over_clips(paired: list[tuple[Outcome, Outcome]], groups: dict[str, str], repetitions: int) -> dict[str, Any]:
+    of_clip: dict[str, list[float]] = {}
+    for a, b in paired:
+        for clip, difference in zip(a.clips, SCALE * (a.error_N - b.error_N), strict=True):
+            of_clip.setdefault(clip, []).append(difference)
+    if unknown := [clip for clip in of_clip if clip not in groups]:
+        raise UserError(f"clip {unknown[0]!r} of the predictions is not in folds.csv")
+    difference_N = np.array([np.mean(differences) for differences in of_clip.values()])
+    group_N = np.array([groups[clip] for clip in of_clip])
+    num_groups = len(set(group_N))
+    low = high = np.nan
+    if num_groups >= 2:
+        interval = clustered_bootstrap(difference_N, group_N, repetitions=repetitions)
+        low, high = interval.low, interval.high
+    return {
+        "clips": len(difference_N),
+        "groups": num_groups,
+        "clip_difference": float(difference_N.mean()),
+        "clip_low": low,
+        "clip_high": high,
+    }
+
+
+def in_words(row: Any) -> str:
+    """One sentence: what a row of `contrasts` means, and no more."""
+    registered = row["kind"] == REGISTERED
+    p = row["p_holm"] if registered else row["p"]
+    a, b = row["model_a"], row["model_b"]
+    better, other = (a, b) if row["difference"] < 0 else (b, a)
+    clips = "simulated clips" if row["simulated"] else "clips"
+    low, high = sorted((abs(row["low"]), abs(row["high"]))) if row["low"] * row["high"] > 0 else (None, None)
+    test = f"{'Holm-adjusted ' if registered else ''}p {_p(p)}, {row['runs']} paired runs"
+    by = f"{abs(row['difference']):.2f} x 10^-2"
+    caution = "" if registered else "; exploratory, one of many comparisons, to be confirmed on new clips"
+    if row["equivalent"] >= 1 - LEVEL:
+        return (
+            f"{a} and {b} are practically equivalent on these {clips}: their MSE differs by less than "
+            f"{EQUIVALENT} x 10^-2 with probability {_probability(row['equivalent'])} "
+            f"({row['runs']} paired runs){caution}."
+        )
+    if p < LEVEL:
+        return (
+            f"{better} has a lower MSE than {other} on these {clips}, by {by} "
+            f"(95 % interval {low:.2f} to {high:.2f}; {test}){_other_clips(row)}{caution}."
+        )
+    reach = f"95 % interval of {a} minus {b} {row['low']:.2f} to {row['high']:.2f}; {test}"
+    if low is not None:  # the interval alone leaves zero out, the adjusted p does not
+        reach += ", which allows for the number of contrasts where the interval does not"
+    return (
+        f"Neither {a} nor {b} is shown to be better on these {clips}, though {better}'s MSE is {by} lower ({reach}); "
+        f"that does not show them to be equal{caution}."
+    )
+
+
+def _other_clips(row: Any) -> str:
+    """What the bootstrap adds to a difference between runs."""
+    if np.isnan(row["clip_low"]):
+        return ""
+    same = np.sign(row["clip_low"]) == np.sign(row["clip_high"]) == np.sign(row["difference"])
+    return "" if same else ", which other clips could turn round (the interval over clips reaches zero)"
+
+
+def _probability(share: float) -> str:
+    return "> 0.99" if share > 0.99 else f"{share:.2f}"
+
+
+def _p(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -1,0 +1,139 @@
+"""The clips each model gets most wrong, with the votes, every model's answer and the frames to play."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from einops import rearrange
+from numpy.typing import NDArray
+from PIL import Image
+
+from hybrid.evaluation.metrics import squared_error
+from hybrid.report.evidence import Evidence
+
+WORST = 3
+"""clips of each model"""
+SIDES = (128, 96, 64, 48)
+"""pixels of a frame; the first at which all clips together keep within BUDGET"""
+BUDGET = 1_400_000
+"""characters of all films in the page"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model says, mean over repeats, in percent; mse x 10^-2, mean over repeats."""
+
+    model: str
+    title: str
+    percent: list[float]
+    mse: float
+    worst: bool
+    """one of the clips this model gets most wrong"""
+
+
+@dataclass(frozen=True)
+class HardClip:
+    clip: str
+    votes: list[float]
+    """percent"""
+    raters: int | None
+    answers: list[Answer]
+    film: str | None
+    """data URI of a picture of all frames, row by row, `columns` in a row"""
+
+    @property
+    def worst_of(self) -> list[str]:
+        return [answer.model for answer in self.answers if answer.worst]
+
+
+@dataclass(frozen=True)
+class Films:
+    """What is the same for all films."""
+
+    columns: int
+    rows: int
+    frames: int
+    rate: float
+
+
+def films_of(evidence: Evidence) -> Films | None:
+    if evidence.dataset is None:
+        return None
+    spec = evidence.dataset.spec
+    columns = math.ceil(math.sqrt(spec.num_frames))
+    return Films(columns, math.ceil(spec.num_frames / columns), spec.num_frames, spec.frame_rate)
+
+
+def hard_clips(results: pd.DataFrame, evidence: Evidence) -> list[HardClip]:
+    """The WORST clips of every model, the one that is hard for most models first."""
+    tested = evidence.predictions
+    error_N = squared_error(evidence.answers(tested), evidence.targets(tested))
+    mean = tested.assign(error=error_N).groupby(["model", "clip"]).mean(numeric_only=True)
+    worst = {model: set(mean.loc[model]["error"].nlargest(WORST).index) for model in results["model"]}
+    chosen = set().union(*worst.values())
+    error_of = mean["error"].groupby("clip").mean()
+    order = sorted(chosen, key=lambda clip: (-sum(clip in clips for clips in worst.values()), -error_of[clip], clip))
+    films = _films(order, evidence)
+    return [
+        HardClip(
+            clip,
+            votes=(100 * evidence.targets(mean.xs(clip, level="clip").iloc[:1])[0]).tolist(),
+            raters=_raters(clip, evidence),
+            answers=[
+                Answer(
+                    row.model,
+                    row.title,
+                    percent=(100 * evidence.answers(mean.loc[[(row.model, clip)]])[0]).tolist(),
+                    mse=100 * mean.loc[(row.model, clip), "error"],
+                    worst=clip in worst[row.model],
+                )
+                for row in results.itertuples()
+                if (row.model, clip) in mean.index
+            ],
+            film=films.get(clip),
+        )
+        for clip in order
+    ]
+
+
+def _raters(clip: str, evidence: Evidence) -> int | None:
+    rows = evidence.predictions
+    if "raters" not in rows:
+        return None
+    raters = rows.loc[rows["clip"] == clip, "raters"].max()
+    return None if pd.isna(raters) else round(raters)
+
+
+def _films(clips: list[str], evidence: Evidence) -> dict[str, str]:
+    if evidence.dataset is None:
+        return {}
+    films = films_of(evidence)
+    place = {clip: n for n, clip in enumerate(evidence.dataset.clips)}
+    frames = {clip: evidence.dataset.frames_NTHWC[place[clip]] for clip in clips if clip in place}
+    sides = [side for side in SIDES if side < evidence.dataset.spec.side]
+    for side in [min(SIDES[0], evidence.dataset.spec.side), *sides]:
+        made = {clip: film(frames_THWC, films, side) for clip, frames_THWC in frames.items()}
+        if sum(map(len, made.values())) <= BUDGET:
+            break
+    return made
+
+
+def film(frames_THWC: NDArray[np.uint8], films: Films, side: int) -> str:
+    """All frames of a clip in one JPEG, row by row from the top left, as a data URI."""
+    frames_THWC = np.asarray(frames_THWC)
+    padding = films.columns * films.rows - len(frames_THWC)
+    frames_THWC = np.concatenate([frames_THWC, np.zeros_like(frames_THWC[:1]).repeat(padding, 0)])
+    sheet = rearrange(frames_THWC, "(rows columns) h w c -> (rows h) (columns w) c", columns=films.columns)
+    # RGB frames of a grey film need no colour.
+    grey = sheet.shape[2] == 1 or (sheet == sheet[:, :, :1]).all()
+    image = Image.fromarray(sheet[:, :, 0] if grey else sheet)
+    if side < frames_THWC.shape[1]:
+        image = image.resize((films.columns * side, films.rows * side), Image.Resampling.BOX)
+    data = io.BytesIO()
+    image.save(data, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()

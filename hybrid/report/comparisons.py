@@ -1,0 +1,104 @@
+"""The paired comparisons of models as a table and a picture; `hybrid.evaluation.contrasts` computes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from hybrid import get_entry
+from hybrid.evaluation.contrasts import REGISTERED
+from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
+from hybrid.report.table import Column, Table, interval, number
+
+OWN = "hybrid"
+
+
+def contrasts_table(frame: pd.DataFrame) -> Table:
+    """frame: of `hybrid.evaluation.contrasts.contrasts`."""
+    frame = frame.assign(
+        title_a=[get_entry(model).title for model in frame["model_a"]],
+        title_b=[get_entry(model).title for model in frame["model_b"]],
+    )
+    return Table(
+        "contrasts",
+        "Differences of MSE x10^-2, first model minus second: negative means that the first is better.",
+        frame,
+        (
+            Column("first", lambda row: row.title_a, "title_a", figure=False),
+            Column("second", lambda row: row.title_b, "title_b", figure=False),
+            Column("kind", lambda row: row.kind, "kind", figure=False),
+            Column("runs", lambda row: str(row.runs), "runs", about="folds and repeats that both have done"),
+            Column("difference x10^-2", lambda row: number(row.difference, sign=True), "difference"),
+            Column(
+                "95 % interval, runs",
+                lambda row: interval(row.low, row.high, sign=True),
+                "low",
+                about="corrected resampled t: what other folds and training would do",
+            ),
+            Column(
+                "95 % interval, clips",
+                lambda row: interval(row.clip_low, row.clip_high, sign=True),
+                "clip_low",
+                about="bootstrap of groups of clips: what other clips would do to these trained models",
+            ),
+            Column("p", lambda row: number(row.p, 3), "p", about="of the corrected resampled t, two-sided"),
+            Column("p, Holm", lambda row: number(row.p_holm, 3), "p_holm", about="adjusted over the pre-registered"),
+            Column(
+                "P better / equal / worse",
+                lambda row: " / ".join(number(p) for p in (row.a_better, row.equivalent, row.b_better)),
+                "a_better",
+                about="that the first is better, within 0.05 x10^-2 of the second, or worse (Bayesian correlated t)",
+            ),
+        ),
+    )
+
+
+def sentences(frame: pd.DataFrame, kind: str) -> list[str]:
+    return list(frame.loc[frame["kind"] == kind, "words"])
+
+
+@styled
+def draw_contrasts(frame: pd.DataFrame, results: pd.DataFrame, folder: Path) -> Picture:
+    """One model against every other, its intervals over runs and over clips: the hybrid where there is one."""
+    models = list(results["model"])
+    own = OWN if OWN in models else models[0]
+    rows = [row for row in frame.itertuples() if own in (row.model_a, row.model_b)]
+    rows.sort(
+        key=lambda row: (row.kind != REGISTERED, models.index(row.model_b if row.model_a == own else row.model_a))
+    )
+    title = get_entry(own).title
+    figure = new_figure(1.2 + 0.34 * len(rows))
+    axes = figure.add_subplot()
+    names, reach = [], 0.0
+    for position, row in enumerate(rows):
+        sign = 1 if row.model_a == own else -1
+        other = get_entry(row.model_b if sign == 1 else row.model_a)
+        colour = FAMILY_COLOURS[other.family]
+        names.append(other.title + (" †" if row.kind == REGISTERED else ""))
+        axes.plot([sign * row.low, sign * row.high], [position - 0.12] * 2, color=colour, linewidth=2.2)
+        axes.plot([sign * row.clip_low, sign * row.clip_high], [position + 0.16] * 2, ":", color=colour, linewidth=1.8)
+        face = colour if row.kind == REGISTERED else "none"
+        axes.plot(sign * row.difference, position - 0.12, "o", color=colour, markerfacecolor=face, markersize=6)
+        reach = max(reach, *(abs(value) for value in (row.clip_low, row.clip_high, row.difference) if pd.notna(value)))
+        reach = max(reach, min(max(abs(row.low), abs(row.high)), 4 * reach))
+    axes.axvline(0, color=INK, linewidth=0.9)
+    axes.set_xlim(-1.1 * reach, 1.1 * reach)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_xlabel(f"MSE ×10⁻², {title} minus the other\n← {title} better     other better →")
+    axes.grid(axis="x")
+    listed = "; ".join(
+        f"{name.replace(' †', ' (pre-registered)')}: {(1 if row.model_a == own else -1) * row.difference:+.2f}"
+        for name, row in zip(names, rows, strict=True)
+    )
+    return picture(
+        figure,
+        folder,
+        "contrasts",
+        f"{title} against the others",
+        f"Differences of MSE times ten to the minus two, {title} minus each other model. {listed}. "
+        "The intervals are in the table of contrasts.",
+        "Solid: 95 % interval over folds and repeats (cut at the frame); dotted: over clips, the trained models held "
+        "fixed. † and a filled dot: pre-registered; all else is exploratory.",
+    )

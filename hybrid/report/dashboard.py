@@ -1,0 +1,74 @@
+"""A W&B workspace of what the runs log: models compared, folds, learning curves, predictions.
+
+Needs the extra `dashboard`: pip install "sperm-video-hybrid[dashboard]".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hybrid.errors import UserError
+from hybrid.evaluation.metrics import METRICS
+
+if TYPE_CHECKING:
+    from wandb_workspaces.workspaces import Workspace
+
+MODEL, FOLD = "model.name", "fold"
+"""keys of a run's configuration"""
+
+
+def build_dashboard(experiment: str, entity: str, project: str) -> Workspace:
+    """The workspace, not yet sent anywhere; `.save()` puts it into the project of W&B and gives it a url."""
+    try:
+        from wandb_workspaces import expr
+        from wandb_workspaces import workspaces as ws
+        from wandb_workspaces.reports import v2 as panels
+    except ImportError as error:
+        raise UserError('a dashboard needs wandb-workspaces: pip install "sperm-video-hybrid[dashboard]"') from error
+
+    by_model = {"groupby": panels.Config(MODEL), "groupby_aggfunc": "mean", "groupby_rangefunc": "stddev"}
+
+    def bars(measure: str, **grouping) -> panels.BarPlot:
+        metric = METRICS[measure]
+        title = f"{measure.upper()}: {metric.definition} ({metric.better} is better)"
+        return panels.BarPlot(title=title, metrics=[f"fold/{measure}"], **grouping)
+
+    def curve(title: str, key: str) -> panels.LinePlot:
+        return panels.LinePlot(title=title, x="epoch", y=[key], title_x="epoch", **by_model)
+
+    def against(key: str, title: str) -> panels.ScatterPlot:
+        x, y = panels.SummaryMetric(key), panels.SummaryMetric("fold/mse")
+        return panels.ScatterPlot(title=title, x=x, y=y, log_x=True)
+
+    return ws.Workspace(
+        entity=entity,
+        project=project,
+        name=f"Benchmark {experiment}",
+        sections=[
+            ws.Section(
+                name="Models: held-out measures", panels=[bars(name, **by_model) for name in METRICS], is_open=True
+            ),
+            ws.Section(
+                name="Folds",
+                panels=[bars("mse", groupby=panels.Config(FOLD), groupby_aggfunc="mean", groupby_rangefunc="minmax")],
+                is_open=True,
+            ),
+            ws.Section(
+                name="Cost",
+                panels=[against("gmac", "MSE against GMAC"), against("parameters", "MSE against parameters")],
+            ),
+            ws.Section(
+                name="Learning",
+                panels=[
+                    curve("MSE of the held-out clips", "test/mse"),
+                    curve("MSE of the training clips, augmented", "train/mse"),
+                    curve("Learning rate", "learning_rate"),
+                ],
+                is_open=True,
+            ),
+            ws.Section(name="Predictions", panels=[panels.WeavePanelSummaryTable(table_name="predictions")]),
+        ],
+        runset_settings=ws.RunsetSettings(
+            filters=expr.And(expr.Metric("Group") == experiment), groupby=[expr.Config(MODEL)]
+        ),
+    )

@@ -1,0 +1,88 @@
+"""What an experiment has left behind, read once for the whole report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hybrid.data.clip import ClipSpec
+from hybrid.data.dataset import ClipDataset, load_dataset
+from hybrid.errors import UserError
+from hybrid.evaluation.panel_noise import panel_noise
+from hybrid.experiment.folder import ExperimentFolder, RunFolder
+from hybrid.files import read_json, read_yaml
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The finished runs and, where it is still there unchanged, their data set.
+
+    predictions: a row a clip, model and repeat: model, repeat, fold, clip, target_<grade>..., predicted_<grade>... and,
+        of newer runs, raters.
+    noise: of `panel_noise`, by model.
+    dataset: None where it is gone; `missing` then says why.
+    """
+
+    folder: ExperimentFolder
+    runs: list[RunFolder]
+    results: list[dict[str, Any]]
+    predictions: pd.DataFrame
+    noise: pd.DataFrame
+    grades: tuple[str, ...]
+    dataset: ClipDataset | None
+    missing: str
+
+    @property
+    def simulated(self) -> bool:
+        return any(result["simulated"] for result in self.results)
+
+    def targets(self, rows: pd.DataFrame) -> np.ndarray:
+        return rows[[f"target_{grade}" for grade in self.grades]].to_numpy(float)
+
+    def answers(self, rows: pd.DataFrame) -> np.ndarray:
+        return rows[[f"predicted_{grade}" for grade in self.grades]].to_numpy(float)
+
+
+def gather(folder: ExperimentFolder) -> Evidence:
+    runs = folder.done_runs()
+    if not runs:
+        raise UserError(f"{folder.path}: no run of it is done, there is nothing to report")
+    results = [read_json(run.result) for run in runs]
+    predictions = pd.concat(
+        [
+            _read(run.predictions).assign(model=result["model"], repeat=result["repeat"], fold=result["fold"])
+            for run, result in zip(runs, results, strict=True)
+        ],
+        ignore_index=True,
+    )
+    grades = tuple(column.removeprefix("target_") for column in predictions.columns if column.startswith("target_"))
+    dataset, missing = _dataset(folder, runs[0])
+    noise = panel_noise(folder).set_index("model")
+    return Evidence(folder, runs, results, predictions, noise, grades, dataset, missing)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    # A clip may be called NA.
+    return pd.read_csv(path, dtype={"clip": str}, keep_default_na=False, na_values={"raters": [""]})
+
+
+def _dataset(folder: ExperimentFolder, run: RunFolder) -> tuple[ClipDataset | None, str]:
+    settings = read_yaml(run.config)
+    protocol, data = settings["protocol"], settings["data"]
+    root = Path(data["root"])
+    if not root.exists():
+        return None, f"the data set is no longer at {root}"
+    spec = ClipSpec(protocol["num_frames"], protocol["frame_rate"], protocol["crop_size"], data["channels"])
+    try:
+        dataset = load_dataset(root, spec)
+    except UserError as error:
+        return None, f"the data set at {root} cannot be read any more: {str(error).splitlines()[0]}"
+    if folder.settings.exists():
+        trained_on = read_yaml(folder.settings)["data"]["fingerprint"]
+        if dataset.fingerprint != trained_on:
+            return None, f"the data set at {root} has changed since the runs (it was {trained_on})"
+    return dataset, ""

@@ -1,0 +1,122 @@
+"""How the runs were made: settings, machine, versions, seeds, commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from hybrid.commit import software_commit
+from hybrid.experiment.folder import ExperimentFolder
+from hybrid.files import read_yaml
+from hybrid.report.evidence import Evidence
+from hybrid.report.table import Column, Table, number
+
+
+@dataclass(frozen=True)
+class Origin:
+    """settings: (what, YAML text). facts: (what, value). missing: runs that are not done, and why."""
+
+    settings: list[tuple[str, str]]
+    facts: list[tuple[str, str]]
+    missing: list[tuple[str, str]]
+
+
+def origin_of(evidence: Evidence) -> Origin:
+    folder, results = evidence.folder, evidence.results
+    files = [("the experiment", folder.settings)] if folder.settings.exists() else []
+    files += [(path.parent.name, path) for path in sorted(folder.path.glob("*/model.yaml"))]
+    first = read_yaml(evidence.runs[0].config)
+    machines = _each(" · ".join(f"{key} {value}" for key, value in result["machine"].items()) for result in results)
+    versions = _each(
+        " · ".join(f"{name} {version}" for name, version in result["versions"].items()) for result in results
+    )
+    facts = [
+        ("data set", f"{first['data']['name']} ({_data(evidence)})"),
+        ("seed", f"{first['seed']}; each run's own follows from it, its repeat and its fold"),
+        ("machine", machines),
+        ("versions", versions),
+        ("trained at commit", _each(result.get("commit") or "not recorded" for result in results)),
+        ("reported at commit", software_commit() or "no git repository"),
+        ("computing", f"{sum(result['seconds'] for result in results) / 3600:.2f} hours in {len(results)} runs"),
+    ]
+    return Origin([(what, _text(path)) for what, path in files], facts, _missing(folder, results))
+
+
+def runs_table(evidence: Evidence) -> Table:
+    frame = pd.DataFrame(
+        [
+            {
+                "model": result["model"],
+                "repeat": result["repeat"],
+                "fold": result["fold"],
+                "mse": 100 * result["metrics"]["mse"],
+                "mean_predictor_mse": 100 * result["mean_predictor_mse"],
+                "train_clips": result["train_clips"],
+                "test_clips": result["test_clips"],
+                "epochs": result["epochs"],
+                "seconds": result["seconds"],
+                "device": result["machine"]["device"],
+                "precision": result["machine"]["precision"],
+            }
+            for result in evidence.results
+        ]
+    )
+    return Table(
+        "runs",
+        "Every run.",
+        frame,
+        (
+            Column("model", lambda row: row.model, "model", figure=False),
+            *(_count(name) for name in ("repeat", "fold")),
+            Column("MSE x10^-2", lambda row: number(row.mse), "mse"),
+            Column(
+                "mean predictor x10^-2",
+                lambda row: number(row.mean_predictor_mse),
+                "mean_predictor_mse",
+                about="MSE of answering the training clips' mean distribution for every clip",
+            ),
+            *(_count(name) for name in ("train_clips", "test_clips", "epochs")),
+            Column("seconds", lambda row: number(row.seconds, 0), "seconds"),
+            Column("device", lambda row: row.device, "device", figure=False),
+            Column("precision", lambda row: row.precision, "precision", figure=False),
+        ),
+    )
+
+
+def _count(name: str) -> Column:
+    return Column(name.replace("_", " "), lambda row: str(getattr(row, name)), name)
+
+
+def _each(values) -> str:
+    return "; ".join(dict.fromkeys(values))
+
+
+def _data(evidence: Evidence) -> str:
+    clips = evidence.predictions["clip"].nunique()
+    if evidence.dataset is None:
+        return f"{clips} clips; {evidence.missing}"
+    groups = f", {len(set(evidence.dataset.groups))} groups" if evidence.dataset.groups else ""
+    return f"{len(evidence.dataset)} clips{groups}, content {evidence.dataset.fingerprint}"
+
+
+def _text(path: Path) -> str:
+    return yaml.safe_dump(read_yaml(path), sort_keys=False, allow_unicode=True)
+
+
+def _missing(folder: ExperimentFolder, results: list[dict]) -> list[tuple[str, str]]:
+    """Runs of a model with other runs done, or with an error, that have no result."""
+    done = {(result["model"], result["repeat"], result["fold"]) for result in results}
+    models = sorted({path.parent.name for path in folder.path.glob("*/model.yaml")} | {run[0] for run in done})
+    repeats, folds = ({run[place] for run in done} for place in (1, 2))
+    missing = []
+    for model in models:
+        for repeat in sorted(repeats):
+            for fold in sorted(folds):
+                if (model, repeat, fold) not in done:
+                    error = folder.run(model, repeat, fold).error
+                    why = error.read_text(encoding="utf-8").strip().splitlines()[-1] if error.exists() else "not done"
+                    missing.append((f"{model}/repeat{repeat}-fold{fold}", why))
+    return missing

@@ -1,0 +1,97 @@
+"""What the page tells beyond the tables: calibration, hard clips and their films, what is missing."""
+
+import base64
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from hybrid.errors import UserError
+from hybrid.experiment.folder import ExperimentFolder
+from hybrid.files import write_text
+from hybrid.report.clips import WORST, Films, film, hard_clips
+from hybrid.report.evidence import gather
+from hybrid.report.grades import calibration_error, grades_table, reliability
+from hybrid.report.origin import origin_of
+from hybrid.report.results import results_table
+
+
+def test_reliability_of_a_case_by_hand():
+    predicted, voted, size = reliability([[0.9, 0.1], [0.3, 0.7]], [[1.0, 0.0], [0.6, 0.4]], bins=2)
+    assert predicted == pytest.approx([0.2, 0.8]) and voted == pytest.approx([0.3, 0.7])
+    assert list(size) == [2, 2]
+    assert calibration_error([[0.9, 0.1]], [[0.5, 0.5]]) == pytest.approx(0.4)
+
+
+def test_calibration_error_is_zero_only_for_what_the_panel_says():
+    dist = np.random.default_rng(0).dirichlet(np.ones(5), 200)
+    assert calibration_error(dist, dist) == pytest.approx(0, abs=1e-12)
+    assert calibration_error(np.full_like(dist, 0.2), dist) < 0.1 < calibration_error(dist[::-1], dist)
+
+
+def test_grades_add_up(experiment):
+    evidence = gather(experiment)
+    frame = grades_table(results_table(evidence).frame, evidence).frame
+    tested = evidence.predictions[evidence.predictions["model"] == "vgg16"]
+    row = frame.set_index("model").loc["vgg16"]
+    difference = tested["predicted_B"] - tested["target_B"]
+    assert row["mse_B"] == pytest.approx(100 * (difference**2).mean())
+    assert row["bias_B"] == pytest.approx(100 * difference.mean())
+    assert row.filter(like="bias_").sum() == pytest.approx(0, abs=1e-3)
+
+
+def test_the_worst_clips_are_the_ones_a_model_gets_most_wrong(experiment):
+    run = experiment.run("slowfast", 0, 1)
+    table = pd.read_csv(run.predictions, dtype={"clip": str})
+    clip = table.loc[0, "clip"]
+    wrong = table.filter(like="target_").iloc[0].to_numpy().argmin()
+    table.loc[0, [f"predicted_{grade}" for grade in "ABCDE"]] = np.eye(5)[wrong]
+    table.to_csv(run.predictions, index=False)
+    result = run.result.read_text().replace('"mse": ', '"mse": 1e-9, "old": ', 1)
+    predicted, target = (table.filter(like=kind).to_numpy() for kind in ("predicted_", "target_"))
+    run.result.write_text(result.replace("1e-9", str(((predicted - target) ** 2).mean())))
+
+    evidence = gather(experiment)
+    clips = hard_clips(results_table(evidence).frame, evidence)
+    (found,) = [hard for hard in clips if hard.clip == clip]
+    assert "slowfast" in found.worst_of and found.raters == 40
+    answer = {answer.model: answer for answer in found.answers}["slowfast"]
+    assert answer.percent == pytest.approx(100 * np.eye(5)[wrong]) and answer.mse > 10
+    for model in ("hybrid", "slowfast", "vgg16"):
+        assert sum(model in hard.worst_of for hard in clips) == WORST
+    assert len(found.answers) == 3
+
+
+def test_a_film_holds_every_frame_in_its_place():
+    ramp = np.linspace(0, 90, 32, dtype=np.uint8)
+    frames = np.stack([np.broadcast_to(ramp + 15 * t, (32, 32)) for t in range(8)])[..., None].repeat(3, -1)
+    uri = film(frames, Films(columns=3, rows=3, frames=8, rate=16.0), side=32)
+    sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.removeprefix("data:image/jpeg;base64,")))))
+    assert sheet.shape == (96, 96)
+    for t in range(8):
+        down, right = divmod(t, 3)
+        part = sheet[32 * down : 32 * down + 32, 32 * right : 32 * right + 32].astype(int)
+        assert abs(part - frames[t, :, :, 0]).mean() < 3
+
+
+def test_frames_of_another_data_set_are_not_shown(experiment):
+    settings = experiment.settings.read_text().replace("fingerprint: ", "fingerprint: x")
+    experiment.settings.write_text(settings)
+    evidence = gather(experiment)
+    assert evidence.dataset is None and "has changed since the runs" in evidence.missing
+    assert all(clip.film is None for clip in hard_clips(results_table(evidence).frame, evidence))
+
+
+def test_missing_runs_are_named_with_their_error(experiment):
+    run = experiment.run("vgg16", 0, 1)
+    run.result.unlink()
+    assert origin_of(gather(experiment)).missing == [("vgg16/repeat0-fold1", "not done")]
+    write_text(run.error, "Traceback\nRuntimeError: the lamp went out\n")
+    assert origin_of(gather(experiment)).missing == [("vgg16/repeat0-fold1", "RuntimeError: the lamp went out")]
+
+
+def test_nothing_done_is_an_error_of_the_user(tmp_path):
+    with pytest.raises(UserError, match="no run of it is done"):
+        gather(ExperimentFolder(tmp_path / "runs" / "none"))

@@ -1,0 +1,31 @@
+"""Write the report of an experiment from what its runs have left behind.
+
+    python tools/report.py runs/quick-simulated
+
+Writes <experiment>/report/: index.html, one page that opens from disk; the tables as CSV, Markdown and LaTeX; the
+figures as SVG and PNG. A benchmark does the same at its end; this is for experiments that are copied or unfinished.
+"""
+
+import argparse
+from pathlib import Path
+
+from hybrid.errors import UserError, explained
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiment", type=Path, nargs="+", help="folder of an experiment")
+    options = parser.parse_args()
+
+    from hybrid.experiment.folder import ExperimentFolder
+    from hybrid.report.benchmark import write_report
+
+    for path in options.experiment:
+        if not path.is_dir():
+            raise UserError(f"{path}: there is no such folder")
+        print(write_report(ExperimentFolder(path), anew=True))
+
+
+if __name__ == "__main__":
+    with explained():
+        main()
