@@ -31,7 +31,6 @@ from hybrid.training.architecture import build_model
 from hybrid.training.batches import ResidentClips, evaluation_batches, training_batches
 from hybrid.training.checkpoint import TrainedModel, save_trained
 from hybrid.training.history import History
-from hybrid.training.live_line import LiveLine
 from hybrid.training.machine import Machine, choose_machine
 from hybrid.training.module import GradeModule
 from hybrid.training.tracking import log_outcome, open_logger
