@@ -45,7 +45,9 @@ def results_table(evidence: Evidence) -> Table:
                 about="MSE x10^-2 that the paper reports on its own clips: another data set",
             ),
             Column("params M", lambda row: number(row.parameters_M), "parameters_M"),
-            Column("GMAC", lambda row: significant(row.gmac), "gmac", about="multiply-accumulates of one clip, 10^9"),
+            Column(
+                "GMAC", lambda row: significant(row.gmac), "gmac", about="billions of multiply-accumulates for one clip"
+            ),
             Column("train ms/clip", lambda row: number(row.train_ms_per_clip, 1), "train_ms_per_clip"),
             Column("infer ms/clip", lambda row: number(row.inference_ms_per_clip, 1), "inference_ms_per_clip"),
             Column("family", lambda row: row.family, "family", figure=False),
