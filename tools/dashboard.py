@@ -3,7 +3,7 @@
     python tools/dashboard.py quick-simulated --entity my-team
 
 The runs must be there: train with logger=online, or send offline runs with `wandb sync`. Needs an account (`wandb
-login`) and the extra: pip install "sperm-video-hybrid[dashboard]".
+login`) and the extra: pip install -e '.[dashboard]'.
 """
 
 import argparse
