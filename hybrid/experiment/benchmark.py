@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
 import threading
@@ -77,6 +78,8 @@ def benchmark_job(config: TrainConfig) -> None:
 
 def _end_with_parent() -> None:
     """Let a worker process end when the program that started it was killed: its next start does the run again."""
+    if multiprocessing.parent_process() is None:
+        return  # this is that program
     parent = os.getppid()
 
     def watch() -> None:
