@@ -133,8 +133,8 @@ def _lead(results: pd.DataFrame, references: dict[str, float], pairs: int) -> st
     beaten = int((results["mse_mean"] < mean_predictor).sum())
     lead = (
         f"The lowest mean error is {best.title}'s, {best.mse_mean:.2f} x10^-2. {beaten or 'None'} of "
-        f"{_count(len(results), 'model')} {'do' if beaten > 1 else 'does'} better than answering the training clips' mean distribution every time "
-        f"({mean_predictor:.2f})."
+        f"{_count(len(results), 'model')} {'do' if beaten > 1 else 'does'} better than answering the training clips' "
+        f"mean distribution every time ({mean_predictor:.2f})."
     )
     if beaten == 0:
         lead += " Nothing has been learned that helps on held-out clips, so the order of the models means nothing."
