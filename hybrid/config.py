@@ -74,7 +74,7 @@ class ProtocolConfig:
     num_folds: int = 5
     repeats: int = 1
     precision: str = "auto"
-    """'auto' takes what is fastest on the machine, or any of Lightning's"""
+    """'auto' takes what is fastest on the machine; or 32-true, bf16-mixed, 16-mixed"""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
 

@@ -127,8 +127,12 @@ def shared_settings(config: TrainConfig, fingerprint: str) -> dict[str, Any]:
 
 
 def claim(path: Path, settings: dict[str, Any], what: str) -> None:
-    """Record `settings` in `path`, or refuse when the file holds others, naming every key that differs."""
-    if not path.exists():
+    """Record `settings` in `path`, or refuse when runs were made with others, naming every key that differs.
+
+    Runs lie below the file's folder. While none has trained an epoch there is nothing to protect: the settings of a
+    command that was refused do not stand in the way of the corrected one.
+    """
+    if not path.exists() or not any(path.parent.rglob("last.ckpt")) and not any(path.parent.rglob("result.json")):
         write_yaml(path, settings)
         return
     there = read_yaml(path)

@@ -11,6 +11,7 @@ from baselines import ClipModel
 from hybrid import create_model
 from hybrid.config import TrainConfig
 from hybrid.errors import UserError
+from hybrid.training.machine import choose_machine
 
 
 def build_model(config: TrainConfig, num_grades: int) -> ClipModel:
@@ -19,7 +20,8 @@ def build_model(config: TrainConfig, num_grades: int) -> ClipModel:
 
 
 def check_model(config: TrainConfig) -> None:
-    """Refuse a model that cannot be built, or weights that are not there, without allocating or training anything."""
+    """Refuse a machine or weights that are not there, or a model that cannot be built, without training anything."""
+    choose_machine(config.accelerator, config.protocol.precision)
     pretrained = config.model.pretrained
     if pretrained not in ("none", "official") and not Path(pretrained).exists():
         raise UserError(f"model.pretrained must be none, official or a path; there is no {pretrained!r}")

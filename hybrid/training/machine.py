@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 import torch
 
+from hybrid.errors import UserError
+
+ACCELERATORS = ("auto", "cpu", "gpu", "mps")
+PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed")
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -26,10 +31,18 @@ def choose_machine(accelerator: str = "auto", precision: str = "auto") -> Machin
 
     bfloat16 needs hardware for it (Ampere and later, AVX512-BF16 on a CPU); elsewhere it is slower than float32
     on a CPU, and a GPU takes float16. Convolutions in half precision want channels last.
+    A name that is none of ACCELERATORS or PRECISIONS, or a device that is not there, is a UserError.
     """
+    if accelerator not in ACCELERATORS:
+        raise UserError(f"accelerator must be one of {', '.join(ACCELERATORS)}, not {accelerator!r}")
+    if precision not in PRECISIONS:
+        raise UserError(f"protocol.precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
+    there = {"gpu": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    if accelerator in there and not there[accelerator]():
+        raise UserError(f"accelerator={accelerator}: torch finds no such device on this machine")
     if accelerator == "auto":
         accelerator = "gpu" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    device = torch.device({"gpu": "cuda", "cuda": "cuda"}.get(accelerator, accelerator))
+    device = torch.device("cuda" if accelerator == "gpu" else accelerator)
     if precision == "auto":
         precision = _fastest_precision(device)
     half = precision in ("bf16-mixed", "16-mixed")

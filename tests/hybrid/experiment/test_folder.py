@@ -3,10 +3,12 @@ from omegaconf import OmegaConf
 
 from hybrid.errors import UserError
 from hybrid.experiment.folder import claim, experiment_folder, run_settings, shared_settings
+from hybrid.files import read_yaml, write_json
 
 
 def test_a_claim_names_every_difference(tmp_path):
     path = tmp_path / "experiment.yaml"
+    write_json(tmp_path / "slowfast" / "repeat0-fold0" / "result.json", {})
     claim(path, {"protocol": {"epochs": 8, "size": "tiny"}, "seed": 0}, "experiment 'x'")
     claim(path, {"protocol": {"epochs": 8, "size": "tiny"}, "seed": 0}, "experiment 'x'")
     with pytest.raises(UserError) as error:
@@ -14,6 +16,13 @@ def test_a_claim_names_every_difference(tmp_path):
     assert "protocol.epochs: 8 there, 9 asked for" in str(error.value)
     assert "seed: 0 there, 1 asked for" in str(error.value)
     assert "size" not in str(error.value)
+
+
+def test_a_claim_without_a_run_behind_it_gives_way(tmp_path):
+    path = tmp_path / "model.yaml"
+    claim(path, {"options": {"varient": "r101"}}, "model 'slowfast'")
+    claim(path, {"options": {"variant": "r101"}}, "model 'slowfast'")
+    assert read_yaml(path) == {"options": {"variant": "r101"}}
 
 
 def test_where_and_how_a_run_is_watched_does_not_make_it_another(config_of):

@@ -4,6 +4,7 @@ from support import write_dataset
 
 from hybrid.errors import UserError
 from hybrid.experiment.prepare import prepare
+from hybrid.files import write_json
 
 
 def test_data_and_folds_are_ready(config_of):
@@ -51,6 +52,7 @@ def test_more_folds_than_groups_are_refused(config_of):
 
 def test_an_experiment_keeps_its_protocol_and_its_clips(config_of, tmp_path):
     prepare(config_of())
+    write_json(tmp_path / "runs" / "smoke-clips_of_mine" / "slowfast" / "repeat0-fold0" / "result.json", {})
     with pytest.raises(UserError, match="protocol.epochs: 2 there, 3 asked for"):
         prepare(config_of("protocol.epochs=3"))
     other = write_dataset(tmp_path / "other", num_clips=9)

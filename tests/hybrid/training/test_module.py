@@ -3,6 +3,7 @@ import pytest
 import torch
 from torch import nn
 
+from hybrid.errors import UserError
 from hybrid.training.batches import EpochSampler, ResidentClips, evaluation_batches, training_batches
 from hybrid.training.machine import choose_machine
 from hybrid.training.module import GradeModule, distribution_mse
@@ -72,5 +73,8 @@ def test_the_machine_is_chosen_and_can_be_told():
     assert told.memory_format == torch.channels_last_3d
     with told.autocast():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
+    for accelerator, precision in (("tpu", "auto"), ("cpu", "16-tru")):
+        with pytest.raises(UserError, match="must be one of"):
+            choose_machine(accelerator, precision)
     with choose_machine("cpu", "32-true").autocast():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
