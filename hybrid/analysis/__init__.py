@@ -1,0 +1,1 @@
+"""How trained models see time, and where they look: one scale for every architecture. See measure.py."""
