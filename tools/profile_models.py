@@ -3,6 +3,7 @@
     python tools/profile_models.py --no-timing -o profile
     python tools/profile_models.py --models slowfast,hybrid --by-module
     python tools/profile_models.py --size tiny --batch-size 32
+    python tools/profile_models.py --size tiny --batch-size 32 --layouts
 
 GMAC are counted by fvcore with fused attention counted too, checked by hand for the attention models, and set beside
 published figures at the published input; an operator that is in no count is named. Time and memory are of one machine
@@ -27,6 +28,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=8, help="of throughput and memory (default: %(default)s)")
     parser.add_argument("--by-module", type=int, nargs="?", const=3, metavar="DEPTH", help="modules too, 3 deep")
     parser.add_argument("--no-timing", action="store_true", help="count only")
+    parser.add_argument("--layouts", action="store_true", help="instead: training steps with channels first and last")
     parser.add_argument("--no-published", action="store_true", help="leave out the published variants")
     parser.add_argument("--accelerator", default="auto", choices=("auto", "cpu", "gpu"))
     parser.add_argument("-o", "--output", type=Path, help="folder to write profile.csv, .md, .png and .svg into")
@@ -53,7 +55,15 @@ def main() -> None:
     from hybrid.training.machine import choose_machine
 
     machine = None if options.no_timing else choose_machine(options.accelerator)
+    if options.layouts and machine is None:
+        raise UserError("--layouts times training steps: it goes without --no-timing")
     setting = Setting(options.size, options.frames, crop, options.batch_size, machine, not options.no_published)
+    if options.layouts:
+        from hybrid.profiling.layouts import compare_layouts
+
+        print(compare_layouts(names, setting).to_string(index=False, float_format="%.2f"))
+        print(f"\nin {machine.precision} on {machine.device.type}, batch {options.batch_size}")
+        return
     report(names, setting, options.by_module, options.output)
 
 

@@ -23,7 +23,7 @@ def predict_distributions(
     clips.to(machine.device)
     distributions, seconds = [], 0.0
     for (clips_B,) in evaluation_batches(numbers, batch_size):
-        clip_BCTHW = clips.batch(clips_B, machine.device).contiguous(memory_format=machine.memory_format)
+        clip_BCTHW = clips.batch(clips_B, machine.device)
         started = time.perf_counter()
         with torch.inference_mode(), machine.autocast():
             dist_BK = model(clip_BCTHW).float().softmax(-1).cpu()

@@ -112,10 +112,10 @@ def _published(name: str) -> dict[str, Any]:
 
 def _timed(model: torch.nn.Module, setting: Setting) -> dict[str, Any]:
     machine = setting.machine
-    model = model.to(machine.device, memory_format=machine.memory_format)
+    model = machine.lay_out(model.to(machine.device))
     clip_BCTHW = torch.rand(
         setting.batch_size, 3, setting.num_frames, setting.crop_size, setting.crop_size, device=machine.device
-    ).contiguous(memory_format=machine.memory_format)
+    )
     input_gb = clip_BCTHW.numel() * clip_BCTHW.element_size() / 1e9
     with machine.autocast():
         latency = time_inference(model, clip_BCTHW[:1])

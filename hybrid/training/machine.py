@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from hybrid.errors import UserError
 
@@ -14,11 +15,22 @@ PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed")
 
 @dataclass(frozen=True)
 class Machine:
-    """Where and how to compute: a device, Lightning's name of a precision, and the layout of clips."""
+    """Where and how to compute: a device, Lightning's name of a precision, and the layout of features."""
 
     device: torch.device
     precision: str
-    memory_format: torch.memory_format
+    channels_last: bool
+
+    def lay_out(self, model: nn.Module) -> nn.Module:
+        """The model itself, with the kernels of its convolutions, in 2D and 3D, in the layout this machine wants.
+
+        Features follow the layout of the kernels, so that clips can stay as they are.
+        """
+        formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+        for parameter in model.parameters() if self.channels_last else ():
+            if parameter.ndim in formats:
+                parameter.data = parameter.data.contiguous(memory_format=formats[parameter.ndim])
+        return model
 
     def autocast(self) -> torch.autocast:
         """The context of a forward pass at this precision."""
@@ -30,7 +42,8 @@ def choose_machine(accelerator: str = "auto", precision: str = "auto") -> Machin
     """The device that `accelerator` names ('auto': the GPU if there is one) and the precision it is fastest in.
 
     bfloat16 needs hardware for it (Ampere and later, AVX512-BF16 on a CPU); elsewhere it is slower than float32
-    on a CPU, and a GPU takes float16. Convolutions in half precision want channels last.
+    on a CPU, and a GPU takes float16. Convolutions in half precision want channels last; so do those of the tiny sizes
+    on a CPU in any precision (`python tools/profile_models.py --layouts` measures both).
     A name that is none of ACCELERATORS or PRECISIONS, or a device that is not there, is a UserError.
     """
     if accelerator not in ACCELERATORS:
@@ -46,7 +59,7 @@ def choose_machine(accelerator: str = "auto", precision: str = "auto") -> Machin
     if precision == "auto":
         precision = _fastest_precision(device)
     half = precision in ("bf16-mixed", "16-mixed")
-    return Machine(device, precision, torch.channels_last_3d if half else torch.contiguous_format)
+    return Machine(device, precision, channels_last=half or device.type == "cpu")
 
 
 def _fastest_precision(device: torch.device) -> str:

@@ -73,7 +73,7 @@ def _train(
     pl.seed_everything(seed, verbose=False)
     model = build_model(config, len(dataset.grades))
     profile = _profile(run, config, model)
-    model.to(memory_format=machine.memory_format)
+    machine.lay_out(model)
     clips = ResidentClips(dataset.frames_NTHWC, entry.mean, entry.std)
     train_clips, test_clips = np.flatnonzero(fold_of_N != config.fold), np.flatnonzero(fold_of_N == config.fold)
     module = GradeModule(model, clips, torch.as_tensor(dataset.targets_NK), config, seed)

@@ -3,6 +3,7 @@ import pytest
 import torch
 from torch import nn
 
+from hybrid import create_model
 from hybrid.errors import UserError
 from hybrid.training.batches import EpochSampler, ResidentClips, evaluation_batches, training_batches
 from hybrid.training.machine import choose_machine
@@ -66,11 +67,25 @@ def test_a_batch_is_the_clips_asked_for(channels, config_of):
     assert torch.equal(one[1:], clips.batch(torch.tensor([1]), cpu, augment, seed=1, epoch=2))
 
 
+@pytest.mark.parametrize("name", ["vgg16", "vit", "slowfast"])
+def test_kernels_are_laid_out_in_2d_and_3d_and_compute_the_same(name):
+    torch.manual_seed(0)
+    model = create_model(name, "tiny").eval()
+    clip_BCTHW = torch.randn(2, 3, 16, 64, 64)
+    with torch.no_grad():
+        before = model(clip_BCTHW)
+        machine = choose_machine("cpu", "bf16-mixed")
+        after = machine.lay_out(model)(clip_BCTHW)
+    torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-5)
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    kernels = [parameter for parameter in model.parameters() if parameter.ndim in formats]
+    assert kernels and all(kernel.is_contiguous(memory_format=formats[kernel.ndim]) for kernel in kernels)
+
+
 def test_the_machine_is_chosen_and_can_be_told():
     chosen = choose_machine("cpu")
     assert chosen.device.type == "cpu" and chosen.precision in ("32-true", "bf16-mixed")
     told = choose_machine("cpu", "bf16-mixed")
-    assert told.memory_format == torch.channels_last_3d
     with told.autocast():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
     for accelerator, precision in (("tpu", "auto"), ("cpu", "16-tru")):
