@@ -1,6 +1,6 @@
-"""Every pair of an experiment's models: how far apart they are, and what may be said about it.
+"""Every pair of an experiment's arms: how far apart they are, and what may be said about it.
 
-All errors are MSE x 10^-2 (mean over grades), all differences model a minus model b: negative means that a is better.
+All errors are MSE x 10^-2 (mean over grades), all differences arm a minus arm b: negative means that a is better.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ SCALE = 100
 REGISTERED, EXPLORATORY = "pre-registered", "exploratory"
 
 COLUMNS = (
-    "model_a", "model_b", "kind", "runs", "difference", "low", "high", "t", "df", "p", "p_holm",
+    "arm_a", "arm_b", "kind", "runs", "difference", "low", "high", "t", "df", "p", "p_holm",
     "clips", "groups", "clip_difference", "clip_low", "clip_high",
     "a_better", "equivalent", "b_better", "simulated", "words",
 )  # fmt: skip
 
 
 def contrasts(folder: Experiment, repetitions: int = 10_000) -> pd.DataFrame:
-    """A row a pair of models with 2 paired runs or more, the pre-registered ones first; columns as in COLUMNS.
+    """A row a pair of arms with 2 paired runs or more, the pre-registered ones first; columns as in COLUMNS.
 
-    runs: folds and repeats that both models have done; the difference of their MSE is tested by the corrected
+    runs: folds and repeats that both have done; the difference of their MSE is tested by the corrected
         resampled t: difference, its 95 % interval low to high, t, df, two-sided p, and p_holm, adjusted over the
         pre-registered rows (NaN in the others).
     clips, groups: tested by both; a clip's errors are averaged over repeats. clip_difference and its 95 % interval
@@ -49,16 +49,16 @@ def contrasts(folder: Experiment, repetitions: int = 10_000) -> pd.DataFrame:
     a_better, equivalent, b_better: posterior probabilities of the Bayesian correlated t; equivalent is +-EQUIVALENT.
     simulated: whether the clips are. words: `in_words` of the row.
     """
-    of_model: dict[str, dict[tuple[int, int], Outcome]] = {}
+    of_arm: dict[str, dict[tuple[int, int], Outcome]] = {}
     for outcome in read_outcomes(folder):
-        of_model.setdefault(outcome.model, {})[outcome.repeat, outcome.fold] = outcome
-    groups = read_groups(folder) if of_model else {}
+        of_arm.setdefault(outcome.arm, {})[outcome.repeat, outcome.fold] = outcome
+    groups = read_groups(folder) if of_arm else {}
     rows = []
-    for model_a, model_b, kind in _pairs(of_model):
-        shared = sorted(of_model[model_a].keys() & of_model[model_b].keys())
+    for arm_a, arm_b, kind in _pairs(of_arm):
+        shared = sorted(of_arm[arm_a].keys() & of_arm[arm_b].keys())
         if len(shared) >= 2:
-            paired = [(of_model[model_a][key], of_model[model_b][key]) for key in shared]
-            names = {"model_a": model_a, "model_b": model_b, "kind": kind}
+            paired = [(of_arm[arm_a][key], of_arm[arm_b][key]) for key in shared]
+            names = {"arm_a": arm_a, "arm_b": arm_b, "kind": kind}
             rows.append(names | _over_runs(paired) | _over_clips(paired, groups, repetitions))
     registered = [row for row in rows if row["kind"] == REGISTERED]
     for row, p_holm in zip(registered, holm([row["p"] for row in registered]), strict=True):
@@ -68,11 +68,11 @@ def contrasts(folder: Experiment, repetitions: int = 10_000) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _pairs(models: Iterable[str]) -> list[tuple[str, str, str]]:
-    """Pre-registered pairs first; a model is `a` before those that come after it in PREREGISTERED or the alphabet."""
-    models = sorted(models)
-    registered = [pair for pair in PREREGISTERED if set(pair) <= set(models)]
-    rest = [pair for pair in combinations(models, 2) if set(pair) not in [set(r) for r in registered]]
+def _pairs(arms: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Pre-registered pairs first; an arm is `a` before those that come after it in PREREGISTERED or the alphabet."""
+    arms = sorted(arms)
+    registered = [pair for pair in PREREGISTERED if set(pair) <= set(arms)]
+    rest = [pair for pair in combinations(arms, 2) if set(pair) not in [set(r) for r in registered]]
     return [(*pair, REGISTERED) for pair in registered] + [(*pair, EXPLORATORY) for pair in rest]
 
 
@@ -80,7 +80,7 @@ def _over_runs(paired: list[tuple[Outcome, Outcome]]) -> dict[str, Any]:
     for a, b in paired:
         if a.clips != b.clips:
             raise UserError(
-                f"{a.model} and {b.model} were tested on different clips in repeat {a.repeat}, fold {a.fold}: "
+                f"{a.arm} and {b.arm} were tested on different clips in repeat {a.repeat}, fold {a.fold}: "
                 "their runs cannot be paired"
             )
     difference = [SCALE * (a.mse - b.mse) for a, b in paired]
@@ -131,7 +131,7 @@ def in_words(row: Any) -> str:
     """One sentence: what a row of `contrasts` means, and no more."""
     registered = row["kind"] == REGISTERED
     p = row["p_holm"] if registered else row["p"]
-    a, b = row["model_a"], row["model_b"]
+    a, b = row["arm_a"], row["arm_b"]
     better, other = (a, b) if row["difference"] < 0 else (b, a)
     clips = "simulated clips" if row["simulated"] else "clips"
     low, high = sorted((abs(row["low"]), abs(row["high"]))) if row["low"] * row["high"] > 0 else (None, None)

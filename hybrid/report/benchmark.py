@@ -55,7 +55,7 @@ def _write(evidence) -> str:
         draw_calibration(results.frame, evidence, report),
     ]
     if len(pairs):
-        tables.append(contrasts_table(pairs))
+        tables.append(contrasts_table(pairs, results.frame))
         pictures.append(draw_contrasts(pairs, results.frame, report))
     for table in tables:
         table.write(report, notes if table is results else ())

@@ -14,16 +14,16 @@ from hybrid.data.dataset import ClipDataset, load_dataset
 from hybrid.errors import UserError
 from hybrid.evaluation.panel_noise import panel_noise
 from hybrid.experiment.folder import ExperimentFolder, RunFolder
-from hybrid.files import read_json, read_yaml
+from hybrid.files import read_yaml
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """The finished runs and, where it is still there unchanged, their data set.
 
-    predictions: a row a clip, model and repeat: model, repeat, fold, clip, target_<grade>..., predicted_<grade>... and,
+    predictions: a row a clip, arm and repeat: arm, repeat, fold, clip, target_<grade>..., predicted_<grade>... and,
         of newer runs, raters.
-    noise: of `panel_noise`, by model.
+    noise: of `panel_noise`, by arm.
     dataset: None where it is gone; `missing` then says why.
     """
 
@@ -51,17 +51,17 @@ def gather(folder: ExperimentFolder) -> Evidence:
     runs = folder.done_runs()
     if not runs:
         raise UserError(f"{folder.path}: no run of it is done, there is nothing to report")
-    results = [read_json(run.result) for run in runs]
+    results = [run.read_result() for run in runs]
     predictions = pd.concat(
         [
-            _read(run.predictions).assign(model=result["model"], repeat=result["repeat"], fold=result["fold"])
+            _read(run.predictions).assign(arm=run.arm, repeat=result["repeat"], fold=result["fold"])
             for run, result in zip(runs, results, strict=True)
         ],
         ignore_index=True,
     )
     grades = tuple(column.removeprefix("target_") for column in predictions.columns if column.startswith("target_"))
     dataset, missing = _dataset(folder, runs[0])
-    noise = panel_noise(folder).set_index("model")
+    noise = panel_noise(folder).set_index("arm")
     return Evidence(folder, runs, results, predictions, noise, grades, dataset, missing)
 
 

@@ -15,7 +15,7 @@ FOUR = {"vgg16": 0.5, "slowfast": 0.3, "timesformer": 0.2, "hybrid": 0.1}
 
 def test_every_pair_is_there_once_and_the_registered_ones_are_adjusted(tmp_path):
     table = contrasts(write_experiment(tmp_path, FOUR, repeats=2), repetitions=200)
-    pairs = list(zip(table["model_a"], table["model_b"], strict=True))
+    pairs = list(zip(table["arm_a"], table["arm_b"], strict=True))
     assert pairs[:2] == [("hybrid", "slowfast"), ("hybrid", "timesformer")]
     assert len({frozenset(pair) for pair in pairs}) == len(pairs) == 6
     assert list(table["kind"]) == ["pre-registered"] * 2 + ["exploratory"] * 4
@@ -59,7 +59,7 @@ def test_only_runs_that_both_have_done_are_paired(tmp_path):
     for fold in (2, 3, 4):
         folder.run("vgg16", 0, fold).result.unlink()
     table = contrasts(folder, repetitions=100)
-    runs = {frozenset(pair): n for *pair, n in table[["model_a", "model_b", "runs"]].itertuples(index=False)}
+    runs = {frozenset(pair): n for *pair, n in table[["arm_a", "arm_b", "runs"]].itertuples(index=False)}
     assert runs == {frozenset(("hybrid", "slowfast")): 2, frozenset(("slowfast", "vgg16")): 2}
 
 
@@ -94,7 +94,7 @@ def test_files_that_contradict_each_other_are_named(tmp_path):
 
 
 ROW = {
-    "model_a": "hybrid", "model_b": "slowfast", "kind": "pre-registered", "runs": 15, "simulated": False,
+    "arm_a": "hybrid", "arm_b": "slowfast", "kind": "pre-registered", "runs": 15, "simulated": False,
     "difference": -0.2, "low": -0.35, "high": -0.05, "p": 0.004, "p_holm": 0.008,
     "a_better": 0.97, "equivalent": 0.02, "b_better": 0.01, "clip_low": -0.3, "clip_high": -0.1,
 }  # fmt: skip
