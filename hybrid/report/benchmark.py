@@ -32,9 +32,9 @@ def write_report(folder: ExperimentFolder, *, anew: bool = False) -> str:
 
 
 def _write(evidence) -> str:
-    from hybrid.evaluation.contrasts import EXPLORATORY, REGISTERED, contrasts
+    from hybrid.evaluation.contrasts import EXPLORATORY, REGISTERED, contrasts, unanswered
     from hybrid.report.clips import films_of, hard_clips
-    from hybrid.report.comparisons import contrasts_table, draw_contrasts, sentences
+    from hybrid.report.comparisons import contrasts_table, draw_contrasts, sentences, unmatched_compute
     from hybrid.report.figures import draw_cost, draw_curves, draw_folds
     from hybrid.report.grades import draw_calibration, grades_table
     from hybrid.report.origin import origin_of, runs_table
@@ -47,6 +47,8 @@ def _write(evidence) -> str:
     pairs = contrasts(folder)
     references = _references(evidence)
     notes = _notes(references, evidence)
+    open_contrasts = unanswered((result["arm"], result["repeat"], result["fold"]) for result in evidence.results)
+    caveats = (*unmatched_compute(results.frame), *open_contrasts)
     tables = [results, measures_table(evidence), grades_table(results.frame, evidence), runs_table(evidence)]
     pictures = [
         draw_folds(results.frame, evidence, references, report),
@@ -58,7 +60,7 @@ def _write(evidence) -> str:
         tables.append(contrasts_table(pairs, results.frame))
         pictures.append(draw_contrasts(pairs, results.frame, report))
     for table in tables:
-        table.write(report, notes if table is results else ())
+        table.write(report, {"table": notes, "contrasts": caveats}.get(table.name, ()))
     write_page(
         report / "index.html",
         Contents(
@@ -70,6 +72,7 @@ def _write(evidence) -> str:
             tables={table.name: table for table in tables},
             pictures={picture.name: picture for picture in pictures},
             registered=sentences(pairs, REGISTERED),
+            caveats=list(caveats),
             exploratory=sentences(pairs, EXPLORATORY),
             notes=list(notes),
             clips=hard_clips(results.frame, evidence),
@@ -84,6 +87,7 @@ def _write(evidence) -> str:
             as_terminal(results, leave_out=("95 % interval", "excess x10^-2")),
             "",
             *notes,
+            *(["Pre-registered contrasts: " + " ".join(caveats)] if caveats else []),
             f"report: {report / 'index.html'}",
         ]
     )

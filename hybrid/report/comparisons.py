@@ -10,7 +10,9 @@ from hybrid.evaluation.contrasts import REGISTERED
 from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
 from hybrid.report.table import Column, Table, interval, number
 
-OWN = "hybrid"
+OWN, ENSEMBLE = "hybrid", "ensemble"
+MATCHED = 0.1
+"""how far an ensemble's GMAC may lie from the hybrid's, as a share of it, and still be called compute-matched"""
 
 
 def contrasts_table(frame: pd.DataFrame, results: pd.DataFrame) -> Table:
@@ -49,6 +51,17 @@ def contrasts_table(frame: pd.DataFrame, results: pd.DataFrame) -> Table:
             ),
         ),
     )
+
+
+def unmatched_compute(results: pd.DataFrame) -> list[str]:
+    """A sentence where the ensemble, which is to cost what the hybrid does, costs something else."""
+    gmac = results.set_index("arm")["gmac"]
+    if not {OWN, ENSEMBLE} <= set(gmac.index) or abs(gmac[ENSEMBLE] / gmac[OWN] - 1) <= MATCHED:
+        return []
+    return [
+        f"{OWN} against {ENSEMBLE} is not compute-matched here: {number(gmac[OWN], 3)} against "
+        f"{number(gmac[ENSEMBLE], 3)} GMAC."
+    ]
 
 
 def sentences(frame: pd.DataFrame, kind: str) -> list[str]:

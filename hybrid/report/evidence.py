@@ -12,6 +12,7 @@ import pandas as pd
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
 from hybrid.errors import UserError
+from hybrid.evaluation.outcomes import read_groups
 from hybrid.evaluation.panel_noise import panel_noise
 from hybrid.experiment.folder import ExperimentFolder, RunFolder
 from hybrid.files import read_yaml
@@ -23,7 +24,7 @@ class Evidence:
 
     predictions: a row a clip, arm and repeat: arm, repeat, fold, clip, target_<grade>..., predicted_<grade>... and,
         of newer runs, raters.
-    noise: of `panel_noise`, by arm.
+    noise: of `panel_noise`, by arm. groups: of every clip of the experiment.
     dataset: None where it is gone; `missing` then says why.
     """
 
@@ -32,6 +33,7 @@ class Evidence:
     results: list[dict[str, Any]]
     predictions: pd.DataFrame
     noise: pd.DataFrame
+    groups: dict[str, str]
     grades: tuple[str, ...]
     dataset: ClipDataset | None
     missing: str
@@ -62,7 +64,7 @@ def gather(folder: ExperimentFolder) -> Evidence:
     grades = tuple(column.removeprefix("target_") for column in predictions.columns if column.startswith("target_"))
     dataset, missing = _dataset(folder, runs[0])
     noise = panel_noise(folder).set_index("arm")
-    return Evidence(folder, runs, results, predictions, noise, grades, dataset, missing)
+    return Evidence(folder, runs, results, predictions, noise, read_groups(folder), grades, dataset, missing)
 
 
 def _read(path: Path) -> pd.DataFrame:

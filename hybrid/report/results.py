@@ -8,6 +8,7 @@ import pandas as pd
 
 from hybrid import get_entry
 from hybrid.evaluation.metrics import METRICS
+from hybrid.evaluation.pairs import tested_to_trained
 from hybrid.evaluation.statistics import corrected_resampled_t
 from hybrid.report.evidence import Evidence
 from hybrid.report.table import Column, Table, interval, number, significant, spread
@@ -79,7 +80,8 @@ def _row(arm: str, runs: pd.DataFrame, evidence: Evidence) -> dict[str, Any]:
     mse = 100 * pd.Series([metrics["mse"] for metrics in runs["metrics"]])
     paper_mean, paper_sd = entry.paper_mse or (None, None)
     several = len(runs) > 1
-    test = corrected_resampled_t(mse, (runs["test_clips"] / runs["train_clips"]).mean()) if several else None
+    ratio = tested_to_trained(runs["test_clips"], len(evidence.groups))
+    test = corrected_resampled_t(mse, ratio) if several else None
     noise = evidence.noise.loc[arm]
     return {
         "arm": arm,

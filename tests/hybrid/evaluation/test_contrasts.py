@@ -5,7 +5,7 @@ from experiments import write_experiment
 from scipy import stats
 
 from hybrid.errors import UserError
-from hybrid.evaluation.contrasts import contrasts, in_words
+from hybrid.evaluation.contrasts import PREREGISTERED, contrasts, in_words, unanswered
 from hybrid.evaluation.metrics import squared_error
 from hybrid.evaluation.statistics import holm
 from hybrid.files import read_json, write_json
@@ -61,6 +61,39 @@ def test_only_runs_that_both_have_done_are_paired(tmp_path):
     table = contrasts(folder, repetitions=100)
     runs = {frozenset(pair): n for *pair, n in table[["arm_a", "arm_b", "runs"]].itertuples(index=False)}
     assert runs == {frozenset(("hybrid", "slowfast")): 2, frozenset(("slowfast", "vgg16")): 2}
+
+
+def test_all_four_questions_are_asked_where_their_arms_are_there(tmp_path):
+    arms = {"slowfast_nln": 0.2, "ensemble": 0.25} | FOUR
+    table = contrasts(write_experiment(tmp_path, arms), repetitions=100)
+    assert tuple(zip(table["arm_a"], table["arm_b"], strict=True))[:4] == PREREGISTERED
+    assert (table["kind"] == "pre-registered").sum() == 4
+    assert table["p_holm"][:4].tolist() == pytest.approx(holm(table["p"][:4]).tolist())
+
+
+def test_a_question_that_is_not_answered_is_said_to_be_open():
+    done = [(arm, 0, fold) for arm in ("hybrid", "slowfast") for fold in range(5)] + [("timesformer", 0, 4)]
+    assert unanswered(done) == [
+        "hybrid against timesformer: not answered, runs that both have done: 1 of 2.",
+        "hybrid against slowfast_nln: not answered, no run of slowfast_nln is done.",
+        "hybrid against ensemble: not answered, no run of ensemble is done.",
+    ]
+    assert unanswered([])[0] == "hybrid against slowfast: not answered, no run of hybrid or slowfast is done."
+    assert unanswered((arm, 0, fold) for arm in {a for p in PREREGISTERED for a in p} for fold in (0, 1)) == []
+
+
+def test_arms_that_are_not_asked_about_are_left_out(tmp_path):
+    table = contrasts(write_experiment(tmp_path, FOUR), repetitions=100, among=("hybrid", "vgg16"))
+    assert table[["arm_a", "arm_b"]].values.tolist() == [["hybrid", "vgg16"]]
+
+
+def test_training_on_a_share_of_the_clips_does_not_tie_runs_closer(tmp_path):
+    folder = write_experiment(tmp_path, {"a": 0.1, "b": 0.2})
+    (whole,) = contrasts(folder, 100).to_dict("records")
+    for run in folder.done_runs():
+        write_json(run.result, read_json(run.result) | {"train_clips": 6})
+    (share,) = contrasts(folder, 100).to_dict("records")
+    assert share["low"] == whole["low"] and share["p"] == whole["p"]
 
 
 def test_an_experiment_without_runs_has_no_rows(tmp_path):
