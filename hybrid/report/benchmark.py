@@ -39,6 +39,7 @@ def _write(evidence) -> str:
     from hybrid.report.grades import draw_calibration, grades_table
     from hybrid.report.origin import origin_of, runs_table
     from hybrid.report.page import Contents, write_page
+    from hybrid.report.panel import panel_note, panel_of, panel_table
     from hybrid.report.results import measures_table, results_table
     from hybrid.report.table import as_terminal
 
@@ -46,10 +47,12 @@ def _write(evidence) -> str:
     results = results_table(evidence)
     pairs = contrasts(folder)
     references = _references(evidence)
-    notes = _notes(references, evidence)
+    measures, panel = measures_table(evidence), panel_of(evidence)
+    notes = _notes(references, evidence, [panel_note(panel, measures.frame)] if panel else [])
     open_contrasts = unanswered((result["arm"], result["repeat"], result["fold"]) for result in evidence.results)
     caveats = (*unmatched_compute(results.frame), *open_contrasts)
-    tables = [results, measures_table(evidence), grades_table(results.frame, evidence), runs_table(evidence)]
+    tables = [results, measures, grades_table(results.frame, evidence), runs_table(evidence)]
+    tables += [panel_table(panel, measures.frame)] if panel else []
     pictures = [
         draw_folds(results.frame, evidence, references, report),
         draw_cost(results.frame, report),
@@ -102,7 +105,7 @@ def _references(evidence) -> dict[str, float]:
     return references
 
 
-def _notes(references: dict[str, float], evidence) -> tuple[str, ...]:
+def _notes(references: dict[str, float], evidence, of_panel: list[str]) -> tuple[str, ...]:
     notes = [
         f"Predicting the training clips' mean distribution for every clip gives {references['mean predictor']:.2f}."
     ]
@@ -113,7 +116,7 @@ def _notes(references: dict[str, float], evidence) -> tuple[str, ...]:
         )
     else:
         notes.append("How many voted on a clip is not known, so there is no noise ceiling and no excess.")
-    notes.append(PAPER_NOTE)
+    notes += [*of_panel, PAPER_NOTE]
     if evidence.simulated:
         notes.append(SIMULATED_NOTE)
     return tuple(notes)
