@@ -108,9 +108,11 @@ class LoggerConfig:
 
 @dataclass
 class TrainConfig:
-    """One run: one model, one fold, one repeat."""
+    """One run: one arm, one fold, one repeat."""
 
     experiment: str = MISSING
+    arm: str = "${model.name}"
+    """label of a model with its settings, one of those that an experiment compares; its runs' folder bears it"""
     runs_dir: str = "runs"
     model: ModelConfig = field(default_factory=ModelConfig)
     protocol: ProtocolConfig = field(default_factory=ProtocolConfig)

@@ -18,7 +18,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("trained", type=Path, help="checkpoint file, or folder of a run, a model or an experiment")
     parser.add_argument("clips", type=Path, nargs="+", help="video files, or folders of them")
-    parser.add_argument("--model", help="which model, where the experiment has several")
+    parser.add_argument("--model", help="which model (or arm: its folder), where the experiment has several")
     parser.add_argument("-o", "--output", type=Path, help="CSV file to write (default: printed)")
     parser.add_argument("--accelerator", default="auto", choices=("auto", "cpu", "gpu", "mps"))
     return parser.parse_args()

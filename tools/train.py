@@ -17,7 +17,7 @@ def main(config: TrainConfig) -> None:
 
         dataset, folds_RN = prepare(config)
 
-        from hybrid.experiment.folder import experiment_folder
+        from hybrid.experiment.folder import run_folder
         from hybrid.training.architecture import check_model
         from hybrid.training.live_line import LiveLine
         from hybrid.training.run import train_run
@@ -25,7 +25,7 @@ def main(config: TrainConfig) -> None:
         check_model(config)
         for notice in dataset.notices:
             print(f"note: {notice}", file=sys.stderr)
-        run = experiment_folder(config).run(config.model.name, config.repeat, config.fold)
+        run = run_folder(config)
         result = train_run(config, dataset, folds_RN[config.repeat], [LiveLine(run.label)])
         print(f"{run.label}: MSE {100 * result['metrics']['mse']:.2f} x 10^-2   {run.path}")
 

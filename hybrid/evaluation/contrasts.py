@@ -1,65 +1,58 @@
-"""Every pair of an experiment's models: how far apart they are, and what may be said about it.
+"""Every pair of an experiment's arms: how far apart they are, and what may be said about it.
 
-All errors are MSE x 10^-2 (mean over grades), all differences model a minus model b: negative means that a is better.
+The questions asked before any result was seen are PREREGISTERED. The non-local SlowFast is the closest prior art. The
+ensemble is the arm of that name: SlowFast and TimeSformer made so small that both together cost what the hybrid does,
+trained as one model under the same protocol. The mean of the answers of this experiment's `slowfast` and `timesformer`
+is another thing: each of these costs about as much as the hybrid, and has been trained as long, by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hybrid.errors import UserError
-from hybrid.evaluation.outcomes import Experiment, Outcome, read_groups, read_outcomes
-from hybrid.evaluation.statistics import bayesian_correlated_t, clustered_bootstrap, corrected_resampled_t, holm
+from hybrid.evaluation.outcomes import Experiment, read_groups, read_outcomes
+from hybrid.evaluation.pairs import EQUIVALENT, by_arm, compare
+from hybrid.evaluation.statistics import holm
 
-PREREGISTERED = (("hybrid", "slowfast"), ("hybrid", "timesformer"))
-"""the questions asked before any result was seen; Holm's adjustment is over those that have been answered"""
-
-EQUIVALENT = 0.05
-"""x 10^-2 of MSE: models nearer than this are practically equivalent"""
+PREREGISTERED = (
+    ("hybrid", "slowfast"),
+    ("hybrid", "timesformer"),
+    ("hybrid", "slowfast_nln"),
+    ("hybrid", "ensemble"),
+)
+"""pairs of arms; Holm's adjustment is over those that have been answered, and `unanswered` names the others"""
 
 LEVEL = 0.05
-"""of significance; 1 - LEVEL is the probability from which models are called equivalent"""
+"""of significance; 1 - LEVEL is the probability from which arms are called equivalent"""
 
-SCALE = 100
 REGISTERED, EXPLORATORY = "pre-registered", "exploratory"
 
 COLUMNS = (
-    "model_a", "model_b", "kind", "runs", "difference", "low", "high", "t", "df", "p", "p_holm",
+    "arm_a", "arm_b", "kind", "runs", "difference", "low", "high", "t", "df", "p", "p_holm",
     "clips", "groups", "clip_difference", "clip_low", "clip_high",
     "a_better", "equivalent", "b_better", "simulated", "words",
 )  # fmt: skip
 
 
-def contrasts(folder: Experiment, repetitions: int = 10_000) -> pd.DataFrame:
-    """A row a pair of models with 2 paired runs or more, the pre-registered ones first; columns as in COLUMNS.
+def contrasts(folder: Experiment, repetitions: int = 10_000, *, among: Collection[str] | None = None) -> pd.DataFrame:
+    """A row a pair of arms with 2 paired runs or more, the pre-registered ones first; columns as in COLUMNS.
 
-    runs: folds and repeats that both models have done; the difference of their MSE is tested by the corrected
-        resampled t: difference, its 95 % interval low to high, t, df, two-sided p, and p_holm, adjusted over the
-        pre-registered rows (NaN in the others).
-    clips, groups: tested by both; a clip's errors are averaged over repeats. clip_difference and its 95 % interval
-        clip_low to clip_high, by a bootstrap (`repetitions` draws) of whole groups; NaN where there is one group.
-        It holds the trained models fixed: it says what other clips would do, not what other training would, and
-        since a clip tested in one fold is trained on in others it is somewhat narrow (tools/calibrate_statistics.py
-        measures by how much).
-    a_better, equivalent, b_better: posterior probabilities of the Bayesian correlated t; equivalent is +-EQUIVALENT.
-    simulated: whether the clips are. words: `in_words` of the row.
+    among: the arms to be compared, by default all. Most columns are those of `compare`; p_holm is adjusted over the
+    pre-registered rows, NaN in the others; words: `in_words` of the row.
     """
-    of_model: dict[str, dict[tuple[int, int], Outcome]] = {}
-    for outcome in read_outcomes(folder):
-        of_model.setdefault(outcome.model, {})[outcome.repeat, outcome.fold] = outcome
-    groups = read_groups(folder) if of_model else {}
+    runs = by_arm(read_outcomes(folder))
+    arms = [arm for arm in runs if among is None or arm in among]
+    groups = read_groups(folder) if runs else {}
     rows = []
-    for model_a, model_b, kind in _pairs(of_model):
-        shared = sorted(of_model[model_a].keys() & of_model[model_b].keys())
-        if len(shared) >= 2:
-            paired = [(of_model[model_a][key], of_model[model_b][key]) for key in shared]
-            names = {"model_a": model_a, "model_b": model_b, "kind": kind}
-            rows.append(names | _over_runs(paired) | _over_clips(paired, groups, repetitions))
+    for arm_a, arm_b, kind in _pairs(arms):
+        comparison = compare(runs[arm_a], runs[arm_b], groups, repetitions)
+        if comparison is not None:
+            rows.append({"arm_a": arm_a, "arm_b": arm_b, "kind": kind, "p_holm": np.nan} | comparison)
     registered = [row for row in rows if row["kind"] == REGISTERED]
     for row, p_holm in zip(registered, holm([row["p"] for row in registered]), strict=True):
         row["p_holm"] = float(p_holm)
@@ -68,70 +61,34 @@ def contrasts(folder: Experiment, repetitions: int = 10_000) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _pairs(models: Iterable[str]) -> list[tuple[str, str, str]]:
-    """Pre-registered pairs first; a model is `a` before those that come after it in PREREGISTERED or the alphabet."""
-    models = sorted(models)
-    registered = [pair for pair in PREREGISTERED if set(pair) <= set(models)]
-    rest = [pair for pair in combinations(models, 2) if set(pair) not in [set(r) for r in registered]]
+def unanswered(done: Iterable[tuple[str, int, int]]) -> list[str]:
+    """A sentence for each pre-registered contrast that the finished runs (arm, repeat, fold) leave open, and why."""
+    of_arm: dict[str, set[tuple[int, int]]] = {}
+    for arm, *run in done:
+        of_arm.setdefault(arm, set()).add(tuple(run))
+    sentences = []
+    for pair in PREREGISTERED:
+        missing = [arm for arm in pair if arm not in of_arm]
+        shared = 0 if missing else len(of_arm[pair[0]] & of_arm[pair[1]])
+        if shared < 2:
+            why = f"no run of {' or '.join(missing)} is done" if missing else f"runs that both have done: {shared} of 2"
+            sentences.append(f"{pair[0]} against {pair[1]}: not answered, {why}.")
+    return sentences
+
+
+def _pairs(arms: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Pre-registered pairs first; an arm is `a` before those that come after it in PREREGISTERED or the alphabet."""
+    arms = sorted(arms)
+    registered = [pair for pair in PREREGISTERED if set(pair) <= set(arms)]
+    rest = [pair for pair in combinations(arms, 2) if set(pair) not in [set(r) for r in registered]]
     return [(*pair, REGISTERED) for pair in registered] + [(*pair, EXPLORATORY) for pair in rest]
-
-
-def _over_runs(paired: list[tuple[Outcome, Outcome]]) -> dict[str, Any]:
-    for a, b in paired:
-        if a.clips != b.clips:
-            raise UserError(
-                f"{a.model} and {b.model} were tested on different clips in repeat {a.repeat}, fold {a.fold}: "
-                "their runs cannot be paired"
-            )
-    difference = [SCALE * (a.mse - b.mse) for a, b in paired]
-    # Folds of groups differ in size; over all folds of a repeat this is 1 / (folds - 1) whatever their sizes.
-    test_to_train = sum(a.test_clips for a, _ in paired) / sum(a.train_clips for a, _ in paired)
-    test = corrected_resampled_t(difference, test_to_train)
-    bayes = bayesian_correlated_t(difference, test_to_train, rope=EQUIVALENT)
-    return {
-        "runs": len(paired),
-        "difference": test.mean,
-        "low": test.low,
-        "high": test.high,
-        "t": test.t,
-        "df": test.df,
-        "p": test.p,
-        "p_holm": np.nan,
-        "a_better": bayes.first_better,
-        "equivalent": bayes.equivalent,
-        "b_better": bayes.second_better,
-        "simulated": any(a.simulated for a, _ in paired),
-    }
-
-
-def _over_clips(paired: list[tuple[Outcome, Outcome]], groups: dict[str, str], repetitions: int) -> dict[str, Any]:
-    of_clip: dict[str, list[float]] = {}
-    for a, b in paired:
-        for clip, difference in zip(a.clips, SCALE * (a.error_N - b.error_N), strict=True):
-            of_clip.setdefault(clip, []).append(difference)
-    if unknown := [clip for clip in of_clip if clip not in groups]:
-        raise UserError(f"clip {unknown[0]!r} of the predictions is not in folds.csv")
-    difference_N = np.array([np.mean(differences) for differences in of_clip.values()])
-    group_N = np.array([groups[clip] for clip in of_clip])
-    num_groups = len(set(group_N))
-    low = high = np.nan
-    if num_groups >= 2:
-        interval = clustered_bootstrap(difference_N, group_N, repetitions=repetitions)
-        low, high = interval.low, interval.high
-    return {
-        "clips": len(difference_N),
-        "groups": num_groups,
-        "clip_difference": float(difference_N.mean()),
-        "clip_low": low,
-        "clip_high": high,
-    }
 
 
 def in_words(row: Any) -> str:
     """One sentence: what a row of `contrasts` means, and no more."""
     registered = row["kind"] == REGISTERED
     p = row["p_holm"] if registered else row["p"]
-    a, b = row["model_a"], row["model_b"]
+    a, b = row["arm_a"], row["arm_b"]
     better, other = (a, b) if row["difference"] < 0 else (b, a)
     clips = "simulated clips" if row["simulated"] else "clips"
     low, high = sorted((abs(row["low"]), abs(row["high"]))) if row["low"] * row["high"] > 0 else (None, None)

@@ -19,6 +19,8 @@ class Run(Protocol):
     """The files of one run: a `RunFolder`."""
 
     @property
+    def arm(self) -> str: ...
+    @property
     def result(self) -> Path: ...
     @property
     def predictions(self) -> Path: ...
@@ -40,7 +42,7 @@ class Outcome:
     the run's files do not say. simulated: whether the clips are the simulator's.
     """
 
-    model: str
+    arm: str
     repeat: int
     fold: int
     mse: float
@@ -81,7 +83,7 @@ def _outcome(run: Run) -> Outcome:
         )
     raters = table["raters"] if "raters" in table else [""] * len(table)
     return Outcome(
-        model=result["model"],
+        arm=run.arm,
         repeat=result["repeat"],
         fold=result["fold"],
         mse=mse,

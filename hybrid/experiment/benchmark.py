@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hybrid.config import TrainConfig
 from hybrid.errors import UserError
-from hybrid.experiment.folder import experiment_folder
+from hybrid.experiment.folder import experiment_folder, run_folder
 from hybrid.experiment.monitor import monitored, why
 from hybrid.experiment.prepare import prepare
 from hybrid.experiment.progress import Progress
@@ -29,7 +29,7 @@ def run_benchmark(config_dir: Path, config_name: str, overrides: Sequence[str], 
         dataset, _ = prepare(config)
     for notice in dataset.notices:
         print(f"note: {notice}", file=sys.stderr)
-    runs = [folder.run(config.model.name, config.repeat, config.fold) for config in configs]
+    runs = [run_folder(config) for config in configs]
     for run in runs:
         run.error.unlink(missing_ok=True)
     progress = Progress(runs, configs[0].protocol.epochs)
@@ -56,14 +56,14 @@ def run_benchmark(config_dir: Path, config_name: str, overrides: Sequence[str], 
 def _check_models(configs: list[TrainConfig]) -> None:
     from hybrid.training.architecture import check_model  # with torch, which a benchmark that is done does not need
 
-    for config in {config.model.name: config for config in configs}.values():
+    for config in {config.arm: config for config in configs}.values():
         check_model(config)
 
 
 def benchmark_job(config: TrainConfig) -> None:
     """One run of a benchmark. An error is written into its folder and does not reach the other runs."""
     _end_with_parent()
-    run = experiment_folder(config).run(config.model.name, config.repeat, config.fold)
+    run = run_folder(config)
     if run.done:
         return
     try:

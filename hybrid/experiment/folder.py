@@ -2,13 +2,16 @@
 
     runs/<experiment>/experiment.yaml                what all its runs share
     runs/<experiment>/folds.csv                      the split, made once
-    runs/<experiment>/<model>/                       model.yaml, profile.json (parameters and GMAC)
-    runs/<experiment>/<model>/repeat0-fold0/         config.yaml metrics.csv last.ckpt model.ckpt predictions.csv
+    runs/<experiment>/<arm>/                         model.yaml, profile.json (parameters and GMAC)
+    runs/<experiment>/<arm>/repeat0-fold0/           config.yaml metrics.csv last.ckpt model.ckpt predictions.csv
                                                      result.json (written last), or error.txt
+
+An arm is a model with its settings. Its label is the model's name unless the configuration gives another.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,12 +67,16 @@ class RunFolder:
         return self.result.exists()
 
     @property
-    def model_name(self) -> str:
+    def arm(self) -> str:
         return self.path.parent.name
 
     @property
     def label(self) -> str:
-        return f"{self.model_name}/{self.path.name}"
+        return f"{self.arm}/{self.path.name}"
+
+    def read_result(self) -> dict[str, Any]:
+        """What result.json holds; those of before there were arms do not name theirs."""
+        return {"arm": self.arm, **read_json(self.result)}
 
 
 @dataclass(frozen=True)
@@ -90,24 +97,31 @@ class ExperimentFolder:
     def report(self) -> Path:
         return self.path / "report"
 
-    def model(self, name: str) -> Path:
-        """the settings of a model, the same in all its runs"""
-        return self.path / name / "model.yaml"
+    def model(self, arm: str) -> Path:
+        """the settings of an arm's model, the same in all its runs"""
+        return self.path / arm / "model.yaml"
 
-    def run(self, model: str, repeat: int, fold: int) -> RunFolder:
-        return RunFolder(self.path / model / f"repeat{repeat}-fold{fold}")
+    def run(self, arm: str, repeat: int, fold: int) -> RunFolder:
+        return RunFolder(self.path / arm / f"repeat{repeat}-fold{fold}")
 
     def done_runs(self) -> list[RunFolder]:
         return [RunFolder(path.parent) for path in sorted(self.path.glob("*/repeat*-fold*/result.json"))]
 
     def results(self) -> list[dict[str, Any]]:
-        return [read_json(run.result) for run in self.done_runs()]
+        return [run.read_result() for run in self.done_runs()]
 
 
 def experiment_folder(config: TrainConfig) -> ExperimentFolder:
     if not config.experiment or set(config.experiment) & set("/\\") or config.experiment.startswith("."):
         raise UserError(f"experiment must be a plain folder name, not {config.experiment!r}")
     return ExperimentFolder(Path(config.runs_dir) / config.experiment)
+
+
+def run_folder(config: TrainConfig) -> RunFolder:
+    """Of the run that `config` describes."""
+    if not re.fullmatch(r"\w[\w.+-]*", config.arm, re.ASCII) or config.arm == "report":
+        raise UserError(f"arm must be a label of letters, digits and _.+- that can name a folder, not {config.arm!r}")
+    return experiment_folder(config).run(config.arm, config.repeat, config.fold)
 
 
 def run_settings(config: TrainConfig) -> dict[str, Any]:

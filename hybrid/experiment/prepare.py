@@ -12,7 +12,7 @@ from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
 from hybrid.data.folds import frozen_folds
 from hybrid.errors import UserError
-from hybrid.experiment.folder import claim, experiment_folder, run_settings, shared_settings
+from hybrid.experiment.folder import claim, experiment_folder, run_folder, run_settings, shared_settings
 from hybrid.training.tracking import check_logger
 
 
@@ -23,11 +23,10 @@ def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
     """
     _check_numbers(config)
     check_logger(config)
+    folder, arm = experiment_folder(config), run_folder(config).arm
     dataset = _dataset(config)
-    folder = experiment_folder(config)
     claim(folder.settings, shared_settings(config, dataset.fingerprint), f"experiment {config.experiment!r}")
-    model = config.model.name
-    claim(folder.model(model), run_settings(config)["model"], f"model {model!r} of experiment {config.experiment!r}")
+    claim(folder.model(arm), run_settings(config)["model"], f"arm {arm!r} of experiment {config.experiment!r}")
     folds_RN = frozen_folds(
         folder.folds,
         dataset.clips,

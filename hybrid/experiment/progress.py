@@ -32,21 +32,19 @@ class Progress:
         }
 
     def seconds_left(self) -> float | None:
-        """Until every pending run is done, by what finished runs of the same model took; None: unknown yet."""
+        """Until every pending run is done, by what finished runs of the same arm took; None: unknown yet."""
         durations, since_start = defaultdict(list), 0.0
         for run in self.runs:
             if run.done:
                 seconds = read_json(run.result)["seconds"]
-                durations[run.model_name].append(seconds)
+                durations[run.arm].append(seconds)
                 since_start += seconds if run.result.stat().st_mtime > self.started else 0.0
         if not durations:
             return None
-        means = {model: sum(values) / len(values) for model, values in durations.items()}
+        means = {arm: sum(values) / len(values) for arm, values in durations.items()}
         typical = sum(means.values()) / len(means)
         under_way = self.under_way()
-        left = sum(
-            means.get(run.model_name, typical) * (1 - under_way.get(run, 0) / self.epochs) for run in self.pending()
-        )
+        left = sum(means.get(run.arm, typical) * (1 - under_way.get(run, 0) / self.epochs) for run in self.pending())
         side_by_side = max(1, round(since_start / max(1e-3, time.time() - self.started)))
         return left / side_by_side
 

@@ -31,7 +31,7 @@ def _in_plain_words() -> Iterator[None]:
 def asked_runs(config_dir: Path, config_name: str, overrides: Sequence[str]) -> list[DictConfig]:
     """The configuration of every run: the product over model x repeat x fold, each composed and checked once a model.
 
-    A sweep over anything else is refused: its runs would share a folder.
+    A sweep over anything else is refused: its runs would share a folder. So would those of models that are one arm.
     """
     parser = OverridesParser.create()
     swept: dict[str, list[str]] = {}
@@ -53,6 +53,8 @@ def asked_runs(config_dir: Path, config_name: str, overrides: Sequence[str]) -> 
             (override,) = parser.parse_overrides([f"{key}={value}"])
             swept.setdefault(key, [str(v) for v in override.sweep_string_iterator()])
         of_model = {model: compose(config_name, [*fixed, f"model={model}"]) for model in swept["model"]}
+    if len({config.arm for config in of_model.values()}) < len(of_model):
+        raise UserError(f"arm is a label of one model's runs; {', '.join(of_model)} cannot share it")
     return [
         OmegaConf.merge(of_model[model], {"repeat": int(repeat), "fold": int(fold)})
         for model, repeat, fold in product(swept["model"], swept["repeat"], swept["fold"])

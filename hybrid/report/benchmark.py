@@ -32,13 +32,14 @@ def write_report(folder: ExperimentFolder, *, anew: bool = False) -> str:
 
 
 def _write(evidence) -> str:
-    from hybrid.evaluation.contrasts import EXPLORATORY, REGISTERED, contrasts
+    from hybrid.evaluation.contrasts import EXPLORATORY, REGISTERED, contrasts, unanswered
     from hybrid.report.clips import films_of, hard_clips
-    from hybrid.report.comparisons import contrasts_table, draw_contrasts, sentences
+    from hybrid.report.comparisons import contrasts_table, draw_contrasts, sentences, unmatched_compute
     from hybrid.report.figures import draw_cost, draw_curves, draw_folds
     from hybrid.report.grades import draw_calibration, grades_table
     from hybrid.report.origin import origin_of, runs_table
     from hybrid.report.page import Contents, write_page
+    from hybrid.report.panel import panel_note, panel_of, panel_table
     from hybrid.report.results import measures_table, results_table
     from hybrid.report.table import as_terminal
 
@@ -46,8 +47,12 @@ def _write(evidence) -> str:
     results = results_table(evidence)
     pairs = contrasts(folder)
     references = _references(evidence)
-    notes = _notes(references, evidence)
-    tables = [results, measures_table(evidence), grades_table(results.frame, evidence), runs_table(evidence)]
+    measures, panel = measures_table(evidence), panel_of(evidence)
+    notes = _notes(references, evidence, [panel_note(panel, measures.frame)] if panel else [])
+    open_contrasts = unanswered((result["arm"], result["repeat"], result["fold"]) for result in evidence.results)
+    caveats = (*unmatched_compute(results.frame), *open_contrasts)
+    tables = [results, measures, grades_table(results.frame, evidence), runs_table(evidence)]
+    tables += [panel_table(panel, measures.frame)] if panel else []
     pictures = [
         draw_folds(results.frame, evidence, references, report),
         draw_cost(results.frame, report),
@@ -55,10 +60,10 @@ def _write(evidence) -> str:
         draw_calibration(results.frame, evidence, report),
     ]
     if len(pairs):
-        tables.append(contrasts_table(pairs))
+        tables.append(contrasts_table(pairs, results.frame))
         pictures.append(draw_contrasts(pairs, results.frame, report))
     for table in tables:
-        table.write(report, notes if table is results else ())
+        table.write(report, {"table": notes, "contrasts": caveats}.get(table.name, ()))
     write_page(
         report / "index.html",
         Contents(
@@ -70,6 +75,7 @@ def _write(evidence) -> str:
             tables={table.name: table for table in tables},
             pictures={picture.name: picture for picture in pictures},
             registered=sentences(pairs, REGISTERED),
+            caveats=list(caveats),
             exploratory=sentences(pairs, EXPLORATORY),
             notes=list(notes),
             clips=hard_clips(results.frame, evidence),
@@ -84,6 +90,7 @@ def _write(evidence) -> str:
             as_terminal(results, leave_out=("95 % interval", "excess x10^-2")),
             "",
             *notes,
+            *(["Pre-registered contrasts: " + " ".join(caveats)] if caveats else []),
             f"report: {report / 'index.html'}",
         ]
     )
@@ -98,7 +105,7 @@ def _references(evidence) -> dict[str, float]:
     return references
 
 
-def _notes(references: dict[str, float], evidence) -> tuple[str, ...]:
+def _notes(references: dict[str, float], evidence, of_panel: list[str]) -> tuple[str, ...]:
     notes = [
         f"Predicting the training clips' mean distribution for every clip gives {references['mean predictor']:.2f}."
     ]
@@ -109,7 +116,7 @@ def _notes(references: dict[str, float], evidence) -> tuple[str, ...]:
         )
     else:
         notes.append("How many voted on a clip is not known, so there is no noise ceiling and no excess.")
-    notes.append(PAPER_NOTE)
+    notes += [*of_panel, PAPER_NOTE]
     if evidence.simulated:
         notes.append(SIMULATED_NOTE)
     return tuple(notes)

@@ -28,7 +28,7 @@ BUDGET = 1_400_000
 class Answer:
     """What a model says, mean over repeats, in percent; mse x 10^-2, mean over repeats."""
 
-    model: str
+    arm: str
     title: str
     percent: list[float]
     mse: float
@@ -48,7 +48,7 @@ class HardClip:
 
     @property
     def worst_of(self) -> list[str]:
-        return [answer.model for answer in self.answers if answer.worst]
+        return [answer.arm for answer in self.answers if answer.worst]
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,11 @@ def films_of(evidence: Evidence) -> Films | None:
 
 
 def hard_clips(results: pd.DataFrame, evidence: Evidence) -> list[HardClip]:
-    """The WORST clips of every model, the one that is hard for most models first."""
+    """The WORST clips of every arm, the one that is hard for most models first."""
     tested = evidence.predictions
     error_N = squared_error(evidence.answers(tested), evidence.targets(tested))
-    mean = tested.assign(error=error_N).groupby(["model", "clip"]).mean(numeric_only=True)
-    worst = {model: set(mean.loc[model]["error"].nlargest(WORST).index) for model in results["model"]}
+    mean = tested.assign(error=error_N).groupby(["arm", "clip"]).mean(numeric_only=True)
+    worst = {arm: set(mean.loc[arm]["error"].nlargest(WORST).index) for arm in results["arm"]}
     chosen = set().union(*worst.values())
     error_of = mean["error"].groupby("clip").mean()
     order = sorted(chosen, key=lambda clip: (-sum(clip in clips for clips in worst.values()), -error_of[clip], clip))
@@ -86,14 +86,14 @@ def hard_clips(results: pd.DataFrame, evidence: Evidence) -> list[HardClip]:
             raters=_raters(clip, evidence),
             answers=[
                 Answer(
-                    row.model,
+                    row.arm,
                     row.title,
-                    percent=(100 * evidence.answers(mean.loc[[(row.model, clip)]])[0]).tolist(),
-                    mse=100 * mean.loc[(row.model, clip), "error"],
-                    worst=clip in worst[row.model],
+                    percent=(100 * evidence.answers(mean.loc[[(row.arm, clip)]])[0]).tolist(),
+                    mse=100 * mean.loc[(row.arm, clip), "error"],
+                    worst=clip in worst[row.arm],
                 )
                 for row in results.itertuples()
-                if (row.model, clip) in mean.index
+                if (row.arm, clip) in mean.index
             ],
             film=films.get(clip),
         )

@@ -6,20 +6,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from hybrid import get_entry
 from hybrid.evaluation.contrasts import REGISTERED
 from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
 from hybrid.report.table import Column, Table, interval, number
 
-OWN = "hybrid"
+OWN, ENSEMBLE = "hybrid", "ensemble"
+MATCHED = 0.1
+"""how far an ensemble's GMAC may lie from the hybrid's, as a share of it, and still be called compute-matched"""
 
 
-def contrasts_table(frame: pd.DataFrame) -> Table:
-    """frame: of `hybrid.evaluation.contrasts.contrasts`."""
-    frame = frame.assign(
-        title_a=[get_entry(model).title for model in frame["model_a"]],
-        title_b=[get_entry(model).title for model in frame["model_b"]],
-    )
+def contrasts_table(frame: pd.DataFrame, results: pd.DataFrame) -> Table:
+    """frame: of `hybrid.evaluation.contrasts.contrasts`; results: of `results_table`, which knows the arms' titles."""
+    titles = results.set_index("arm")["title"]
+    frame = frame.assign(title_a=frame["arm_a"].map(titles), title_b=frame["arm_b"].map(titles))
     return Table(
         "contrasts",
         "Differences of MSE x10^-2, first model minus second: negative means that the first is better.",
@@ -54,26 +53,37 @@ def contrasts_table(frame: pd.DataFrame) -> Table:
     )
 
 
+def unmatched_compute(results: pd.DataFrame) -> list[str]:
+    """A sentence where the ensemble, which is to cost what the hybrid does, costs something else."""
+    gmac = results.set_index("arm")["gmac"]
+    if not {OWN, ENSEMBLE} <= set(gmac.index) or abs(gmac[ENSEMBLE] / gmac[OWN] - 1) <= MATCHED:
+        return []
+    return [
+        f"{OWN} against {ENSEMBLE} is not compute-matched here: {number(gmac[OWN], 3)} against "
+        f"{number(gmac[ENSEMBLE], 3)} GMAC."
+    ]
+
+
 def sentences(frame: pd.DataFrame, kind: str) -> list[str]:
     return list(frame.loc[frame["kind"] == kind, "words"])
 
 
 @styled
 def draw_contrasts(frame: pd.DataFrame, results: pd.DataFrame, folder: Path) -> Picture:
-    """One model against every other, its intervals over runs and over clips: the hybrid where there is one."""
-    models = list(results["model"])
-    own = OWN if OWN in models else models[0]
-    rows = [row for row in frame.itertuples() if own in (row.model_a, row.model_b)]
+    """One arm against every other, its intervals over runs and over clips: the hybrid where there is one."""
+    known = results.set_index("arm")
+    own = OWN if OWN in known.index else known.index[0]
+    rows = [row for row in frame.itertuples() if own in (row.arm_a, row.arm_b)]
     rows.sort(
-        key=lambda row: (row.kind != REGISTERED, models.index(row.model_b if row.model_a == own else row.model_a))
+        key=lambda row: (row.kind != REGISTERED, known.index.get_loc(row.arm_b if row.arm_a == own else row.arm_a))
     )
-    title = get_entry(own).title
+    title = known.loc[own, "title"]
     figure = new_figure(1.2 + 0.34 * len(rows))
     axes = figure.add_subplot()
     names, reach = [], 0.0
     for position, row in enumerate(rows):
-        sign = 1 if row.model_a == own else -1
-        other = get_entry(row.model_b if sign == 1 else row.model_a)
+        sign = 1 if row.arm_a == own else -1
+        other = known.loc[row.arm_b if sign == 1 else row.arm_a]
         colour = FAMILY_COLOURS[other.family]
         names.append(other.title + (" †" if row.kind == REGISTERED else ""))
         axes.plot([sign * row.low, sign * row.high], [position - 0.12] * 2, color=colour, linewidth=2.2)
@@ -89,7 +99,7 @@ def draw_contrasts(frame: pd.DataFrame, results: pd.DataFrame, folder: Path) -> 
     axes.set_xlabel(f"MSE ×10⁻², {title} minus the other\n← {title} better     other better →")
     axes.grid(axis="x")
     listed = "; ".join(
-        f"{name.replace(' †', ' (pre-registered)')}: {(1 if row.model_a == own else -1) * row.difference:+.2f}"
+        f"{name.replace(' †', ' (pre-registered)')}: {(1 if row.arm_a == own else -1) * row.difference:+.2f}"
         for name, row in zip(names, rows, strict=True)
     )
     return picture(

@@ -13,7 +13,7 @@ from hybrid.evaluation.metrics import METRICS
 if TYPE_CHECKING:
     from wandb_workspaces.workspaces import Workspace
 
-MODEL, FOLD = "model.name", "fold"
+ARM, FOLD = "arm", "fold"
 """keys of a run's configuration"""
 
 
@@ -26,7 +26,7 @@ def build_dashboard(experiment: str, entity: str, project: str) -> Workspace:
     except ImportError as error:
         raise UserError('a dashboard needs wandb-workspaces: pip install "sperm-video-hybrid[dashboard]"') from error
 
-    by_model = {"groupby": panels.Config(MODEL), "groupby_aggfunc": "mean", "groupby_rangefunc": "stddev"}
+    by_arm = {"groupby": panels.Config(ARM), "groupby_aggfunc": "mean", "groupby_rangefunc": "stddev"}
 
     def bars(measure: str, **grouping) -> panels.BarPlot:
         metric = METRICS[measure]
@@ -34,7 +34,7 @@ def build_dashboard(experiment: str, entity: str, project: str) -> Workspace:
         return panels.BarPlot(title=title, metrics=[f"fold/{measure}"], **grouping)
 
     def curve(title: str, key: str) -> panels.LinePlot:
-        return panels.LinePlot(title=title, x="epoch", y=[key], title_x="epoch", **by_model)
+        return panels.LinePlot(title=title, x="epoch", y=[key], title_x="epoch", **by_arm)
 
     def against(key: str, title: str) -> panels.ScatterPlot:
         x, y = panels.SummaryMetric(key), panels.SummaryMetric("fold/mse")
@@ -46,7 +46,7 @@ def build_dashboard(experiment: str, entity: str, project: str) -> Workspace:
         name=f"Benchmark {experiment}",
         sections=[
             ws.Section(
-                name="Models: held-out measures", panels=[bars(name, **by_model) for name in METRICS], is_open=True
+                name="Models: held-out measures", panels=[bars(name, **by_arm) for name in METRICS], is_open=True
             ),
             ws.Section(
                 name="Folds",
@@ -69,6 +69,6 @@ def build_dashboard(experiment: str, entity: str, project: str) -> Workspace:
             ws.Section(name="Predictions", panels=[panels.WeavePanelSummaryTable(table_name="predictions")]),
         ],
         runset_settings=ws.RunsetSettings(
-            filters=expr.And(expr.Metric("Group") == experiment), groupby=[expr.Config(MODEL)]
+            filters=expr.And(expr.Metric("Group") == experiment), groupby=[expr.Config(ARM)]
         ),
     )

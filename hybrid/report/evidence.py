@@ -12,18 +12,19 @@ import pandas as pd
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
 from hybrid.errors import UserError
+from hybrid.evaluation.outcomes import read_groups
 from hybrid.evaluation.panel_noise import panel_noise
 from hybrid.experiment.folder import ExperimentFolder, RunFolder
-from hybrid.files import read_json, read_yaml
+from hybrid.files import read_yaml
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """The finished runs and, where it is still there unchanged, their data set.
 
-    predictions: a row a clip, model and repeat: model, repeat, fold, clip, target_<grade>..., predicted_<grade>... and,
+    predictions: a row a clip, arm and repeat: arm, repeat, fold, clip, target_<grade>..., predicted_<grade>... and,
         of newer runs, raters.
-    noise: of `panel_noise`, by model.
+    noise: of `panel_noise`, by arm. groups: of every clip of the experiment.
     dataset: None where it is gone; `missing` then says why.
     """
 
@@ -32,6 +33,7 @@ class Evidence:
     results: list[dict[str, Any]]
     predictions: pd.DataFrame
     noise: pd.DataFrame
+    groups: dict[str, str]
     grades: tuple[str, ...]
     dataset: ClipDataset | None
     missing: str
@@ -51,18 +53,18 @@ def gather(folder: ExperimentFolder) -> Evidence:
     runs = folder.done_runs()
     if not runs:
         raise UserError(f"{folder.path}: no run of it is done, there is nothing to report")
-    results = [read_json(run.result) for run in runs]
+    results = [run.read_result() for run in runs]
     predictions = pd.concat(
         [
-            _read(run.predictions).assign(model=result["model"], repeat=result["repeat"], fold=result["fold"])
+            _read(run.predictions).assign(arm=run.arm, repeat=result["repeat"], fold=result["fold"])
             for run, result in zip(runs, results, strict=True)
         ],
         ignore_index=True,
     )
     grades = tuple(column.removeprefix("target_") for column in predictions.columns if column.startswith("target_"))
     dataset, missing = _dataset(folder, runs[0])
-    noise = panel_noise(folder).set_index("model")
-    return Evidence(folder, runs, results, predictions, noise, grades, dataset, missing)
+    noise = panel_noise(folder).set_index("arm")
+    return Evidence(folder, runs, results, predictions, noise, read_groups(folder), grades, dataset, missing)
 
 
 def _read(path: Path) -> pd.DataFrame:

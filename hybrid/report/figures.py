@@ -20,7 +20,7 @@ def draw_folds(results: pd.DataFrame, evidence: Evidence, references: dict[str, 
     largest = max(references.values())
     for position, row in enumerate(results.itertuples()):
         colour = FAMILY_COLOURS[row.family]
-        mse = [100 * result["metrics"]["mse"] for result in evidence.results if result["model"] == row.model]
+        mse = [100 * result["metrics"]["mse"] for result in evidence.results if result["arm"] == row.arm]
         largest = max(largest, *mse)
         axes.plot(mse, [position] * len(mse), "o", color=colour, alpha=0.6, markersize=5, markeredgewidth=0)
         if pd.notna(row.mse_low):
@@ -95,7 +95,7 @@ def draw_curves(results: pd.DataFrame, evidence: Evidence, folder: Path) -> Pict
     figure, all_axes = panels(len(results), 0.9, "epoch", "MSE ×10⁻²")
     ends = []
     for axes, row in zip(all_axes, results.itertuples(), strict=True):
-        curves = _curves(row.model, evidence)
+        curves = _curves(row.arm, evidence)
         for key, style in (("train/mse", ":"), ("test/mse", "-")):
             if key not in curves:
                 continue
@@ -124,8 +124,6 @@ def draw_curves(results: pd.DataFrame, evidence: Evidence, folder: Path) -> Pict
     )
 
 
-def _curves(model: str, evidence: Evidence) -> pd.DataFrame:
+def _curves(arm: str, evidence: Evidence) -> pd.DataFrame:
     runs = zip(evidence.runs, evidence.results, strict=True)
-    return pd.concat(
-        [pd.read_csv(run.metrics).assign(run=run.label) for run, result in runs if result["model"] == model]
-    )
+    return pd.concat([pd.read_csv(run.metrics).assign(run=run.label) for run, result in runs if result["arm"] == arm])

@@ -37,14 +37,14 @@ def grades_table(results: pd.DataFrame, evidence: Evidence) -> Table:
     """MSE x 10^-2 and bias of each grade, over all held-out clips and repeats."""
     rows = []
     for row in results.itertuples():
-        tested = evidence.predictions[evidence.predictions["model"] == row.model]
+        tested = evidence.predictions[evidence.predictions["arm"] == row.arm]
         difference_NK = evidence.answers(tested) - evidence.targets(tested)
         figures = {"calibration": calibration_error(evidence.answers(tested), evidence.targets(tested))}
         for k, grade in enumerate(evidence.grades):
             figures[f"mse_{grade}"] = 100 * (difference_NK[:, k] ** 2).mean()
         for k, grade in enumerate(evidence.grades):
             figures[f"bias_{grade}"] = 100 * difference_NK[:, k].mean()
-        rows.append({"model": row.model, "title": row.title, **figures})
+        rows.append({"arm": row.arm, "title": row.title, **figures})
     frame = pd.DataFrame(rows)
     # Grades may have names that are no attribute of a row: rows are read by place.
     place = {name: index for index, name in enumerate(frame.columns)}
@@ -70,7 +70,7 @@ def draw_calibration(results: pd.DataFrame, evidence: Evidence, folder: Path) ->
     figure, all_axes = panels(len(results), 1.05, "predicted probability", "share of the votes")
     largest = 0.0
     for axes, row in zip(all_axes, results.itertuples(), strict=True):
-        tested = evidence.predictions[evidence.predictions["model"] == row.model]
+        tested = evidence.predictions[evidence.predictions["arm"] == row.arm]
         predicted, voted, _ = reliability(evidence.answers(tested), evidence.targets(tested))
         largest = max(largest, predicted.max(), voted.max())
         axes.axline((0, 0), slope=1, color=INK, linewidth=0.7, alpha=0.6)

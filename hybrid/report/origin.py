@@ -49,6 +49,7 @@ def runs_table(evidence: Evidence) -> Table:
     frame = pd.DataFrame(
         [
             {
+                "arm": result["arm"],
                 "model": result["model"],
                 "repeat": result["repeat"],
                 "fold": result["fold"],
@@ -69,7 +70,7 @@ def runs_table(evidence: Evidence) -> Table:
         "Every run.",
         frame,
         (
-            Column("model", lambda row: row.model, "model", figure=False),
+            Column("run of", lambda row: row.arm, "arm", figure=False),
             *(_count(name) for name in ("repeat", "fold")),
             Column("MSE x10^-2", lambda row: number(row.mse), "mse"),
             Column(
@@ -107,16 +108,16 @@ def _text(path: Path) -> str:
 
 
 def _missing(folder: ExperimentFolder, results: list[dict]) -> list[tuple[str, str]]:
-    """Runs of a model with other runs done, or with an error, that have no result."""
-    done = {(result["model"], result["repeat"], result["fold"]) for result in results}
-    models = sorted({path.parent.name for path in folder.path.glob("*/model.yaml")} | {run[0] for run in done})
+    """Runs of an arm with other runs done, or with an error, that have no result."""
+    done = {(result["arm"], result["repeat"], result["fold"]) for result in results}
+    arms = sorted({path.parent.name for path in folder.path.glob("*/model.yaml")} | {run[0] for run in done})
     repeats, folds = ({run[place] for run in done} for place in (1, 2))
     missing = []
-    for model in models:
+    for arm in arms:
         for repeat in sorted(repeats):
             for fold in sorted(folds):
-                if (model, repeat, fold) not in done:
-                    error = folder.run(model, repeat, fold).error
+                if (arm, repeat, fold) not in done:
+                    error = folder.run(arm, repeat, fold).error
                     why = error.read_text(encoding="utf-8").strip().splitlines()[-1] if error.exists() else "not done"
-                    missing.append((f"{model}/repeat{repeat}-fold{fold}", why))
+                    missing.append((f"{arm}/repeat{repeat}-fold{fold}", why))
     return missing

@@ -27,6 +27,8 @@ class Contents:
     tables: dict[str, Table]
     pictures: dict[str, Picture]
     registered: list[str]
+    caveats: list[str]
+    """which pre-registered contrasts are not answered, or not as they were meant"""
     exploratory: list[str]
     notes: list[str]
     clips: list[HardClip]

@@ -1,4 +1,4 @@
-"""One row a model: its errors, what they cost, and the paper's figure."""
+"""One row an arm: its errors, what they cost, and the paper's figure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from hybrid import get_entry, list_models
+from hybrid import get_entry
 from hybrid.evaluation.metrics import METRICS
+from hybrid.evaluation.pairs import tested_to_trained
 from hybrid.evaluation.statistics import corrected_resampled_t
 from hybrid.report.evidence import Evidence
 from hybrid.report.table import Column, Table, interval, number, significant, spread
@@ -58,27 +59,34 @@ def results_table(evidence: Evidence) -> Table:
 
 
 def results_frame(evidence: Evidence) -> pd.DataFrame:
-    """A row a model, best first: MSE x 10^-2 over its runs, its cost, and the paper's figure.
+    """A row an arm, best first: MSE x 10^-2 over its runs, its cost, and the paper's figure.
 
-    `mse_sd` is over runs (folds and repeats) with n - 1, and the interval that of the corrected resampled t; a model
-    with one run has neither. The paper's figures are of another, private data set.
+    `mse_sd` is over runs (folds and repeats) with n - 1, and the interval that of the corrected resampled t; one with a
+    single run has neither. The paper's figures are of another, private data set.
     """
-    order = list_models()
-    rows = [_row(name, runs, evidence) for name, runs in _by_model(evidence.results)]
-    rows.sort(key=lambda row: (row["mse_mean"], order.index(row["model"])))
+    rows = [_row(arm, runs, evidence) for arm, runs in _by_arm(evidence.results)]
+    rows.sort(key=lambda row: (row["mse_mean"], row["arm"]))
     return pd.DataFrame(rows)
 
 
-def _row(name: str, runs: pd.DataFrame, evidence: Evidence) -> dict[str, Any]:
-    entry = get_entry(name)
+def title_of(arm: str, model: str) -> str:
+    """The model's title, or the label of an arm that has one of its own."""
+    return get_entry(model).title if arm == model else arm
+
+
+def _row(arm: str, runs: pd.DataFrame, evidence: Evidence) -> dict[str, Any]:
+    model = runs["model"].iloc[0]
+    entry = get_entry(model)
     mse = 100 * pd.Series([metrics["mse"] for metrics in runs["metrics"]])
     paper_mean, paper_sd = entry.paper_mse or (None, None)
     several = len(runs) > 1
-    test = corrected_resampled_t(mse, (runs["test_clips"] / runs["train_clips"]).mean()) if several else None
-    noise = evidence.noise.loc[name]
+    ratio = tested_to_trained(runs["test_clips"], len(evidence.groups))
+    test = corrected_resampled_t(mse, ratio) if several else None
+    noise = evidence.noise.loc[arm]
     return {
-        "model": name,
-        "title": entry.title,
+        "arm": arm,
+        "model": model,
+        "title": title_of(arm, model),
         "family": entry.family,
         "runs": len(runs),
         "mse_mean": mse.mean(),
@@ -100,9 +108,9 @@ def _row(name: str, runs: pd.DataFrame, evidence: Evidence) -> dict[str, Any]:
 def measures_table(evidence: Evidence) -> Table:
     """Every measure, mean over runs, in the order of the results."""
     rows = []
-    for name, runs in _by_model(evidence.results):
-        means = pd.DataFrame(list(runs["metrics"])).mean()
-        rows.append({"model": name, "title": get_entry(name).title, **{measure: means[measure] for measure in METRICS}})
+    for arm, runs in _by_arm(evidence.results):
+        means, title = pd.DataFrame(list(runs["metrics"])).mean(), title_of(arm, runs["model"].iloc[0])
+        rows.append({"arm": arm, "title": title, **{measure: means[measure] for measure in METRICS}})
     frame = pd.DataFrame(rows).sort_values("mse", kind="stable", ignore_index=True)
 
     def column(measure) -> Column:
@@ -119,5 +127,5 @@ def measures_table(evidence: Evidence) -> Table:
     return Table("measures", "All measures, mean over runs.", frame, (title, *map(column, METRICS.values())), "mse")
 
 
-def _by_model(results: list[dict[str, Any]]):
-    return pd.DataFrame(results).groupby("model")
+def _by_arm(results: list[dict[str, Any]]):
+    return pd.DataFrame(results).groupby("arm")

@@ -8,7 +8,7 @@ import torch
 from omegaconf import OmegaConf
 
 from baselines import ClipModel
-from hybrid import create_model
+from hybrid import create_model, list_models
 from hybrid.config import TrainConfig
 from hybrid.errors import UserError
 from hybrid.training.machine import choose_machine
@@ -22,6 +22,8 @@ def build_model(config: TrainConfig, num_grades: int) -> ClipModel:
 def check_model(config: TrainConfig) -> None:
     """Refuse a machine or weights that are not there, or a model that cannot be built, without training anything."""
     choose_machine(config.accelerator, config.protocol.precision)
+    if config.arm != config.model.name and config.arm in list_models():
+        raise UserError(f"arm {config.arm!r} is the name of a model, which {config.model.name!r} cannot go by")
     pretrained = config.model.pretrained
     if pretrained not in ("none", "official") and not Path(pretrained).exists():
         raise UserError(f"model.pretrained must be none, official or a path; there is no {pretrained!r}")

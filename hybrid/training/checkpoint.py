@@ -32,7 +32,7 @@ class TrainedModel:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     origin: dict[str, Any] = field(default_factory=dict)
-    """experiment, fold, repeat: where it was trained"""
+    """experiment, arm, fold, repeat: where it was trained"""
 
 
 def save_trained(path: Path, trained: TrainedModel) -> None:

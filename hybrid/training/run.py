@@ -24,7 +24,7 @@ from hybrid.data.dataset import ClipDataset
 from hybrid.errors import UserError
 from hybrid.evaluation.inference import predict_distributions
 from hybrid.evaluation.metrics import PANEL, evaluate, squared_error
-from hybrid.experiment.folder import RunFolder, experiment_folder, run_settings
+from hybrid.experiment.folder import RunFolder, run_folder, run_settings
 from hybrid.files import read_json, whole_file, write_json, write_yaml
 from hybrid.profiling import profile_model
 from hybrid.training.architecture import build_model
@@ -44,7 +44,7 @@ def train_run(
     fold_of_N: the fold of each clip in this repeat; the clips of `config.fold` are tested on.
     callbacks: of Lightning, to watch it with.
     """
-    run = experiment_folder(config).run(config.model.name, config.repeat, config.fold)
+    run = run_folder(config)
     write_yaml(run.config, run_settings(config))
     try:
         # Released by the system however the process ends.
@@ -97,6 +97,7 @@ def _train(
     with whole_file(run.predictions) as temporary:
         predictions.to_csv(temporary, index=False)
     result = {
+        "arm": config.arm,
         "model": config.model.name,
         "repeat": config.repeat,
         "fold": config.fold,
@@ -152,7 +153,7 @@ def _trainer(config: TrainConfig, machine: Machine, folder: Path, callbacks: lis
 
 
 def _profile(run: RunFolder, config: TrainConfig, model) -> dict[str, float]:
-    """Parameters and GMAC of one clip, counted by a model's first run and kept beside its runs."""
+    """Parameters and GMAC of one clip, counted by an arm's first run and kept beside its runs."""
     path = run.path.parent / "profile.json"
     if not path.exists():
         protocol = config.protocol
@@ -194,7 +195,7 @@ def _trained(config: TrainConfig, dataset: ClipDataset, model, entry) -> Trained
         spec=dataset.spec,
         mean=entry.mean,
         std=entry.std,
-        origin={key: settings[key] for key in ("experiment", "repeat", "fold", "seed")},
+        origin={key: settings[key] for key in ("experiment", "arm", "repeat", "fold", "seed")},
     )
 
 

@@ -29,7 +29,7 @@ def check_logger(config: TrainConfig) -> None:
 
 
 def open_logger(config: TrainConfig, settings: dict[str, Any], folder: Path) -> WandbLogger | None:
-    """A logger for the run in `folder`, grouped by experiment and model; None where W&B is disabled.
+    """A logger for the run in `folder`, grouped by experiment and arm; None where W&B is disabled.
 
     A run that is continued keeps its id, so that W&B shows one run.
     """
@@ -38,12 +38,12 @@ def open_logger(config: TrainConfig, settings: dict[str, Any], folder: Path) -> 
     import wandb
     from pytorch_lightning.loggers import WandbLogger
 
-    name = f"{config.model.name}/repeat{config.repeat}-fold{config.fold}"
+    name = f"{config.arm}/repeat{config.repeat}-fold{config.fold}"
     run = wandb.init(
         project=config.logger.project,
         entity=config.logger.entity,
         group=config.experiment,
-        job_type=config.model.name,
+        job_type=config.arm,
         name=name,
         id=re.sub(r"[^\w-]", "-", f"{config.experiment}-{name}"),
         resume="allow",

@@ -29,6 +29,7 @@ def test_help_explains_with_an_example(tool):
         ("data.root=nowhere", "nowhere"),
         ("protocol.epochs=1,2", "sweeps over model, repeat, fold alone"),
         ("+model.options.depth=3", "depth"),
+        ("arm=hybrid", "arm 'hybrid' is the name of a model, which 'slowfast' cannot go by"),
     ],
 )
 def test_a_benchmark_explains_a_mistake_and_trains_nothing(word, message, tmp_path, small_dataset):

@@ -5,7 +5,7 @@ from experiments import write_experiment
 from scipy import stats
 
 from hybrid.errors import UserError
-from hybrid.evaluation.contrasts import contrasts, in_words
+from hybrid.evaluation.contrasts import PREREGISTERED, contrasts, in_words, unanswered
 from hybrid.evaluation.metrics import squared_error
 from hybrid.evaluation.statistics import holm
 from hybrid.files import read_json, write_json
@@ -15,7 +15,7 @@ FOUR = {"vgg16": 0.5, "slowfast": 0.3, "timesformer": 0.2, "hybrid": 0.1}
 
 def test_every_pair_is_there_once_and_the_registered_ones_are_adjusted(tmp_path):
     table = contrasts(write_experiment(tmp_path, FOUR, repeats=2), repetitions=200)
-    pairs = list(zip(table["model_a"], table["model_b"], strict=True))
+    pairs = list(zip(table["arm_a"], table["arm_b"], strict=True))
     assert pairs[:2] == [("hybrid", "slowfast"), ("hybrid", "timesformer")]
     assert len({frozenset(pair) for pair in pairs}) == len(pairs) == 6
     assert list(table["kind"]) == ["pre-registered"] * 2 + ["exploratory"] * 4
@@ -59,8 +59,41 @@ def test_only_runs_that_both_have_done_are_paired(tmp_path):
     for fold in (2, 3, 4):
         folder.run("vgg16", 0, fold).result.unlink()
     table = contrasts(folder, repetitions=100)
-    runs = {frozenset(pair): n for *pair, n in table[["model_a", "model_b", "runs"]].itertuples(index=False)}
+    runs = {frozenset(pair): n for *pair, n in table[["arm_a", "arm_b", "runs"]].itertuples(index=False)}
     assert runs == {frozenset(("hybrid", "slowfast")): 2, frozenset(("slowfast", "vgg16")): 2}
+
+
+def test_all_four_questions_are_asked_where_their_arms_are_there(tmp_path):
+    arms = {"slowfast_nln": 0.2, "ensemble": 0.25} | FOUR
+    table = contrasts(write_experiment(tmp_path, arms), repetitions=100)
+    assert tuple(zip(table["arm_a"], table["arm_b"], strict=True))[:4] == PREREGISTERED
+    assert (table["kind"] == "pre-registered").sum() == 4
+    assert table["p_holm"][:4].tolist() == pytest.approx(holm(table["p"][:4]).tolist())
+
+
+def test_a_question_that_is_not_answered_is_said_to_be_open():
+    done = [(arm, 0, fold) for arm in ("hybrid", "slowfast") for fold in range(5)] + [("timesformer", 0, 4)]
+    assert unanswered(done) == [
+        "hybrid against timesformer: not answered, runs that both have done: 1 of 2.",
+        "hybrid against slowfast_nln: not answered, no run of slowfast_nln is done.",
+        "hybrid against ensemble: not answered, no run of ensemble is done.",
+    ]
+    assert unanswered([])[0] == "hybrid against slowfast: not answered, no run of hybrid or slowfast is done."
+    assert unanswered((arm, 0, fold) for arm in {a for p in PREREGISTERED for a in p} for fold in (0, 1)) == []
+
+
+def test_arms_that_are_not_asked_about_are_left_out(tmp_path):
+    table = contrasts(write_experiment(tmp_path, FOUR), repetitions=100, among=("hybrid", "vgg16"))
+    assert table[["arm_a", "arm_b"]].values.tolist() == [["hybrid", "vgg16"]]
+
+
+def test_training_on_a_share_of_the_clips_does_not_tie_runs_closer(tmp_path):
+    folder = write_experiment(tmp_path, {"a": 0.1, "b": 0.2})
+    (whole,) = contrasts(folder, 100).to_dict("records")
+    for run in folder.done_runs():
+        write_json(run.result, read_json(run.result) | {"train_clips": 6})
+    (share,) = contrasts(folder, 100).to_dict("records")
+    assert share["low"] == whole["low"] and share["p"] == whole["p"]
 
 
 def test_an_experiment_without_runs_has_no_rows(tmp_path):
@@ -94,7 +127,7 @@ def test_files_that_contradict_each_other_are_named(tmp_path):
 
 
 ROW = {
-    "model_a": "hybrid", "model_b": "slowfast", "kind": "pre-registered", "runs": 15, "simulated": False,
+    "arm_a": "hybrid", "arm_b": "slowfast", "kind": "pre-registered", "runs": 15, "simulated": False,
     "difference": -0.2, "low": -0.35, "high": -0.05, "p": 0.004, "p_holm": 0.008,
     "a_better": 0.97, "equivalent": 0.02, "b_better": 0.01, "clip_low": -0.3, "clip_high": -0.1,
 }  # fmt: skip

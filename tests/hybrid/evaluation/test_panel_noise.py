@@ -8,7 +8,7 @@ from hybrid.evaluation.panel_noise import panel_noise
 
 def test_a_model_that_knows_the_panels_true_shares_has_no_excess(tmp_path):
     folder = write_experiment(tmp_path, {"perfect": 0.0, "poor": 0.5}, clips=2000, groups=None, spread=0.0, raters=12)
-    table = panel_noise(folder, repetitions=500).set_index("model")
+    table = panel_noise(folder, repetitions=500).set_index("arm")
     perfect, poor = table.loc["perfect"], table.loc["poor"]
     assert perfect["excess_low"] < 0 < perfect["excess_high"]
     assert perfect["excess"] == pytest.approx(0, abs=0.03 * perfect["ceiling"])

@@ -55,6 +55,21 @@ def test_every_run_is_done_reported_and_then_left_alone(run, folder, capsys):
     assert before == {run.result: run.result.stat().st_mtime_ns for run in folder.done_runs()}
 
 
+def test_two_arms_of_one_model_are_trained_on_the_same_folds_and_told_apart(run, folder):
+    assert run("model=slowfast") == 0
+    assert run("model=slowfast", "arm=few_frames", "+model.options.alpha=8") == 0
+    assert [result["arm"] for result in folder.results()] == ["few_frames"] * 2 + ["slowfast"] * 2
+    assert {result["model"] for result in folder.results()} == {"slowfast"}
+    for fold in (0, 1):
+        tested = [pd.read_csv(folder.run(arm, 0, fold).predictions)["clip"] for arm in ("slowfast", "few_frames")]
+        assert tested[0].equals(tested[1])
+    table = pd.read_csv(folder.report / "table.csv").set_index("arm")
+    assert table.loc["slowfast", "title"] == "SlowFast" and table.loc["few_frames", "title"] == "few_frames"
+    assert table.loc["few_frames", "gmac"] != table.loc["slowfast", "gmac"]
+    with pytest.raises(UserError, match="options.alpha: None there, 2 asked for"):
+        run("model=slowfast", "+model.options.alpha=2")
+
+
 def test_predictions_cover_each_clip_once_and_are_distributions(run, folder):
     assert run("model=slowfast") == 0
     predictions = pd.concat(pd.read_csv(run.predictions) for run in folder.done_runs())

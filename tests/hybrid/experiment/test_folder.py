@@ -2,7 +2,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from hybrid.errors import UserError
-from hybrid.experiment.folder import claim, experiment_folder, run_settings, shared_settings
+from hybrid.experiment.folder import claim, experiment_folder, run_folder, run_settings, shared_settings
 from hybrid.files import read_yaml, write_json
 
 
@@ -44,3 +44,22 @@ def test_an_experiments_name_is_one_folders(config_of, name):
     config.experiment = name
     with pytest.raises(UserError, match="plain folder name"):
         experiment_folder(config)
+
+
+def test_an_arm_goes_by_its_models_name_until_it_has_a_label(config_of):
+    assert run_folder(config_of("model=hybrid")).label == "hybrid/repeat0-fold0"
+    assert run_folder(config_of("model=hybrid", "arm=window-3", "fold=1")).label == "window-3/repeat0-fold1"
+
+
+@pytest.mark.parametrize("label", ["a/b", "..", ".hidden", "", "report", "-x", "window=3", "two words", "naïve"])
+def test_an_arms_label_is_one_folders_name(config_of, label):
+    config = config_of()
+    config.arm = label
+    with pytest.raises(UserError, match="arm must be a label"):
+        run_folder(config)
+
+
+def test_a_result_of_before_there_were_arms_is_of_its_folders(config_of):
+    run = run_folder(config_of("model=vgg16"))
+    write_json(run.result, {"model": "vgg16"})
+    assert run.read_result() == {"arm": "vgg16", "model": "vgg16"}

@@ -39,6 +39,12 @@ def test_sweeping_anything_else_is_refused(asked):
         asked("protocol.epochs=1,2")
 
 
+def test_two_models_cannot_be_one_arm(asked):
+    with pytest.raises(UserError, match="vgg16, hybrid cannot share it"):
+        asked("model=vgg16,hybrid", "arm=both")
+    assert asked("model=vgg16", "arm=alone", "fold=0")[0].arm == "alone"
+
+
 @pytest.mark.parametrize("typo", ["protocl=smoke", "protocol.epocs=3", "model=hybrd", "protocol.epochs=many"])
 def test_typos_are_refused_by_name(asked, typo):
     with pytest.raises(UserError, match=typo.split("=")[0].split(".")[-1]):

@@ -68,4 +68,4 @@ def test_every_panel_shows_what_a_run_logs(logged):
 def test_the_workspace_is_of_one_experiment_grouped_by_model():
     run_set = build_dashboard("quick", "someone", "p")._to_model().spec.section.run_sets[0].model_dump()
     assert "'value': 'quick'" in str(run_set["filters"]) and "'name': 'group'" in str(run_set["filters"])
-    assert "model.value.name" in str(run_set["grouping"])
+    assert "arm.value" in str(run_set["grouping"])

@@ -34,8 +34,8 @@ def test_calibration_error_is_zero_only_for_what_the_panel_says():
 def test_grades_add_up(experiment):
     evidence = gather(experiment)
     frame = grades_table(results_table(evidence).frame, evidence).frame
-    tested = evidence.predictions[evidence.predictions["model"] == "vgg16"]
-    row = frame.set_index("model").loc["vgg16"]
+    tested = evidence.predictions[evidence.predictions["arm"] == "vgg16"]
+    row = frame.set_index("arm").loc["vgg16"]
     difference = tested["predicted_B"] - tested["target_B"]
     assert row["mse_B"] == pytest.approx(100 * (difference**2).mean())
     assert row["bias_B"] == pytest.approx(100 * difference.mean())
@@ -57,7 +57,7 @@ def test_the_worst_clips_are_the_ones_a_model_gets_most_wrong(experiment):
     clips = hard_clips(results_table(evidence).frame, evidence)
     (found,) = [hard for hard in clips if hard.clip == clip]
     assert "slowfast" in found.worst_of and found.raters == 40
-    answer = {answer.model: answer for answer in found.answers}["slowfast"]
+    answer = {answer.arm: answer for answer in found.answers}["slowfast"]
     assert answer.percent == pytest.approx(100 * np.eye(5)[wrong]) and answer.mse > 10
     for model in ("hybrid", "slowfast", "vgg16"):
         assert sum(model in hard.worst_of for hard in clips) == WORST

@@ -1,0 +1,77 @@
+"""The panel beside the models: how well one half of it says what the other half says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from hybrid.evaluation.metrics import METRICS
+from hybrid.evaluation.panel_agreement import PanelAgreement, agreement_of_raters, agreement_of_votes
+from hybrid.report.evidence import Evidence
+from hybrid.report.table import Column, Table, number
+
+
+def panel_of(evidence: Evidence) -> PanelAgreement | None:
+    """By halves of the raters where the data set has ratings.csv, else of the votes; None where none are counted."""
+    tested = evidence.predictions.drop_duplicates("clip")
+    if evidence.dataset is not None and evidence.dataset.ratings is not None:
+        place = {clip: n for n, clip in enumerate(evidence.dataset.clips)}
+        ratings_NR = evidence.dataset.ratings.ratings_NR[[place[clip] for clip in tested["clip"]]]
+        return agreement_of_raters(ratings_NR, len(evidence.grades))
+    if "raters" not in tested or tested["raters"].isna().all():
+        return None
+    counted = tested[tested["raters"].notna()]
+    return agreement_of_votes(np.round(evidence.targets(counted) * counted[["raters"]].to_numpy()))
+
+
+def panel_table(panel: PanelAgreement, measures: pd.DataFrame) -> Table:
+    """measures: the frame of `measures_table`, best arm first."""
+    best = measures.iloc[0]
+    frame = pd.DataFrame(
+        [
+            {
+                "measure": name,
+                "better": METRICS[name].better,
+                "definition": METRICS[name].definition,
+                "halves": value,
+                "best": best[name],
+            }
+            for name, value in panel.measures.items()
+        ]
+    )
+
+    def shown(row, value: float) -> str:
+        return number(100 * value if row.measure == "mse" else value, 2 if row.measure == "mse" else 3)
+
+    return Table(
+        "panel",
+        f"One half of the panel against the other: mean over {panel.splits} random halves of its {panel.halves}, "
+        f"{panel.clips} clips.",
+        frame,
+        (
+            Column(
+                "measure",
+                lambda row: "MSE x10^-2" if row.measure == "mse" else row.measure.upper(),
+                "measure",
+                figure=False,
+            ),
+            Column("better", lambda row: row.better, "better", figure=False),
+            Column("half against half", lambda row: shown(row, row.halves), "halves"),
+            Column(
+                f"{best['title']} against all",
+                lambda row: shown(row, row.best),
+                "best",
+                about="the model of the lowest MSE, against the whole panel, which is less noisy than half of it",
+            ),
+        ),
+    )
+
+
+def panel_note(panel: PanelAgreement, measures: pd.DataFrame) -> str:
+    best = measures.iloc[0]
+    return (
+        f"Top grade: one half of the panel's {panel.halves} agrees with the other on "
+        f"{100 * panel.measures['top']:.0f} % of the clips, {best['title']} with the whole panel on "
+        f"{100 * best['top']:.0f} %. By the distance of such halves a perfect model's MSE would be "
+        f"{100 * panel.ceiling:.2f} x10^-2."
+    )
