@@ -7,9 +7,13 @@ K grades, h heads.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from baselines.weights import LoadReport
 
 
 @dataclass
@@ -71,6 +75,8 @@ class ClipModel(nn.Module):
     """paths of the convolutions that see the input channels"""
     new_module_prefixes: tuple[str, ...] = ()
     """modules added to a published network, which its checkpoints do not have"""
+    load_report: LoadReport | None = None
+    """what it took from the weights it started from; None: its weights are fresh"""
     frame_rate: float = 16.0
     """frames a second of the clips this model is given: what turns frame numbers into seconds"""
 

@@ -29,8 +29,12 @@ class RecipeConfig:
     """factor on the rate a layer down from the head, where a model starts from published weights (transformers)"""
     new_module_factor: float = 1.0
     """factor on the rate of modules that published weights, where a model starts from them, do not hold"""
-    frozen_batch_norm: bool = False
-    """keep the batch statistics of published weights, where the batch is too small to estimate them"""
+    frozen: str = "none"
+    """what of pretrained weights stays as it is: none | batch_norm (its statistics) | backbone (all but what is new)"""
+    loss: str = "mse"
+    """what is minimised: mse (the paper's) | kl | emd2 | rps; all measures are reported, whichever it is"""
+    train_share: float = 1.0
+    """of the training folds' clips that is trained on, in as many steps; smaller shares lie inside larger ones"""
     clip_gradient: float = 1.0
     """largest norm of the gradient"""
 

@@ -40,7 +40,7 @@ def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
 
 
 def _check_numbers(config: TrainConfig) -> None:
-    protocol, rate = config.protocol, config.model.recipe.learning_rate
+    protocol, recipe = config.protocol, config.model.recipe
     wrong = [
         f"{name} must be {rule}, not {value}"
         for name, value, rule, right in (
@@ -60,7 +60,13 @@ def _check_numbers(config: TrainConfig) -> None:
             ("data.channels", config.data.channels, "1 (grey) or 3 (colour)", config.data.channels in (1, 3)),
             ("fold", config.fold, f"0 to {protocol.num_folds - 1}", 0 <= config.fold < protocol.num_folds),
             ("repeat", config.repeat, f"0 to {protocol.repeats - 1}", 0 <= config.repeat < protocol.repeats),
-            ("model.recipe.learning_rate", rate, "positive", rate > 0),
+            ("model.recipe.learning_rate", recipe.learning_rate, "positive", recipe.learning_rate > 0),
+            (
+                "model.recipe.train_share",
+                recipe.train_share,
+                "above 0 and at most 1",
+                0 < recipe.train_share <= 1,
+            ),
         )
         if not right
     ]

@@ -11,6 +11,8 @@ from baselines import ClipModel
 from hybrid import create_model, list_models
 from hybrid.config import TrainConfig
 from hybrid.errors import UserError
+from hybrid.training.frozen import check_frozen
+from hybrid.training.losses import get_loss
 from hybrid.training.machine import choose_machine
 
 
@@ -20,10 +22,12 @@ def build_model(config: TrainConfig, num_grades: int) -> ClipModel:
 
 
 def check_model(config: TrainConfig) -> None:
-    """Refuse a machine or weights that are not there, or a model that cannot be built, without training anything."""
+    """Refuse a machine or weights that are not there, or what cannot be built or trained so, before any training."""
     choose_machine(config.accelerator, config.protocol.precision)
     if config.arm != config.model.name and config.arm in list_models():
         raise UserError(f"arm {config.arm!r} is the name of a model, which {config.model.name!r} cannot go by")
+    get_loss(config.model.recipe.loss)
+    check_frozen(config.model)
     pretrained = config.model.pretrained
     if pretrained not in ("none", "official") and not Path(pretrained).exists():
         raise UserError(f"model.pretrained must be none, official or a path; there is no {pretrained!r}")

@@ -7,37 +7,55 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Sampler, TensorDataset
+from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
-from hybrid.config import AugmentConfig
-from hybrid.data.augment import draw_view, move, normalise
+from hybrid.data.augment import View, move, normalise
+
+
+class Visits(Dataset):
+    """Item v * N + i is (number of clip i, v): v is how often all N clips were gone through before."""
+
+    def __init__(self, clips: np.ndarray) -> None:
+        self.clips = clips
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, item: int) -> tuple[int, int]:
+        visit, clip = divmod(item, len(self.clips))
+        return int(self.clips[clip]), visit
 
 
 class EpochSampler(Sampler[int]):
-    """All positions in an order that is a function of (seed, epoch); Lightning calls `set_epoch`."""
+    """Items of Visits in an order that is a function of (seed, epoch); Lightning calls `set_epoch`.
 
-    def __init__(self, length: int, seed: int) -> None:
-        self.length, self.seed, self.epoch = length, seed, 0
+    An epoch is `draws` items of all `length` clips, again and again where it is more; by default each once.
+    """
+
+    def __init__(self, length: int, seed: int, draws: int | None = None) -> None:
+        self.length, self.seed, self.draws, self.epoch = length, seed, draws or length, 0
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self.length
+        return self.draws
 
     def __iter__(self) -> Iterator[int]:
-        yield from np.random.default_rng((self.seed, self.epoch)).permutation(self.length).tolist()
+        rng, rounds = np.random.default_rng((self.seed, self.epoch)), -(-self.draws // self.length)
+        visits = range(self.epoch * rounds, (self.epoch + 1) * rounds)
+        yield from np.concatenate([visit * self.length + rng.permutation(self.length) for visit in visits])[
+            : self.draws
+        ].tolist()
 
 
-def training_batches(clips: np.ndarray, batch_size: int, seed: int) -> DataLoader:
-    """Batches of clip numbers, shuffled each epoch; an incomplete last batch is left out (batch statistics)."""
-    batch_size = min(batch_size, len(clips))
-    return DataLoader(
-        TensorDataset(torch.as_tensor(clips)),
-        batch_size,
-        sampler=EpochSampler(len(clips), seed),
-        drop_last=True,
-    )
+def training_batches(clips: np.ndarray, batch_size: int, seed: int, clips_an_epoch: int | None = None) -> DataLoader:
+    """Batches of (clip number, visit), shuffled each epoch; an incomplete last one is left out (batch statistics).
+
+    clips_an_epoch: how many are drawn in an epoch, by default each once.
+    """
+    sampler = EpochSampler(len(clips), seed, clips_an_epoch)
+    return DataLoader(Visits(clips), min(batch_size, len(sampler)), sampler=sampler, drop_last=True)
 
 
 def evaluation_batches(clips: np.ndarray, batch_size: int) -> DataLoader:
@@ -64,19 +82,17 @@ class ResidentClips:
             if self.frames_NTHWC.nbytes < free_bytes / 2:
                 self.on_device = torch.from_numpy(np.array(self.frames_NTHWC)).to(device)
 
-    def batch(
-        self, clips_B: Tensor, device: torch.device, augment: AugmentConfig | None = None, seed: int = 0, epoch: int = 0
-    ) -> Tensor:
-        """The normalised clips (B, C, T, H, W) with these numbers, augmented where `augment` is given."""
-        numbers = clips_B.tolist()
+    @property
+    def side(self) -> int:
+        return self.frames_NTHWC.shape[2]
+
+    def batch(self, clips_B: Tensor, device: torch.device, views: list[View] | None = None) -> Tensor:
+        """The normalised clips (B, C, T, H, W) with these numbers, each as its view shows it where there are any."""
         if self.on_device is not None:
             clip_BCTHW = self.on_device[clips_B.to(device)].permute(0, 4, 1, 2, 3)
         else:
-            clip_BCTHW = torch.from_numpy(self.frames_NTHWC[numbers]).to(device).permute(0, 4, 1, 2, 3)
-        views = None
-        if augment is not None:
-            side = clip_BCTHW.shape[-1]
-            views = [draw_view(augment, side, seed, epoch, number) for number in numbers]
+            clip_BCTHW = torch.from_numpy(self.frames_NTHWC[clips_B.tolist()]).to(device).permute(0, 4, 1, 2, 3)
+        if views is not None:
             clip_BCTHW = torch.stack([move(clip, view) for clip, view in zip(clip_BCTHW, views, strict=True)])
         return normalise(clip_BCTHW.contiguous(), self.mean.to(device), self.std.to(device), views)
 

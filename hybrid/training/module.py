@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
+from baselines import ClipModel
 from hybrid.config import TrainConfig
+from hybrid.data.augment import draw_view
 from hybrid.training.batches import ResidentClips
-from hybrid.training.optimiser import build_optimiser
-
-
-def distribution_mse(logits_BK: Tensor, targets_BK: Tensor) -> Tensor:
-    """Mean squared error between softmax of the logits and the panel's votes, over clips and grades."""
-    return F.mse_loss(logits_BK.float().softmax(-1), targets_BK)
+from hybrid.training.frozen import freeze, keep_statistics
+from hybrid.training.losses import get_loss, mse
+from hybrid.training.optimiser import build_optimiser, parameter_groups
 
 
 class GradeModule(pl.LightningModule):
@@ -24,26 +22,19 @@ class GradeModule(pl.LightningModule):
     continued from the checkpoint of an epoch ends with the numbers of a run that was never interrupted.
     """
 
-    def __init__(self, model: nn.Module, clips: ResidentClips, targets_NK: Tensor, config: TrainConfig, seed: int):
+    def __init__(self, model: ClipModel, clips: ResidentClips, targets_NK: Tensor, config: TrainConfig, seed: int):
         super().__init__()
+        freeze(model, config.model.recipe.frozen)
+        self.loss = get_loss(config.model.recipe.loss)
         self.model = model
         self.clips = clips
         self.register_buffer("targets_NK", targets_NK, persistent=False)
         self.config = config
         self.seed = seed
 
-    @property
-    def fine_tuned(self) -> bool:
-        """Whether the model started from weights that were trained before."""
-        return self.config.model.pretrained != "none"
-
-    def train(self, mode: bool = True) -> GradeModule:
-        super().train(mode)
-        if self.fine_tuned and self.config.model.recipe.frozen_batch_norm:
-            for module in self.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.eval()
-        return self
+    def on_train_epoch_start(self) -> None:
+        # Lightning brings back the modes it found before the validation, and otherwise leaves them alone.
+        keep_statistics(self.model, self.config.model.recipe.frozen)
 
     def on_train_batch_start(self, batch: list[Tensor], step: int) -> None:
         # Every step, for whatever else draws numbers between them (a data loader does when it starts) then does not
@@ -51,22 +42,25 @@ class GradeModule(pl.LightningModule):
         torch.manual_seed(hash((self.seed, self.current_epoch, step, self.global_rank)) % 2**63)
 
     def training_step(self, batch: list[Tensor], _: int) -> Tensor:
-        (clips_B,) = batch
-        clip_BCTHW = self.clips.batch(
-            clips_B, self.device, self.config.protocol.augment, self.seed, self.current_epoch
-        )
-        loss = distribution_mse(self.model(clip_BCTHW), self.targets_NK[clips_B])
-        self.log("train/mse", loss, on_step=False, on_epoch=True, batch_size=len(clips_B), sync_dist=True)
+        clips_B, visits_B = batch
+        augment = self.config.protocol.augment
+        views = [
+            draw_view(augment, self.clips.side, self.seed, visit, clip)
+            for clip, visit in zip(clips_B.tolist(), visits_B.tolist(), strict=True)
+        ]
+        logits_BK, target_BK = self.model(self.clips.batch(clips_B, self.device, views)), self.targets_NK[clips_B]
+        error = mse(logits_BK, target_BK)
+        self.log("train/mse", error, on_step=False, on_epoch=True, batch_size=len(clips_B), sync_dist=True)
         self.log("learning_rate", self.optimizers().param_groups[0]["lr"], on_step=False, on_epoch=True)
-        return loss
+        return error if self.loss is mse else self.loss(logits_BK, target_BK)
 
     def validation_step(self, batch: list[Tensor], _: int) -> None:
         # The held-out fold is watched, and chooses nothing: the last epoch is what is evaluated.
         (clips_B,) = batch
-        loss = distribution_mse(self.model(self.clips.batch(clips_B, self.device)), self.targets_NK[clips_B])
-        self.log("test/mse", loss, batch_size=len(clips_B), sync_dist=True)
+        error = mse(self.model(self.clips.batch(clips_B, self.device)), self.targets_NK[clips_B])
+        self.log("test/mse", error, batch_size=len(clips_B), sync_dist=True)
 
     def configure_optimizers(self):
-        steps = int(self.trainer.estimated_stepping_batches)
-        optimiser, schedule = build_optimiser(self.model, self.config.model.recipe, steps, self.fine_tuned)
+        recipe, steps = self.config.model.recipe, int(self.trainer.estimated_stepping_batches)
+        optimiser, schedule = build_optimiser(parameter_groups(self.model, recipe), recipe, steps)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

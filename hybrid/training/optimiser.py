@@ -12,24 +12,25 @@ from baselines import ClipModel
 from hybrid.config import RecipeConfig
 
 
-def parameter_groups(model: ClipModel, recipe: RecipeConfig, fine_tuned: bool) -> list[dict]:
+def parameter_groups(model: ClipModel, recipe: RecipeConfig) -> list[dict]:
     """One group for each (rate, weight decay), with `lr` and the names in it.
 
-    fine_tuned: the model starts from published weights: its rate is lower, lower still towards the input, and higher
-    again for the modules and the classifier that the weights do not hold.
+    A model that started from weights (`load_report`) has a lower rate, lower still towards the input, and a higher one
+    again for what those weights did not hold: the classifier, and modules that are new.
     layer_decay: Clark et al., ELECTRA, 2020, appendix B; depth is what the model's `group_matcher` says, as in timm.
     """
     spared = model.no_weight_decay()
-    new = (*model.new_module_prefixes, f"{model.classifier}.")
-    from_top = _layers_from_top(model) if fine_tuned and recipe.layer_decay < 1 else {}
+    report = model.load_report
+    new = set() if report is None else {*report.new, *report.dropped_head}
+    from_top = _layers_from_top(model) if report is not None and recipe.layer_decay < 1 else {}
     groups: dict[tuple[float, float], dict] = {}
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
         rate = recipe.learning_rate
-        if fine_tuned:
+        if report is not None:
             rate *= recipe.fine_tuning_factor * recipe.layer_decay ** from_top.get(name, 0)
-            if name.startswith(new):
+            if name in new:
                 rate *= recipe.new_module_factor
         decay = 0.0 if parameter.ndim <= 1 or name in spared else recipe.weight_decay
         group = groups.setdefault((rate, decay), {"params": [], "names": [], "lr": rate, "weight_decay": decay})
@@ -53,9 +54,9 @@ def warmup_cosine(step: int, total_steps: int, warmup_steps: int) -> float:
 
 
 def build_optimiser(
-    model: ClipModel, recipe: RecipeConfig, total_steps: int, fine_tuned: bool
+    groups: list[dict], recipe: RecipeConfig, total_steps: int
 ) -> tuple[torch.optim.Optimizer, LambdaLR]:
-    """AdamW and its schedule, to be stepped every batch."""
-    optimiser = torch.optim.AdamW(parameter_groups(model, recipe, fine_tuned), lr=recipe.learning_rate)
+    """AdamW over these groups of parameters, and its schedule, to be stepped every batch."""
+    optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate)
     warmup_steps = round(recipe.warmup_share * total_steps)
     return optimiser, LambdaLR(optimiser, lambda step: warmup_cosine(step, total_steps, warmup_steps))

@@ -21,6 +21,7 @@ from hybrid import get_entry
 from hybrid.commit import software_commit
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
+from hybrid.data.share import share_of
 from hybrid.errors import UserError
 from hybrid.evaluation.inference import predict_distributions
 from hybrid.evaluation.metrics import PANEL, evaluate, squared_error
@@ -64,7 +65,7 @@ def _train(
 ) -> dict[str, Any]:
     began = time.perf_counter()
     _quiet_libraries()
-    protocol, seed = config.protocol, run_seed(config)
+    protocol, recipe, seed = config.protocol, config.model.recipe, run_seed(config)
     machine = choose_machine(config.accelerator, protocol.precision)
     if config.threads and machine.device.type == "cpu":
         torch.set_num_threads(config.threads)
@@ -75,7 +76,10 @@ def _train(
     profile = _profile(run, config, model)
     machine.lay_out(model)
     clips = ResidentClips(dataset.frames_NTHWC, entry.mean, entry.std)
-    train_clips, test_clips = np.flatnonzero(fold_of_N != config.fold), np.flatnonzero(fold_of_N == config.fold)
+    training_folds, test_clips = np.flatnonzero(fold_of_N != config.fold), np.flatnonzero(fold_of_N == config.fold)
+    # Every fold draws its share anew, so that their mean does not hang on one draw; models draw the same.
+    draw = (config.seed, config.repeat, config.fold)
+    train_clips = share_of(training_folds, dataset.groups, recipe.train_share, draw)
     module = GradeModule(model, clips, torch.as_tensor(dataset.targets_NK), config, seed)
 
     history = History(run.metrics)
@@ -83,7 +87,7 @@ def _train(
     trainer = _trainer(config, machine, run.path, [history, *callbacks], logger)
     trainer.fit(
         module,
-        training_batches(train_clips, protocol.batch_size, seed),
+        training_batches(train_clips, protocol.batch_size, seed, clips_an_epoch=len(training_folds)),
         evaluation_batches(test_clips, protocol.batch_size),
         ckpt_path=run.last if run.last.exists() else None,
         weights_only=True,
@@ -109,10 +113,14 @@ def _train(
         "mean_predictor_mse": _mean_predictor_mse(dataset.targets_NK[train_clips], dataset.targets_NK[test_clips]),
         "simulated": dataset.simulated,
         **profile,
+        "pretrained": config.model.pretrained,
+        "loss": recipe.loss,
+        "frozen": recipe.frozen,
+        "train_share": recipe.train_share,
         "train_clips": len(train_clips),
         "test_clips": len(test_clips),
         "epochs": protocol.epochs,
-        "train_seconds_per_clip": history.training_seconds / max(1, protocol.epochs * len(train_clips)),
+        "train_seconds_per_clip": history.training_seconds / max(1, protocol.epochs * len(training_folds)),
         "inference_seconds_per_clip": infer_seconds,
         "seconds": time.perf_counter() - began,
         "machine": {

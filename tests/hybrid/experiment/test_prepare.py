@@ -30,6 +30,8 @@ def test_data_and_folds_are_ready(config_of):
         "repeat=1",
         "logger.mode=offlien",
         "model.recipe.learning_rate=0",
+        "model.recipe.train_share=0",
+        "model.recipe.train_share=1.5",
     ],
 )
 def test_a_value_out_of_range_is_named(config_of, override):

@@ -1,34 +1,12 @@
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from hybrid import create_model
+from hybrid.data.augment import draw_view
 from hybrid.errors import UserError
 from hybrid.training.batches import EpochSampler, ResidentClips, evaluation_batches, training_batches
 from hybrid.training.machine import choose_machine
-from hybrid.training.module import GradeModule, distribution_mse
-
-
-def test_the_loss_is_the_papers():
-    logits_BK = torch.randn(7, 5)
-    targets_BK = torch.rand(7, 5).softmax(-1)
-    expected = np.mean((logits_BK.double().softmax(-1).numpy() - targets_BK.double().numpy()) ** 2)
-    assert float(distribution_mse(logits_BK, targets_BK)) == pytest.approx(expected, rel=1e-5)
-
-
-def test_the_loss_is_taken_in_float32():
-    assert distribution_mse(torch.randn(2, 5).bfloat16(), torch.full((2, 5), 0.2)).dtype == torch.float32
-
-
-def test_frozen_batch_norm_keeps_its_statistics(config_of):
-    model = nn.Sequential(nn.Conv3d(3, 4, 1), nn.BatchNorm3d(4), nn.Dropout())
-    for pretrained, asked, frozen in (("none", True, False), ("official", False, False), ("official", True, True)):
-        config = config_of(f"model.recipe.frozen_batch_norm={asked}", f"model.pretrained={pretrained}")
-        module = GradeModule(model, None, torch.zeros(1, 5), config, seed=0).train()
-        assert model[1].training is not frozen
-        assert model[2].training
-        assert not module.eval().model[1].training
 
 
 def test_an_epochs_order_is_a_function_of_seed_and_epoch():
@@ -42,10 +20,22 @@ def test_an_epochs_order_is_a_function_of_seed_and_epoch():
     assert len({tuple(order(seed, epoch)) for seed in (0, 1) for epoch in (0, 1)}) == 4
 
 
+def test_a_small_share_is_visited_again_and_again_and_seen_anew_each_time():
+    clips, seen = np.array([7, 8, 9]), []
+    loader = training_batches(clips, 2, seed=0, clips_an_epoch=8)
+    for epoch in range(2):
+        loader.sampler.set_epoch(epoch)
+        seen += [(int(clip), int(visit)) for batch in loader for clip, visit in zip(*batch, strict=True)]
+    assert len(seen) == len(set(seen)) == 16  # a view follows from clip and visit
+    assert sorted(seen[:3]) == [(7, 0), (8, 0), (9, 0)] and {clip for clip, visit in seen if visit == 2} < {7, 8, 9}
+    assert {visit for _, visit in seen[8:]} == {3, 4, 5}
+
+
 def test_training_leaves_out_an_incomplete_batch_and_evaluation_nothing():
     clips = np.arange(100, 110)
     assert [len(batch[0]) for batch in training_batches(clips, 4, 0)] == [4, 4]
     assert [len(batch[0]) for batch in training_batches(clips, 32, 0)] == [10]
+    assert [len(batch[0]) for batch in training_batches(clips[:3], 4, 0, clips_an_epoch=10)] == [4, 4]
     assert torch.cat([batch[0] for batch in evaluation_batches(clips, 4)]).tolist() == clips.tolist()
 
 
@@ -60,11 +50,11 @@ def test_a_batch_is_the_clips_asked_for(channels, config_of):
     np.testing.assert_allclose(batch.permute(0, 2, 3, 4, 1).numpy(), expected, atol=1e-5)
 
     augment = config_of().protocol.augment
-    one, again = (clips.batch(torch.tensor([3, 1]), cpu, augment, seed=1, epoch=2) for _ in range(2))
-    assert torch.equal(one, again)
-    assert not torch.equal(one, clips.batch(torch.tensor([3, 1]), cpu, augment, seed=1, epoch=3))
-    # a clip's view does not depend on the batch it is in
-    assert torch.equal(one[1:], clips.batch(torch.tensor([1]), cpu, augment, seed=1, epoch=2))
+    views = [draw_view(augment, clips.side, seed=1, epoch=2, clip=clip) for clip in (3, 1)]
+    seen = clips.batch(torch.tensor([3, 1]), cpu, views)
+    assert not torch.equal(seen, batch)
+    # each clip by its own view, whatever batch it is in
+    assert torch.equal(seen[1:], clips.batch(torch.tensor([1]), cpu, views[1:]))
 
 
 @pytest.mark.parametrize("name", ["vgg16", "vit", "slowfast"])

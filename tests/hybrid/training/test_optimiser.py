@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from baselines.weights import LoadReport
 from hybrid import create_model, list_models
 from hybrid.config import RecipeConfig
 from hybrid.training.optimiser import build_optimiser, parameter_groups, warmup_cosine
@@ -19,7 +20,7 @@ def by_name(groups: list[dict]) -> dict[str, dict]:
 @pytest.mark.parametrize("name", list_models())
 def test_every_parameter_is_in_one_group_and_vectors_do_not_decay(name):
     model = create_model(name, "tiny")
-    groups = parameter_groups(model, recipe(), fine_tuned=False)
+    groups = parameter_groups(model, recipe())
     names = [name for group in groups for name in group["names"]]
     assert sorted(names) == sorted(name for name, _ in model.named_parameters())
     spared = model.no_weight_decay()
@@ -30,24 +31,29 @@ def test_every_parameter_is_in_one_group_and_vectors_do_not_decay(name):
 
 def test_from_fresh_weights_all_learn_at_one_rate():
     model = create_model("hybrid", "tiny")
-    groups = parameter_groups(model, recipe(new_module_factor=5.0, layer_decay=0.5), fine_tuned=False)
+    groups = parameter_groups(model, recipe(new_module_factor=5.0, layer_decay=0.5))
     assert {group["lr"] for group in groups} == {1e-3}
 
 
-def test_fine_tuning_is_slower_and_what_is_new_learns_faster():
-    model = create_model("hybrid", "tiny")
-    groups = by_name(parameter_groups(model, recipe(fine_tuning_factor=0.1, new_module_factor=5.0), fine_tuned=True))
-    new = (*model.new_module_prefixes, f"{model.classifier}.")
+@pytest.mark.parametrize("held", ["slowfast", "hybrid", "hybrid with its classifier"])
+def test_fine_tuning_is_slower_and_what_the_weights_do_not_hold_learns_faster(held, tmp_path):
+    source = create_model(held.split()[0], "tiny", num_grades=5 if "classifier" in held else 7)
+    torch.save(source.state_dict(), tmp_path / "weights.pt")
+    model = create_model("hybrid", "tiny", pretrained=str(tmp_path / "weights.pt"))
+    groups = by_name(parameter_groups(model, recipe(fine_tuning_factor=0.1, new_module_factor=5.0)))
+    classifier = (f"{model.classifier}.",)
+    new = {"slowfast": (*model.new_module_prefixes, *classifier), "hybrid": classifier}.get(held, ())
     for name, group in groups.items():
-        assert group["lr"] == pytest.approx(5e-4 if name.startswith(new) else 1e-4)
-    assert len({name.startswith(new) for name in groups}) == 2
+        assert group["lr"] == pytest.approx(5e-4 if name.startswith(new) else 1e-4), name
+    assert {name.startswith(new) for name in groups} == ({True, False} if new else {False})
 
 
 @pytest.mark.parametrize("name", list_models("transformer"))
 def test_layer_decay_slows_the_first_layers_most(name):
     model = create_model(name, "tiny")
     settings = recipe(layer_decay=0.5, fine_tuning_factor=1.0)
-    groups = by_name(parameter_groups(model, settings, fine_tuned=True))
+    model.load_report = LoadReport("a checkpoint")
+    groups = by_name(parameter_groups(model, settings))
     rates = [group["lr"] for group in groups.values()]
     assert max(rates) == pytest.approx(1e-3) == groups[f"{model.classifier}.weight"]["lr"]
     first = next(group["lr"] for name, group in groups.items() if name.startswith(tuple(model.first_convs)))
@@ -58,7 +64,7 @@ def test_frozen_parameters_are_left_out():
     model = create_model("slowfast", "tiny")
     frozen = next(name for name, _ in model.named_parameters())
     model.get_parameter(frozen).requires_grad_(False)
-    assert frozen not in by_name(parameter_groups(model, recipe(), fine_tuned=False))
+    assert frozen not in by_name(parameter_groups(model, recipe()))
 
 
 def test_the_schedule_rises_linearly_and_falls_as_a_cosine():
@@ -75,7 +81,7 @@ def test_the_schedule_rises_linearly_and_falls_as_a_cosine():
 
 def test_one_step_is_all_of_a_schedule():
     model = create_model("slowfast", "tiny")
-    optimiser, schedule = build_optimiser(model, recipe(), total_steps=1, fine_tuned=False)
+    optimiser, schedule = build_optimiser(parameter_groups(model, recipe()), recipe(), total_steps=1)
     assert math.isfinite(optimiser.param_groups[0]["lr"]) and optimiser.param_groups[0]["lr"] > 0
     optimiser.step()
     schedule.step()
