@@ -20,6 +20,7 @@ STAGES = {
 }
 MIXERS = ("attention", "conv3", "conv9", "shift")
 HEADS = ("pooled", "attentive")
+CLASSIFIERS = ("linear", "ordinal")
 
 
 def switch(default: Any, help: str, values: Iterable[Any] = ()) -> Any:
@@ -82,15 +83,23 @@ class Axes:
         "'pooled' is SlowFast's mean over space and time; 'attentive' adds a pooling by learned weights, zero at first",
         HEADS,
     )
-    drop_path: float = switch(0.0, "share of clips a training step leaves without a branch, drawn branch by branch")
+    classifier: str = switch(
+        "linear",
+        "'linear' gives each grade a score of its own; 'ordinal' places the clip on one scale, with a spread, and cuts "
+        "it by rising thresholds",
+        CLASSIFIERS,
+    )
+    drop_path: float = switch(0.0, "share of clips that a training step leaves without a branch, pathway by pathway")
+    drop_pathway: float = switch(0.0, "share of clips of which a training step hands nothing over from Fast")
 
     def __post_init__(self):
         for axis in fields(self):
             value, values = getattr(self, axis.name), axis.metadata["values"]
             if values and not any(value == known and type(value) is type(known) for known in values):
                 raise ValueError(f"{axis.name} must be one of {', '.join(map(str, values))}, not {value!r}")
-        if not 0 <= self.drop_path < 1:
-            raise ValueError(f"drop_path must be from 0 to below 1, not {self.drop_path}")
+        for name in ("drop_path", "drop_pathway"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be from 0 to below 1, not {getattr(self, name)}")
         if self.stages == "none":
             branch = "mixer scope window keys positions init width heads drop_path"
             self.refuse(branch, "stages='none' has no branch")

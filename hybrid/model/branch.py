@@ -15,7 +15,7 @@ INITS = ("zero", "random")
 
 
 class TemporalBranch(nn.Module):
-    """Tokens of every place and frame of both pathways, mixed over time, added back as a residual.
+    """Tokens of every place and frame of both pathways, mixed over time: what is added back as a residual.
 
     ::
 
@@ -91,26 +91,22 @@ class TemporalBranch(nn.Module):
         into: Intermediates | None = None,
         name: str = "",
     ) -> dict[str, Tensor]:
-        """Pathways `x_BCTHW` by name, all on one spatial grid, with the branch added to those that ask.
+        """Pathways `x_BCTHW` by name, all on one spatial grid -> what is to be added to those that ask.
 
-        With `into`, the norm of each branch over the norm of what it is added to is kept under `slow.name` and
+        With `into`, the norm of each update over the norm of what it is added to is kept under `slow.name` and
         `fast.name`, besides what `mix` records.
         """
         seen = {pathway: self.view(pathways[pathway]) for pathway in self.enter}
         height, width = next(iter(seen.values())).shape[-2:]
         token = {pathway: self.tokens(pathway, x_BCTHW) for pathway, x_BCTHW in seen.items()}
-        mixed = self.mix(token, clocks, (height, width), into, name)
-        out = dict(pathways)
-        for pathway, mixed_BSTD in mixed.items():
+        updates = {}
+        for pathway, mixed_BSTD in self.mix(token, clocks, (height, width), into, name).items():
             update = rearrange(self.leave[pathway](mixed_BSTD), "b (h w) t c -> b c t h w", h=height)
-            out[pathway] = pathways[pathway] + self.drop_path(update)
+            updates[pathway] = self.drop_path(update).expand_as(pathways[pathway])
             if into is not None:
-                norms = [
-                    x.detach().flatten(1).float().norm(dim=1)
-                    for x in (update.expand_as(out[pathway]), pathways[pathway])
-                ]
+                norms = [x.detach().flatten(1).float().norm(dim=1) for x in (updates[pathway], pathways[pathway])]
                 into.update_ratio[f"{pathway}.{name}"] = norms[0] / norms[1].clamp_min(1e-12)
-        return out
+        return updates
 
     def view(self, x_BCTHW: Tensor) -> Tensor:
         """What the branch looks at: the features, or their mean over space where it is pooled."""

@@ -45,7 +45,9 @@ from hybrid.model.axes import Axes
 from hybrid.model.branch import TemporalBranch
 from hybrid.model.branches import HEADS, make_branches, visibility
 from hybrid.model.clock import Clock
+from hybrid.model.drop_pathway import DropPathway, handed_over
 from hybrid.model.no_lateral import NoLateral
+from hybrid.model.ordinal import OrdinalClassifier
 from hybrid.model.scope import Visibility
 from hybrid.model.seeding import draw_seed, drawn_apart
 
@@ -59,7 +61,14 @@ class Hybrid(SlowFast):
     new_module_prefixes = ("temporal.", "attentive.")
     """parameters that no SlowFast checkpoint has; they start from nothing and want a larger learning rate"""
 
-    def __init__(self, base: SlowFast, *, temporal: dict[str, TemporalBranch], attentive: dict[str, AttentivePooling]):
+    def __init__(
+        self,
+        base: SlowFast,
+        *,
+        temporal: dict[str, TemporalBranch],
+        attentive: dict[str, AttentivePooling],
+        drop_pathway: float = 0.0,
+    ):
         super().__init__(
             base.net,
             num_grades=base.num_grades,
@@ -69,6 +78,7 @@ class Hybrid(SlowFast):
         )
         self.temporal = nn.ModuleDict(temporal)
         self.attentive = nn.ModuleDict(attentive)
+        self.drop_pathway = DropPathway(drop_pathway)
 
     def clocks(self, num_frames: int, device=None) -> dict[str, Clock]:
         """The times of both pathways' steps, the same in every stage."""
@@ -82,16 +92,22 @@ class Hybrid(SlowFast):
         """res5 of both pathways: (B, C_S, T/alpha, H/32, W/32) and (B, C_F, T, H/32, W/32)."""
         slow, fast = pack_pathways(clip_BCTHW, self.alpha, self.slow_frames)
         clocks = self.clocks(clip_BCTHW.shape[2], clip_BCTHW.device)
+        keep_B1111 = self.drop_pathway.draw(len(clip_BCTHW), clip_BCTHW.device)
         for name, stage in zip(STAGE_NAMES, self.stages, strict=True):
             slow, fast = run_pathways(stage, slow, fast)
             if name in self.temporal:
-                pathways = self.temporal[name]({"slow": slow, "fast": fast}, clocks, into, name)
-                slow, fast = pathways["slow"], pathways["fast"]
+                shown = {"slow": slow, "fast": handed_over(fast, keep_B1111)}
+                update = self.temporal[name](shown, clocks, into, name)
+                slow = slow + update["slow"] if "slow" in update else slow
+                fast = fast + update["fast"] if "fast" in update else fast
             if into is not None:
                 into.features[f"slow.{name}"] = Features(slow, clocks["slow"].seconds_T)
                 into.features[f"fast.{name}"] = Features(fast, clocks["fast"].seconds_T)
+            channels = slow.shape[1]
             slow, fast = fuse_lateral(stage, slow, fast)
-        return slow, fast
+            if keep_B1111 is not None:
+                slow = torch.cat([slow[:, :channels], handed_over(slow[:, channels:], keep_B1111)], dim=1)
+        return slow, handed_over(fast, keep_B1111)
 
     def forward_head(self, features: tuple[Tensor, Tensor], pre_logits: bool = False) -> Tensor:
         pooled = {}
@@ -101,6 +117,12 @@ class Hybrid(SlowFast):
                 pooled[name] = self.attentive[name](x_BCTHW, pooled[name])
         pooled_BD = self.head.dropout(torch.cat([pooled["slow"], pooled["fast"]], dim=1))
         return pooled_BD if pre_logits else self.head.proj(pooled_BD)
+
+    def reset_classifier(self, num_grades: int) -> None:
+        if not isinstance(self.head.proj, OrdinalClassifier):
+            return super().reset_classifier(num_grades)
+        self.head.proj = OrdinalClassifier(self.num_features, num_grades).to(self.head.proj.first)
+        self.num_grades = num_grades
 
     def resize_table(self, name: str, table: Tensor) -> Tensor | None:
         module, _, parameter = name.rpartition(".")
@@ -128,7 +150,10 @@ def build(size: str, *, num_frames: int, **options) -> Hybrid:
     if axes.head == "attentive":
         with drawn_apart(seed, "attentive"):
             attentive = {name: AttentivePooling(width, HEADS[size]) for name, width in channels["res5"].items()}
-    model = Hybrid(base, temporal=temporal, attentive=attentive)
+    model = Hybrid(base, temporal=temporal, attentive=attentive, drop_pathway=axes.drop_pathway)
+    if axes.classifier == "ordinal":
+        with drawn_apart(seed, "classifier"):
+            model.head.proj = OrdinalClassifier(model.num_features, model.num_grades)
     if temporal:
         refuse_blind_exchange(model, visibility(axes), num_frames)
     if not axes.laterals:

@@ -250,6 +250,14 @@ def test_invalid_options_are_refused_without_building_anything(options, message)
         create_model("hybrid", "tiny", **options)
 
 
+@pytest.mark.parametrize("name", ["slowfast", "hybrid"])
+def test_without_dropout_training_repeats_itself(name):
+    clip = torch.randn(2, 3, 8, 64, 64)
+    for dropout, same in ((0.0, True), (0.5, False)):
+        model = create_model(name, "tiny", dropout=dropout).train()
+        assert torch.equal(model(clip), model(clip)) == same
+
+
 def test_an_unknown_option_is_a_type_error():
     with pytest.raises(TypeError, match="colour"):
         create_model("hybrid", "tiny", colour="blue")

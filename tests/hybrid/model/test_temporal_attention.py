@@ -51,6 +51,12 @@ def layer(scope="both", window="global", positions="rotary_seconds", keys="place
     return attention.eval()
 
 
+def added(branch, pathways, *clocks_and_record):
+    """The pathways with what the branch adds to them."""
+    updates = branch(pathways, *clocks_and_record)
+    return pathways | {name: pathways[name] + update for name, update in updates.items()}
+
+
 def test_equals_torchs_multi_head_attention_on_the_joined_tokens():
     attention = layer(positions="none")
     pathways = clip()
@@ -63,7 +69,7 @@ def test_equals_torchs_multi_head_attention_on_the_joined_tokens():
         tokens = torch.cat([attention.tokens(name, pathways[name]) for name in pathways], dim=2).flatten(0, 1)
         mixed = reference(tokens, tokens, tokens, need_weights=False)[0]
         branch = rearrange(attention.leave["fast"](mixed[:, 4:]), "(b h w) t c -> b c t h w", b=2, h=3)
-        out = attention(pathways, clocks())
+        out = added(attention, pathways, clocks())
     torch.testing.assert_close(out["fast"], pathways["fast"] + branch, atol=1e-5, rtol=0)
 
 
@@ -74,8 +80,8 @@ def test_equals_torchs_multi_head_attention_on_the_joined_tokens():
 def test_fused_and_explicit_attention_agree(scope, window, positions, keys):
     attention, pathways, into = layer(scope, window, positions, keys), clip(), Intermediates()
     with torch.no_grad():
-        fused = attention(pathways, clocks())
-        explicit = attention(pathways, clocks(), into, "res4")
+        fused = added(attention, pathways, clocks())
+        explicit = added(attention, pathways, clocks(), into, "res4")
     for name in pathways:
         torch.testing.assert_close(fused[name], explicit[name], atol=1e-6, rtol=1e-6)
     weights = into.attention["res4"].weights
@@ -86,9 +92,9 @@ def test_fused_and_explicit_attention_agree(scope, window, positions, keys):
 @torch.no_grad()
 def test_more_places_than_a_kernel_takes_are_done_in_parts(monkeypatch):
     attention, pathways = layer(window=9), clip()
-    whole = attention(pathways, clocks())
+    whole = added(attention, pathways, clocks())
     monkeypatch.setattr(temporal_attention, "PLACES_AT_ONCE", 7)  # of 18
-    for name, x in attention(pathways, clocks()).items():
+    for name, x in added(attention, pathways, clocks()).items():
         torch.testing.assert_close(x, whole[name], atol=1e-6, rtol=1e-6)
 
 
@@ -108,13 +114,13 @@ def test_keys_lie_where_their_name_says(keys, sees):
     query = (2, 2) if keys == "neighbourhood" else (1, 1)
     attention = layer(keys=keys)
     pathways = {"slow": torch.randn(1, 12, 4, 4, 4), "fast": torch.randn(1, 6, 16, 4, 4)}
-    before = attention(pathways, clocks())["fast"][0, :, 0, *query]
+    before = added(attention, pathways, clocks())["fast"][0, :, 0, *query]
     reached = set()
     for h in range(4):
         for w in range(4):
             fast = pathways["fast"].clone()
             fast[:, :, 15, h, w] += torch.randn(6)
-            after = attention(pathways | {"fast": fast}, clocks())["fast"][0, :, 0, *query]
+            after = added(attention, pathways | {"fast": fast}, clocks())["fast"][0, :, 0, *query]
             reached |= {(h, w)} if (after - before).abs().max() > 1e-7 else set()
     assert reached == sees
 
@@ -138,7 +144,7 @@ def test_joint_attention_equals_torchs_over_all_tokens():
     tokens = torch.cat([attention.tokens(name, pathways[name]) for name in pathways], dim=2)
     mixed = reference(*3 * [tokens.flatten(1, 2)], need_weights=False)[0].unflatten(1, tokens.shape[1:3])
     branch = rearrange(attention.leave["fast"](mixed[:, :, 4:]), "b (h w) t c -> b c t h w", h=3)
-    out = attention(pathways, clocks())
+    out = added(attention, pathways, clocks())
     torch.testing.assert_close(out["fast"], pathways["fast"] + branch, atol=1e-5, rtol=0)
 
 
@@ -149,14 +155,14 @@ def test_over_one_place_every_choice_of_keys_is_the_same():
     for keys in KEYS:
         attention = layer(keys=keys)
         attention.load_state_dict(reference.state_dict())
-        for name, x in attention(pathways, clocks()).items():
-            torch.testing.assert_close(x, reference(pathways, clocks())[name], atol=1e-6, rtol=0)
+        for name, x in added(attention, pathways, clocks()).items():
+            torch.testing.assert_close(x, added(reference, pathways, clocks())[name], atol=1e-6, rtol=0)
 
 
 def test_gradients_reach_what_is_recorded_of_keys_at_several_places():
     """A weight summed over a frame's places, raised, raises each of them by its share."""
     attention, pathways, into = layer(keys="joint"), clip(1), Intermediates()
-    out = attention(pathways, clocks(), into, "res4")["fast"]
+    out = added(attention, pathways, clocks(), into, "res4")["fast"]
     over_time = into.attention["res4"].weights
     (gradient,) = torch.autograd.grad(out.square().sum(), over_time)
     assert gradient.shape == (1, 9, 2, 20, 20) and gradient.abs().sum() > 0
@@ -180,7 +186,7 @@ def influence(attention, asking, read, frame):
     other = {name: x.clone() for name, x in pathways.items()}
     other[read][:, :, frame, 1, 1] += torch.randn(CHANNELS[read])
     with torch.no_grad():
-        before, after = attention(pathways, clocks())[asking], attention(other, clocks())[asking]
+        before, after = added(attention, pathways, clocks())[asking], added(attention, other, clocks())[asking]
     changed = (before - after).abs().amax(dim=(0, 1)) > 1e-6
     if asking == read:
         changed[frame, 1, 1] = False
@@ -214,8 +220,8 @@ def test_without_positions_the_order_of_frames_is_invisible_and_with_them_it_is_
         attention, pathways = layer("fast", positions=positions), clip()
         order = torch.randperm(16)
         with torch.no_grad():
-            then_mixed = attention(pathways, clocks())["fast"][:, :, order]
-            mixed_first = attention(pathways | {"fast": pathways["fast"][:, :, order]}, clocks())["fast"]
+            then_mixed = added(attention, pathways, clocks())["fast"][:, :, order]
+            mixed_first = added(attention, pathways | {"fast": pathways["fast"][:, :, order]}, clocks())["fast"]
         assert torch.allclose(then_mixed, mixed_first, atol=1e-5) == (positions == "none")
 
 
@@ -224,7 +230,7 @@ def test_rotary_by_seconds_sees_slows_real_times_and_rotary_by_index_does_not():
     for positions, moved in (("rotary_seconds", True), ("rotary_index", False)):
         attention, pathways = layer(positions=positions), clip()
         with torch.no_grad():
-            outs = [attention(pathways, clock)["fast"] for clock in (clocks(), stride)]
+            outs = [added(attention, pathways, clock)["fast"] for clock in (clocks(), stride)]
         assert torch.equal(*outs) != moved
 
 
@@ -239,8 +245,8 @@ def test_times_of_queries_and_keys_are_the_frames_own():
 def test_under_mixed_precision_what_is_recorded_is_still_exact():
     attention, pathways, into = layer(), clip(), Intermediates()
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        explicit = attention(pathways, clocks(), into, "res4")
-        fused = attention(pathways, clocks())
+        explicit = added(attention, pathways, clocks(), into, "res4")
+        fused = added(attention, pathways, clocks())
     weights = into.attention["res4"].weights
     assert weights.dtype == torch.float32
     torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
@@ -249,7 +255,7 @@ def test_under_mixed_precision_what_is_recorded_is_still_exact():
 
 def test_the_update_ratio_is_the_branch_over_its_input():
     attention, pathways, into = layer(), clip(), Intermediates()
-    out = attention(pathways, clocks(), into, "res4")
+    out = added(attention, pathways, clocks(), into, "res4")
     branch = (out["slow"] - pathways["slow"]).flatten(1).norm(dim=1)
     expected = branch / pathways["slow"].flatten(1).norm(dim=1)
     torch.testing.assert_close(into.update_ratio["slow.res4"], expected, atol=1e-5, rtol=1e-4)
@@ -260,14 +266,14 @@ def test_the_update_ratio_is_the_branch_over_its_input():
 def test_a_fresh_layer_is_the_identity_with_one_zero_factor(positions):
     """Only the last projection holds the branch back: once it is not zero, everything before it learns."""
     attention, pathways = layer(positions=positions, opened=False), clip()
-    out = attention(pathways, clocks())
+    out = added(attention, pathways, clocks())
     for name in pathways:
         assert torch.equal(out[name], pathways[name])
     sum(x.square().sum() for x in out.values()).backward()
     assert all(leave.weight.grad.abs().sum() > 0 for leave in attention.leave.values())
 
     opened = layer(positions=positions)
-    sum(x.square().sum() for x in opened(pathways, clocks()).values()).backward()
+    sum(x.square().sum() for x in added(opened, pathways, clocks()).values()).backward()
     assert all(p.grad.abs().sum() > 0 for p in opened.parameters())
 
 

@@ -42,8 +42,10 @@ def reached(branch, asking, read, frame):
     other = {name: x.clone() for name, x in pathways.items()}
     other[read][:, :, frame, 1, 1] += torch.randn(CHANNELS[read])
     with torch.no_grad():
-        before, after = (branch(x, clocks())[asking] for x in (pathways, other))
-        changed = (after - before).abs().amax(dim=(0, 1)) > 1e-7
+        before, after = (branch(x, clocks()).get(asking) for x in (pathways, other))
+    if before is None:
+        return set()
+    changed = (after - before).abs().amax(dim=(0, 1)) > 1e-7
     if asking == read:
         changed[frame, 1, 1] = False
     assert changed.sum() == changed[:, 1, 1].sum()
@@ -76,7 +78,7 @@ def test_the_convolution_equals_torchs_on_the_tokens_laid_out_in_time():
     padded = nn.functional.pad(line, (0, 0, 1, 1))
     mixed = sum(padded[:, :, i : i + 16] * filters[:, i] for i in range(3)) + branch.convolution.bias
     update = branch.leave["slow"](nn.functional.gelu(mixed)[:, :, SLOW_FRAMES])
-    expected = pathways["slow"] + rearrange(update, "b (h w) t c -> b c t h w", h=3)
+    expected = rearrange(update, "b (h w) t c -> b c t h w", h=3)
     torch.testing.assert_close(branch(pathways, clocks())["slow"], expected, atol=1e-5, rtol=0)
 
 
