@@ -155,13 +155,14 @@ def build_net(
         raise ValueError(f"variant of slowfast must be one of {tuple(VARIANTS)}, not {variant!r}")
     if size == "tiny" and variant != "slowfast_r50":
         raise ValueError(f"variant={variant!r} has no tiny size")
-    return create_slowfast(
+    net = create_slowfast(
         **(VARIANTS[variant] if size == "paper" else TINY),
         slowfast_fusion_conv_stride=(alpha, 1, 1),
         input_channels=(in_channels, in_channels),
         model_num_class=num_grades,
-        dropout_rate=dropout,
     )
+    net.blocks[6].dropout = nn.Dropout(dropout)  # of a rate of 0 pytorchvideo makes None
+    return net
 
 
 def build(

@@ -21,6 +21,9 @@ class Clock:
     frame_rate: float
     """frames a second of the clip"""
 
+    def __len__(self) -> int:
+        return len(self.frame_T)
+
     @property
     def seconds_T(self) -> Tensor:
         return self.frame_T / self.frame_rate

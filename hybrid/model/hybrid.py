@@ -31,6 +31,8 @@ SlowFast's checkpoints: `net.*` are the same keys.
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import torch
 from torch import Tensor, nn
 
@@ -39,33 +41,33 @@ from baselines.contract import Features, Intermediates
 from baselines.registry import ModelEntry, get_entry, register
 from baselines.slowfast import STAGE_NAMES, SlowFast, fuse_lateral, pack_pathways, run_pathways, slow_frame_indices
 from hybrid.model.attentive_pooling import AttentivePooling
+from hybrid.model.axes import Axes
+from hybrid.model.branch import TemporalBranch
+from hybrid.model.branches import HEADS, make_branches, visibility
 from hybrid.model.clock import Clock
+from hybrid.model.drop_pathway import DropPathway, handed_over
 from hybrid.model.no_lateral import NoLateral
-from hybrid.model.positions import POSITIONS, stretched
+from hybrid.model.ordinal import OrdinalClassifier
 from hybrid.model.scope import Visibility
-from hybrid.model.temporal_attention import CrossPathwayAttention
-
-STAGES = {
-    "none": (),
-    "res5": ("res5",),
-    "res4-5": ("res4", "res5"),
-    "res3-5": ("res3", "res4", "res5"),
-}
-HEADS = ("pooled", "attentive")
-WIDTH_AND_HEADS = {"paper": (256, 8), "tiny": (48, 4)}
+from hybrid.model.seeding import draw_seed, drawn_apart
 
 
 class Hybrid(SlowFast):
     """`clip (B, C, T, H, W) -> logits (B, K)`; see the module's picture.
 
-    temporal: attention by the name of the stage it follows. attentive: pooling by pathway, empty for the plain mean.
+    temporal: branches by the name of the stage they follow. attentive: pooling by pathway, empty for the plain mean.
     """
 
     new_module_prefixes = ("temporal.", "attentive.")
     """parameters that no SlowFast checkpoint has; they start from nothing and want a larger learning rate"""
 
     def __init__(
-        self, base: SlowFast, *, temporal: dict[str, CrossPathwayAttention], attentive: dict[str, AttentivePooling]
+        self,
+        base: SlowFast,
+        *,
+        temporal: dict[str, TemporalBranch],
+        attentive: dict[str, AttentivePooling],
+        drop_pathway: float = 0.0,
     ):
         super().__init__(
             base.net,
@@ -76,6 +78,7 @@ class Hybrid(SlowFast):
         )
         self.temporal = nn.ModuleDict(temporal)
         self.attentive = nn.ModuleDict(attentive)
+        self.drop_pathway = DropPathway(drop_pathway)
 
     def clocks(self, num_frames: int, device=None) -> dict[str, Clock]:
         """The times of both pathways' steps, the same in every stage."""
@@ -89,16 +92,22 @@ class Hybrid(SlowFast):
         """res5 of both pathways: (B, C_S, T/alpha, H/32, W/32) and (B, C_F, T, H/32, W/32)."""
         slow, fast = pack_pathways(clip_BCTHW, self.alpha, self.slow_frames)
         clocks = self.clocks(clip_BCTHW.shape[2], clip_BCTHW.device)
+        keep_B1111 = self.drop_pathway.draw(len(clip_BCTHW), clip_BCTHW.device)
         for name, stage in zip(STAGE_NAMES, self.stages, strict=True):
             slow, fast = run_pathways(stage, slow, fast)
             if name in self.temporal:
-                pathways = self.temporal[name]({"slow": slow, "fast": fast}, clocks, into, name)
-                slow, fast = pathways["slow"], pathways["fast"]
+                shown = {"slow": slow, "fast": handed_over(fast, keep_B1111)}
+                update = self.temporal[name](shown, clocks, into, name)
+                slow = slow + update["slow"] if "slow" in update else slow
+                fast = fast + update["fast"] if "fast" in update else fast
             if into is not None:
                 into.features[f"slow.{name}"] = Features(slow, clocks["slow"].seconds_T)
                 into.features[f"fast.{name}"] = Features(fast, clocks["fast"].seconds_T)
+            channels = slow.shape[1]
             slow, fast = fuse_lateral(stage, slow, fast)
-        return slow, fast
+            if keep_B1111 is not None:
+                slow = torch.cat([slow[:, :channels], handed_over(slow[:, channels:], keep_B1111)], dim=1)
+        return slow, handed_over(fast, keep_B1111)
 
     def forward_head(self, features: tuple[Tensor, Tensor], pre_logits: bool = False) -> Tensor:
         pooled = {}
@@ -109,86 +118,45 @@ class Hybrid(SlowFast):
         pooled_BD = self.head.dropout(torch.cat([pooled["slow"], pooled["fast"]], dim=1))
         return pooled_BD if pre_logits else self.head.proj(pooled_BD)
 
+    def reset_classifier(self, num_grades: int) -> None:
+        if not isinstance(self.head.proj, OrdinalClassifier):
+            return super().reset_classifier(num_grades)
+        self.head.proj = OrdinalClassifier(self.num_features, num_grades).to(self.head.proj.first)
+        self.num_grades = num_grades
+
     def resize_table(self, name: str, table: Tensor) -> Tensor | None:
-        own = self.get_parameter(name) if name.endswith(".table_TD") else None
-        return None if own is None else stretched(table, len(own)).to(table)
+        module, _, parameter = name.rpartition(".")
+        return self.get_submodule(module).resized(table).to(table) if parameter in TABLES else None
 
     def no_weight_decay(self) -> set[str]:
-        """Embeddings, of pathways and of learned positions."""
-        mine = {key for key, _ in self.named_parameters() if ".pathway." in key or key.endswith(".table_TD")}
+        """Embeddings, of pathways and of positions."""
+        mine = {key for key, _ in self.named_parameters() if ".pathway." in key or key.endswith(TABLES)}
         return super().no_weight_decay() | mine
 
 
-def build(
-    size: str,
-    *,
-    num_grades: int,
-    num_frames: int,
-    crop_size: int,
-    in_channels: int,
-    stages: str = "res4-5",
-    scope: str = "both",
-    window: str | int = "global",
-    positions: str = "rotary_seconds",
-    width: int | None = None,
-    heads: int | None = None,
-    laterals: bool = True,
-    head: str = "attentive",
-    **slowfast_options,
-) -> Hybrid:
-    """stages: attention after 'none', 'res5', 'res4-5' or 'res3-5'.
-    scope: 'both' pathways read both; 'slow' or 'fast' reads itself, the other has no attention; 'separate' each
-        reads itself; 'fast_to_slow' Slow reads Fast.
-    window: frames of the clip, centred on its own, that a query sees: 3, 5, 9 or 'global'.
-    positions: 'none', 'learned', 'rotary_index' (place in the own pathway) or 'rotary_seconds' (real time).
-    width, heads: of the attention; by default 256 and 8 at paper size, 48 and 4 at tiny.
-    laterals: False takes SlowFast's lateral connections away.
-    head: 'pooled' is SlowFast's mean; 'attentive' adds a pooling by learned weights, zero at first.
-    slowfast_options: of `baselines.slowfast.build`: alpha, slow_frames ('linspace', 'stride'), variant, dropout.
-    """
-    if stages not in STAGES:
-        raise ValueError(f"stages must be one of {', '.join(STAGES)}, not {stages!r}")
-    if positions not in POSITIONS:
-        raise ValueError(f"positions must be one of {', '.join(POSITIONS)}, not {positions!r}")
-    if head not in HEADS:
-        raise ValueError(f"head must be one of {', '.join(HEADS)}, not {head!r}")
-    if not isinstance(laterals, bool):
-        raise ValueError(f"laterals must be True or False, not {laterals!r}")
-    chosen = dict(scope=(scope, "both"), window=(window, "global"), positions=(positions, "rotary_seconds"))
-    chosen |= dict(width=(width, None), heads=(heads, None))
-    idle = [name for name, (value, default) in chosen.items() if value != default]
-    if stages == "none" and idle:
-        raise ValueError(f"stages='none' has no attention that {', '.join(idle)} could be about")
+TABLES = ("table_TD", "table_Dh")
+"""parameters of positions that are made for a number of frames"""
 
-    default_width, default_heads = WIDTH_AND_HEADS[size]
-    width = default_width if width is None else width
-    heads = default_heads if heads is None else heads
-    base = slowfast.build(
-        size,
-        num_grades=num_grades,
-        num_frames=num_frames,
-        crop_size=crop_size,
-        in_channels=in_channels,
-        **slowfast_options,
-    )
-    visibility = Visibility(scope, window)
-    temporal = {
-        stage: CrossPathwayAttention(
-            stage_channels(base, stage),
-            width=width,
-            heads=heads,
-            visibility=visibility,
-            positions=POSITIONS[positions],
-            num_frames=num_frames,
-        )
-        for stage in STAGES[stages]
-    }
-    pooled = stage_channels(base, "res5") if head == "attentive" else {}
-    attentive = {pathway: AttentivePooling(channels, default_heads) for pathway, channels in pooled.items()}
-    model = Hybrid(base, temporal=temporal, attentive=attentive)
+
+def build(size: str, *, num_frames: int, **options) -> Hybrid:
+    """options: those of `Axes`, with their values and meaning there, and those of `baselines.slowfast.build`."""
+    of_axes = {axis.name for axis in fields(Axes)} & set(options)
+    axes = Axes(**{name: options.pop(name) for name in of_axes})
+    base = slowfast.build(size, num_frames=num_frames, **options)
+    seed = draw_seed()
+    channels = {stage: stage_channels(base, stage) for stage in STAGE_NAMES[1:]}
+    temporal = make_branches(axes, size, channels, num_frames, seed)
+    attentive = {}
+    if axes.head == "attentive":
+        with drawn_apart(seed, "attentive"):
+            attentive = {name: AttentivePooling(width, HEADS[size]) for name, width in channels["res5"].items()}
+    model = Hybrid(base, temporal=temporal, attentive=attentive, drop_pathway=axes.drop_pathway)
+    if axes.classifier == "ordinal":
+        with drawn_apart(seed, "classifier"):
+            model.head.proj = OrdinalClassifier(model.num_features, model.num_grades)
     if temporal:
-        refuse_blind_attention(model, visibility, num_frames)
-    if not laterals:
+        refuse_blind_exchange(model, visibility(axes), num_frames)
+    if not axes.laterals:
         for stage in model.stages:
             stage.multipathway_fusion = NoLateral.instead_of(stage.multipathway_fusion)
     return model
@@ -201,14 +169,14 @@ def stage_channels(model: SlowFast, stage: str) -> dict[str, int]:
     return dict(zip(("slow", "fast"), ends, strict=True))
 
 
-def refuse_blind_attention(model: Hybrid, visibility: Visibility, num_frames: int) -> None:
-    """A window narrower than the distance of Slow's frames leaves each of them alone with itself."""
-    clocks = model.clocks(num_frames)
+def refuse_blind_exchange(model: Hybrid, visibility: Visibility, num_frames: int) -> None:
+    """A reach shorter than the distance of Slow's frames leaves each of them alone with itself."""
+    clocks = model.clocks(num_frames, device="cpu")
     sees = visibility.mask(clocks)
     if visibility.read == visibility.asking == ("slow",) and sees is not None and sees.sum() == len(sees):
         raise ValueError(
-            f"window={2 * visibility.reach + 1} with scope='slow' attends to nothing: the slow pathway's frames "
-            f"{clocks['slow'].frame_T.tolist()} of {num_frames} are further apart"
+            f"with scope='slow', {2 * visibility.reach + 1} frames hold nothing but the query itself: the slow "
+            f"pathway's frames {clocks['slow'].frame_T.tolist()} of {num_frames} are further apart"
         )
 
 

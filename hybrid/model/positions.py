@@ -1,4 +1,4 @@
-"""How the attention knows the time of its tokens: four choices behind one interface."""
+"""How the attention knows the time of its tokens: five choices behind one interface."""
 
 from __future__ import annotations
 
@@ -12,18 +12,26 @@ from hybrid.model.rotary import rotary_frequencies, rotate
 
 
 class NoPositions(nn.Module):
-    """The order of the frames is invisible to the attention. Also the interface of the other three."""
+    """The order of the frames is invisible to the attention. Also the interface of the other four."""
 
     def __init__(self, width: int, heads: int, num_frames: int):
         super().__init__()
 
-    def add(self, token_NTD: Tensor, clock: Clock) -> Tensor:
+    def add(self, token_BSTD: Tensor, clock: Clock) -> Tensor:
         """Tokens before queries, keys and values are made of them."""
-        return token_NTD
+        return token_BSTD
 
-    def turn(self, x_NhTD: Tensor, clock: Clock) -> Tensor:
+    def turn(self, x_BShTD: Tensor, clock: Clock) -> Tensor:
         """Queries or keys, by head."""
-        return x_NhTD
+        return x_BShTD
+
+    def bias(self, clock_q: Clock, clock_k: Clock) -> Tensor | None:
+        """What is added to the scores of queries with keys, (heads, Tq, Tk)."""
+        return None
+
+    def resized(self, table: Tensor) -> Tensor:
+        """A checkpoint's table at the size of the own."""
+        raise NotImplementedError(f"{type(self).__name__} has no table")
 
 
 class LearnedPositions(NoPositions):
@@ -33,8 +41,11 @@ class LearnedPositions(NoPositions):
         super().__init__(width, heads, num_frames)
         self.table_TD = nn.Parameter(0.02 * torch.randn(num_frames, width))
 
-    def add(self, token_NTD: Tensor, clock: Clock) -> Tensor:
-        return token_NTD + stretched(self.table_TD, clock.num_frames)[clock.frame_T].to(token_NTD.dtype)
+    def add(self, token_BSTD: Tensor, clock: Clock) -> Tensor:
+        return token_BSTD + stretched(self.table_TD, clock.num_frames)[clock.frame_T].to(token_BSTD.dtype)
+
+    def resized(self, table: Tensor) -> Tensor:
+        return stretched(table, len(self.table_TD))
 
 
 def stretched(table_TD: Tensor, num_frames: int) -> Tensor:
@@ -56,8 +67,8 @@ class RotaryBySeconds(NoPositions):
     def time(self, clock: Clock) -> Tensor:
         return clock.seconds_T
 
-    def turn(self, x_NhTD: Tensor, clock: Clock) -> Tensor:
-        return rotate(x_NhTD, self.time(clock), self.frequency_P)
+    def turn(self, x_BShTD: Tensor, clock: Clock) -> Tensor:
+        return rotate(x_BShTD, self.time(clock), self.frequency_P)
 
 
 class RotaryByIndex(RotaryBySeconds):
@@ -71,9 +82,33 @@ class RotaryByIndex(RotaryBySeconds):
         return clock.index_T / clock.frame_rate
 
 
+class RelativeBias(NoPositions):
+    """A learned number a head for each distance in time, added to the scores; zero at first.
+
+    Distances are counted in frames of the clip and have a sign. One beyond the table, in a longer clip, takes the
+    table's last entry. After Raffel et al., Exploring the limits of transfer learning (T5), 2020, section 2.1, and Liu
+    et al., Swin transformer, 2021, eq. 4.
+    """
+
+    def __init__(self, width: int, heads: int, num_frames: int):
+        super().__init__(width, heads, num_frames)
+        self.table_Dh = nn.Parameter(torch.zeros(2 * num_frames - 1, heads))  # D distances, from the past to the future
+
+    def bias(self, clock_q: Clock, clock_k: Clock) -> Tensor:
+        farthest = len(self.table_Dh) // 2
+        distance_QK = (clock_k.frame_T[None, :] - clock_q.frame_T[:, None]).clamp(-farthest, farthest)
+        return rearrange(self.table_Dh[distance_QK + farthest], "q k h -> h q k")
+
+    def resized(self, table: Tensor) -> Tensor:
+        """Cut to nearer distances, or its ends held for farther ones."""
+        farthest, known = len(self.table_Dh) // 2, len(table) // 2
+        return table[torch.arange(-farthest, farthest + 1, device=table.device).clamp(-known, known) + known]
+
+
 POSITIONS = {
     "none": NoPositions,
     "learned": LearnedPositions,
+    "relative": RelativeBias,
     "rotary_index": RotaryByIndex,
     "rotary_seconds": RotaryBySeconds,
 }

@@ -27,13 +27,14 @@ def rotary_frequencies(head_dim: int) -> Tensor:
     return LOWEST_HZ * (HIGHEST_HZ / LOWEST_HZ) ** steps
 
 
-def rotate(x_NhTD: Tensor, time_T: Tensor, frequency_P: Tensor) -> Tensor:
+def rotate(x_hTD: Tensor, time_T: Tensor, frequency_P: Tensor) -> Tensor:
     """Turn each pair of channels (2p, 2p + 1) by the angle 2 pi frequency_P time_T; lengths are kept.
 
-    x_NhTD: queries or keys; time_T: seconds; frequency_P: Hz, P = D / 2. Angles are taken in float32.
+    x_hTD: queries or keys, with any dimensions before T and D. time_T: seconds. frequency_P: Hz, P = D / 2.
+    Angles are taken in float32.
     """
     angle_TP = 2 * torch.pi * time_T.float()[:, None] * frequency_P.float()
     cos_TP, sin_TP = angle_TP.cos(), angle_TP.sin()
-    even, odd = rearrange(x_NhTD.float(), "n h t (p two) -> two n h t p", two=2)
+    even, odd = rearrange(x_hTD.float(), "... t (p two) -> two ... t p", two=2)
     turned = torch.stack([even * cos_TP - odd * sin_TP, even * sin_TP + odd * cos_TP], dim=-1)
-    return rearrange(turned, "n h t p two -> n h t (p two)").to(x_NhTD.dtype)
+    return rearrange(turned, "... t p two -> ... t (p two)").to(x_hTD.dtype)

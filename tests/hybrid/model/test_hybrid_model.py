@@ -89,12 +89,13 @@ def hybrid_only(model):
     return [key for key in model.state_dict() if key.startswith(model.new_module_prefixes)]
 
 
-def test_learned_positions_of_a_checkpoint_stretch_to_the_models_frames(tmp_path):
-    reference = opened(positions="learned")
+@pytest.mark.parametrize(("positions", "table", "length"), [("learned", "table_TD", 32), ("relative", "table_Dh", 63)])
+def test_positions_of_a_checkpoint_are_fitted_to_the_models_frames(tmp_path, positions, table, length):
+    reference = opened(positions=positions)
     torch.save(reference.state_dict(), tmp_path / "model.pt")
     path = str(tmp_path / "model.pt")
-    model = create_model("hybrid", "tiny", positions="learned", num_frames=32, pretrained=path).eval()
-    assert len(model.temporal["res4"].positions.table_TD) == 32
+    model = create_model("hybrid", "tiny", positions=positions, num_frames=32, pretrained=path).eval()
+    assert len(getattr(model.temporal["res4"].positions, table)) == length
     clip = torch.randn(1, 3, 32, 64, 64)
     with torch.no_grad():
         torch.testing.assert_close(model(clip), reference(clip), atol=1e-5, rtol=1e-4)
@@ -105,7 +106,7 @@ def opened(**options):
     torch.manual_seed(0)
     model = create_model("hybrid", "tiny", **options).eval()
     for name, parameter in model.named_parameters():
-        if "leave" in name or "gate" in name:
+        if any(part in name for part in ("leave", "gate", "table")):
             nn.init.normal_(parameter, std=0.1)
     return model
 
@@ -158,6 +159,18 @@ def test_stages_place_the_attention(stages, expected):
         dict(positions="none"),
         dict(positions="learned"),
         dict(positions="rotary_index"),
+        dict(positions="relative"),
+        dict(stages="none"),
+        dict(stages="res5"),
+        dict(stages="res3-5"),
+        dict(stages="late"),
+        dict(mixer="conv3"),
+        dict(mixer="conv9"),
+        dict(mixer="shift"),
+        dict(keys="neighbourhood"),
+        dict(keys="frame"),
+        dict(keys="frame_to_frame"),
+        dict(keys="joint"),
         dict(width=32),
         dict(heads=2),
         dict(laterals=False),
@@ -217,16 +230,32 @@ def test_the_attention_brings_the_last_frame_into_fasts_first():
         (dict(slow_frames="random"), "slow_frames must be one of"),
         (dict(width=50), "multiple of heads"),
         (dict(heads=0), "multiple of heads"),
-        (dict(laterals="off"), "laterals must be True or False"),
+        (dict(laterals="off"), "laterals must be one of True, False"),
         (dict(width=12, heads=4), "even width"),
-        (dict(stages="none", window=3, heads=2), "no attention that window, heads"),
-        (dict(scope="slow", window=3), "attends to nothing"),
+        (dict(stages="none", window=3, heads=2), "no branch that window, heads"),
+        (dict(mixer="conv3", window=3, keys="joint", positions="none", heads=2), "no attention that window, keys"),
+        (dict(stages="late", keys="joint"), "no places that keys"),
+        (dict(scope="slow", window=3), "nothing but the query"),
+        (dict(scope="slow", mixer="shift"), "nothing but the query"),
+        (dict(mixer="mamba"), "mixer must be one of"),
+        (dict(keys="everywhere"), "keys must be one of"),
+        (dict(init="ones"), "init must be one of"),
+        (dict(mixer="conv3", width=0), "width must be 1 or more"),
+        (dict(drop_path=1), "drop_path must be from 0 to below 1"),
     ],
     ids=str,
 )
-def test_invalid_options_are_refused_when_the_model_is_built(options, message):
-    with pytest.raises(ValueError, match=message):
+def test_invalid_options_are_refused_without_building_anything(options, message):
+    with torch.device("meta"), pytest.raises(ValueError, match=message):
         create_model("hybrid", "tiny", **options)
+
+
+@pytest.mark.parametrize("name", ["slowfast", "hybrid"])
+def test_without_dropout_training_repeats_itself(name):
+    clip = torch.randn(2, 3, 8, 64, 64)
+    for dropout, same in ((0.0, True), (0.5, False)):
+        model = create_model(name, "tiny", dropout=dropout).train()
+        assert torch.equal(model(clip), model(clip)) == same
 
 
 def test_an_unknown_option_is_a_type_error():

@@ -8,6 +8,7 @@ from torch import nn
 from baselines.contract import Intermediates
 from hybrid.model import temporal_attention
 from hybrid.model.clock import Clock
+from hybrid.model.keys import KEYS, Neighbourhood
 from hybrid.model.positions import POSITIONS
 from hybrid.model.scope import SCOPES, WINDOWS, Visibility
 from hybrid.model.temporal_attention import CrossPathwayAttention
@@ -32,19 +33,28 @@ def clip(batch=2):
     return {"slow": torch.randn(batch, 12, 4, 3, 3), "fast": torch.randn(batch, 6, 16, 3, 3)}
 
 
-def layer(scope="both", window="global", positions="rotary_seconds", opened=True):
+def layer(scope="both", window="global", positions="rotary_seconds", keys="place", opened=True):
     attention = CrossPathwayAttention(
         CHANNELS,
         width=16,
         heads=2,
         visibility=Visibility(scope, window),
-        positions=POSITIONS[positions],
-        num_frames=16,
+        positions=POSITIONS[positions](16, 2, 16),
+        keys=KEYS[keys](),
+        pooled=keys == "frame_to_frame",
     )
     if opened:
         for leave in attention.leave.values():
             nn.init.normal_(leave.weight, std=leave.in_features**-0.5)
+        if positions == "relative":
+            nn.init.normal_(attention.positions.table_Dh)
     return attention.eval()
+
+
+def added(branch, pathways, *clocks_and_record):
+    """The pathways with what the branch adds to them."""
+    updates = branch(pathways, *clocks_and_record)
+    return pathways | {name: pathways[name] + update for name, update in updates.items()}
 
 
 def test_equals_torchs_multi_head_attention_on_the_joined_tokens():
@@ -56,35 +66,118 @@ def test_equals_torchs_multi_head_attention_on_the_joined_tokens():
         reference.in_proj_bias.copy_(torch.cat([attention.to_q.bias, attention.to_kv.bias]))
         reference.out_proj.weight.copy_(torch.eye(16))
         reference.out_proj.bias.zero_()
-        tokens = torch.cat([attention.tokens(name, pathways[name], clocks()[name]) for name in pathways], dim=1)
+        tokens = torch.cat([attention.tokens(name, pathways[name]) for name in pathways], dim=2).flatten(0, 1)
         mixed = reference(tokens, tokens, tokens, need_weights=False)[0]
         branch = rearrange(attention.leave["fast"](mixed[:, 4:]), "(b h w) t c -> b c t h w", b=2, h=3)
-        out = attention(pathways, clocks())
+        out = added(attention, pathways, clocks())
     torch.testing.assert_close(out["fast"], pathways["fast"] + branch, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("keys", KEYS)
 @pytest.mark.parametrize("positions", POSITIONS)
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("scope", SCOPES)
-def test_fused_and_explicit_attention_agree(scope, window, positions):
-    attention, pathways, into = layer(scope, window, positions), clip(), Intermediates()
+def test_fused_and_explicit_attention_agree(scope, window, positions, keys):
+    attention, pathways, into = layer(scope, window, positions, keys), clip(), Intermediates()
     with torch.no_grad():
-        fused = attention(pathways, clocks())
-        explicit = attention(pathways, clocks(), into, "res4")
+        fused = added(attention, pathways, clocks())
+        explicit = added(attention, pathways, clocks(), into, "res4")
     for name in pathways:
         torch.testing.assert_close(fused[name], explicit[name], atol=1e-6, rtol=1e-6)
     weights = into.attention["res4"].weights
-    assert weights.shape[:3] == (2, 9, 2)
+    assert weights.shape[:3] == (2, 1 if keys == "frame_to_frame" else 9, 2)
     torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
 
 
 @torch.no_grad()
 def test_more_places_than_a_kernel_takes_are_done_in_parts(monkeypatch):
     attention, pathways = layer(window=9), clip()
-    whole = attention(pathways, clocks())
+    whole = added(attention, pathways, clocks())
     monkeypatch.setattr(temporal_attention, "PLACES_AT_ONCE", 7)  # of 18
-    for name, x in attention(pathways, clocks()).items():
+    for name, x in added(attention, pathways, clocks()).items():
         torch.testing.assert_close(x, whole[name], atol=1e-6, rtol=1e-6)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    ("keys", "sees"),
+    [
+        ("place", {(1, 1)}),
+        ("neighbourhood", {(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3), (3, 1), (3, 2), (3, 3)}),
+        ("frame", {(h, w) for h in range(4) for w in range(4)}),
+        ("frame_to_frame", {(h, w) for h in range(4) for w in range(4)}),
+        ("joint", {(h, w) for h in range(4) for w in range(4)}),
+    ],
+)
+def test_keys_lie_where_their_name_says(keys, sees):
+    """Which places of frame 15 reach a query of frame 0."""
+    query = (2, 2) if keys == "neighbourhood" else (1, 1)
+    attention = layer(keys=keys)
+    pathways = {"slow": torch.randn(1, 12, 4, 4, 4), "fast": torch.randn(1, 6, 16, 4, 4)}
+    before = added(attention, pathways, clocks())["fast"][0, :, 0, *query]
+    reached = set()
+    for h in range(4):
+        for w in range(4):
+            fast = pathways["fast"].clone()
+            fast[:, :, 15, h, w] += torch.randn(6)
+            after = added(attention, pathways | {"fast": fast}, clocks())["fast"][0, :, 0, *query]
+            reached |= {(h, w)} if (after - before).abs().max() > 1e-7 else set()
+    assert reached == sees
+
+
+def test_at_the_border_a_neighbourhood_moves_inwards():
+    place = Neighbourhood.places(4, 5)
+    assert place[0].tolist() == place[6].tolist() == [0, 1, 2, 5, 6, 7, 10, 11, 12]
+    assert place[19].tolist() == place[13].tolist() == [7, 8, 9, 12, 13, 14, 17, 18, 19]
+    assert Neighbourhood.places(2, 2).tolist() == [[0, 1, 2, 3]] * 4
+
+
+@torch.no_grad()
+def test_joint_attention_equals_torchs_over_all_tokens():
+    attention = layer(positions="none", keys="joint")
+    pathways = clip()
+    reference = nn.MultiheadAttention(16, 2, batch_first=True).eval()
+    reference.in_proj_weight.copy_(torch.cat([attention.to_q.weight, attention.to_kv.weight]))
+    reference.in_proj_bias.copy_(torch.cat([attention.to_q.bias, attention.to_kv.bias]))
+    reference.out_proj.weight.copy_(torch.eye(16))
+    reference.out_proj.bias.zero_()
+    tokens = torch.cat([attention.tokens(name, pathways[name]) for name in pathways], dim=2)
+    mixed = reference(*3 * [tokens.flatten(1, 2)], need_weights=False)[0].unflatten(1, tokens.shape[1:3])
+    branch = rearrange(attention.leave["fast"](mixed[:, :, 4:]), "b (h w) t c -> b c t h w", h=3)
+    out = added(attention, pathways, clocks())
+    torch.testing.assert_close(out["fast"], pathways["fast"] + branch, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_over_one_place_every_choice_of_keys_is_the_same():
+    pathways = {name: x[..., :1, :1] for name, x in clip().items()}
+    reference = layer()
+    for keys in KEYS:
+        attention = layer(keys=keys)
+        attention.load_state_dict(reference.state_dict())
+        for name, x in added(attention, pathways, clocks()).items():
+            torch.testing.assert_close(x, added(reference, pathways, clocks())[name], atol=1e-6, rtol=0)
+
+
+def test_gradients_reach_what_is_recorded_of_keys_at_several_places():
+    """A weight summed over a frame's places, raised, raises each of them by its share."""
+    attention, pathways, into = layer(keys="joint"), clip(1), Intermediates()
+    out = added(attention, pathways, clocks(), into, "res4")["fast"]
+    over_time = into.attention["res4"].weights
+    (gradient,) = torch.autograd.grad(out.square().sum(), over_time)
+    assert gradient.shape == (1, 9, 2, 20, 20) and gradient.abs().sum() > 0
+
+
+@torch.no_grad()
+def test_a_relative_bias_is_one_number_a_distance_in_frames():
+    positions = POSITIONS["relative"](16, 2, 16)
+    nn.init.normal_(positions.table_Dh)
+    clock = Clock.of_frames(SLOW_FRAMES, 16, 16.0), Clock.of_frames(torch.arange(16), 16, 16.0)
+    bias = positions.bias(*clock)
+    assert torch.equal(bias[:, 1, 7], bias[:, 2, 12])  # both two frames later
+    assert torch.equal(bias[:, 0, 15], positions.table_Dh[-1]) and torch.equal(bias[:, 3, 0], positions.table_Dh[0])
+    far = Clock.of_frames(torch.tensor([0, 31]), 32, 16.0)
+    assert torch.equal(positions.bias(far, far)[:, 0, 1], positions.table_Dh[-1])
 
 
 def influence(attention, asking, read, frame):
@@ -93,7 +186,7 @@ def influence(attention, asking, read, frame):
     other = {name: x.clone() for name, x in pathways.items()}
     other[read][:, :, frame, 1, 1] += torch.randn(CHANNELS[read])
     with torch.no_grad():
-        before, after = attention(pathways, clocks())[asking], attention(other, clocks())[asking]
+        before, after = added(attention, pathways, clocks())[asking], added(attention, other, clocks())[asking]
     changed = (before - after).abs().amax(dim=(0, 1)) > 1e-6
     if asking == read:
         changed[frame, 1, 1] = False
@@ -127,8 +220,8 @@ def test_without_positions_the_order_of_frames_is_invisible_and_with_them_it_is_
         attention, pathways = layer("fast", positions=positions), clip()
         order = torch.randperm(16)
         with torch.no_grad():
-            then_mixed = attention(pathways, clocks())["fast"][:, :, order]
-            mixed_first = attention(pathways | {"fast": pathways["fast"][:, :, order]}, clocks())["fast"]
+            then_mixed = added(attention, pathways, clocks())["fast"][:, :, order]
+            mixed_first = added(attention, pathways | {"fast": pathways["fast"][:, :, order]}, clocks())["fast"]
         assert torch.allclose(then_mixed, mixed_first, atol=1e-5) == (positions == "none")
 
 
@@ -137,7 +230,7 @@ def test_rotary_by_seconds_sees_slows_real_times_and_rotary_by_index_does_not():
     for positions, moved in (("rotary_seconds", True), ("rotary_index", False)):
         attention, pathways = layer(positions=positions), clip()
         with torch.no_grad():
-            outs = [attention(pathways, clock)["fast"] for clock in (clocks(), stride)]
+            outs = [added(attention, pathways, clock)["fast"] for clock in (clocks(), stride)]
         assert torch.equal(*outs) != moved
 
 
@@ -152,8 +245,8 @@ def test_times_of_queries_and_keys_are_the_frames_own():
 def test_under_mixed_precision_what_is_recorded_is_still_exact():
     attention, pathways, into = layer(), clip(), Intermediates()
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        explicit = attention(pathways, clocks(), into, "res4")
-        fused = attention(pathways, clocks())
+        explicit = added(attention, pathways, clocks(), into, "res4")
+        fused = added(attention, pathways, clocks())
     weights = into.attention["res4"].weights
     assert weights.dtype == torch.float32
     torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
@@ -162,7 +255,7 @@ def test_under_mixed_precision_what_is_recorded_is_still_exact():
 
 def test_the_update_ratio_is_the_branch_over_its_input():
     attention, pathways, into = layer(), clip(), Intermediates()
-    out = attention(pathways, clocks(), into, "res4")
+    out = added(attention, pathways, clocks(), into, "res4")
     branch = (out["slow"] - pathways["slow"]).flatten(1).norm(dim=1)
     expected = branch / pathways["slow"].flatten(1).norm(dim=1)
     torch.testing.assert_close(into.update_ratio["slow.res4"], expected, atol=1e-5, rtol=1e-4)
@@ -173,14 +266,14 @@ def test_the_update_ratio_is_the_branch_over_its_input():
 def test_a_fresh_layer_is_the_identity_with_one_zero_factor(positions):
     """Only the last projection holds the branch back: once it is not zero, everything before it learns."""
     attention, pathways = layer(positions=positions, opened=False), clip()
-    out = attention(pathways, clocks())
+    out = added(attention, pathways, clocks())
     for name in pathways:
         assert torch.equal(out[name], pathways[name])
     sum(x.square().sum() for x in out.values()).backward()
     assert all(leave.weight.grad.abs().sum() > 0 for leave in attention.leave.values())
 
     opened = layer(positions=positions)
-    sum(x.square().sum() for x in opened(pathways, clocks()).values()).backward()
+    sum(x.square().sum() for x in added(opened, pathways, clocks()).values()).backward()
     assert all(p.grad.abs().sum() > 0 for p in opened.parameters())
 
 
@@ -188,6 +281,6 @@ def test_learned_positions_stretch_over_other_lengths():
     positions = POSITIONS["learned"](4, 1, 16)
     tokens = torch.zeros(1, 2, 4)
     ends = Clock.of_frames(torch.tensor([0, 31]), 32, 16.0)
-    torch.testing.assert_close(positions.add(tokens, ends)[0], positions.table_TD[[0, 15]])
+    torch.testing.assert_close(positions.add(tokens[None], ends)[0, 0], positions.table_TD[[0, 15]])
     own = Clock.of_frames(torch.tensor([3, 7]), 16, 16.0)
-    torch.testing.assert_close(positions.add(tokens, own)[0], positions.table_TD[[3, 7]])
+    torch.testing.assert_close(positions.add(tokens[None], own)[0, 0], positions.table_TD[[3, 7]])
