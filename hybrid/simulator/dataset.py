@@ -29,9 +29,9 @@ from hybrid.simulator.presets import get_preset
 from hybrid.simulator.settings import Settings
 from hybrid.simulator.sheet import contact_sheet, preview
 from hybrid.simulator.truth import path_rows, truth_row
-from hybrid.simulator.writer import write_video
+from hybrid.simulator.writer import record
 
-VERSION = 1
+VERSION = 2
 """of the simulator: raised whenever the same request would give other clips or votes"""
 CHUNK = 8
 """clips a process makes before it reports"""
@@ -152,7 +152,7 @@ def _make_clip(folder: Path, request: Request, index: int) -> dict:
     cell = draw_cell(request.seed, index, settings, preset, _panel(request.seed, request.preset))
     frames, masks, path, camera = film(cell, settings)
     name = f"clip{index:05d}"
-    write_video(folder / "clips" / f"{name}.mp4", frames, settings.frame_rate)
+    (folder / "clips" / f"{name}.mp4").write_bytes(record(frames, settings.frame_rate, cell.optics.quantiser))
     np.savez_compressed(folder / "masks" / f"{name}.npz", masks=masks)
     return {
         "clip": f"{name}.mp4",
