@@ -24,14 +24,16 @@ ABOUT = """
   of beat frequency, amplitude, wavelength, mean bend, standing part and rolling, not templates.
 - **Form**: head class, acrosome, vacuoles, chromatin, midpiece, droplet, neck, tail, after the WHO manual's sizes.
 - **Picture**: one phase map, filtered by the microscope's transfer function; exposure by sub-frames; specks, other
-  sperm and uneven light that stand in the world; shot noise; H.264.
+  sperm and uneven light that stand in the world; shot noise; the camera's
+  own MPEG-4, coarser or finer.
 - **Grades**: 40 raters with severity, gain, noise, thresholds, lapses and a taste for form against motion.
 - **Donors** (`group`): forty, with their own tendency in form and motility, and their own microscope's settings.
 
 ## Limits
-- The tail beats in the picture's plane; rolling only flattens it. No walls, no neighbours' flow, no depth.
+- The tail beats in a plane that rolling turns: what leaves the picture's plane is flattened and out of focus, but swims
+  no differently. No walls, no neighbours' flow.
 - Cells are weak phase objects: no scattering, no absorption by colour, little halo at high phase.
-- No interlacing, no compression by the camera, no illumination flicker.
+- No interlacing, no illumination flicker.
 - What counts as good, and how much form, motion and events weigh, is set by us, not found in a clinic.
 - A tracked picture shows speed only by its surroundings and its beat; at 16 fps beats above 8 Hz alias.
 

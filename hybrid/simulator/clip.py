@@ -15,7 +15,7 @@ from hybrid.simulator.panel import GRADES, Panel, draw_panel
 from hybrid.simulator.presets import Preset
 from hybrid.simulator.quality import Quality, grade
 from hybrid.simulator.render import camera_path, render
-from hybrid.simulator.scene import draw_scene
+from hybrid.simulator.scene import TAIL_TILT, draw_scene
 from hybrid.simulator.seeds import generator
 from hybrid.simulator.settings import Settings
 from hybrid.simulator.swim import Swim, swim
@@ -107,7 +107,7 @@ def film(cell: Cell, settings: Settings) -> tuple[np.ndarray, np.ndarray, Swim, 
     )
     camera = camera_path(path, settings, cell.beat.wave.length, rng.uniform(-4, 4, 2))
     scene = draw_scene(rng, settings, camera)
-    body = make_body(cell.form, cell.beat.wave.length, spacing=min(0.14, settings.um_per_px / 2.5))
+    body = make_body(cell.form, cell.beat.wave.length, settings.um_per_px / 2, rng.normal() * TAIL_TILT)
     frames, masks = render(body, path, scene, cell.optics, settings, camera, generator(cell.seed, "sensor", cell.index))
     return frames, masks, path, camera
 

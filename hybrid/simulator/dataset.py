@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -22,19 +21,21 @@ import pandas as pd
 from tqdm import tqdm
 
 from hybrid.errors import UserError
+from hybrid.files import write_json
 from hybrid.simulator.card import write_card
 from hybrid.simulator.clip import draw_cell, film, make_panel, vote_counts
 from hybrid.simulator.panel import GRADES
+from hybrid.simulator.partial import held_folder, read_rows, rows_path, write_rows
 from hybrid.simulator.presets import get_preset
 from hybrid.simulator.settings import Settings
 from hybrid.simulator.sheet import contact_sheet, preview
 from hybrid.simulator.truth import path_rows, truth_row
-from hybrid.simulator.writer import write_video
+from hybrid.simulator.writer import record
 
-VERSION = 1
+VERSION = 2
 """of the simulator: raised whenever the same request would give other clips or votes"""
 CHUNK = 8
-"""clips a process makes before it reports"""
+"""clips a process makes before it reports, and that are made again after a kill"""
 
 
 @dataclass(frozen=True)
@@ -70,26 +71,22 @@ def simulate_dataset(
 
     workers: processes, by default one a processor; clip i depends on (seed, i) alone, not on them.
     A folder that holds exactly this data set already is left as it is; any other one is a UserError. All is made in a
-    temporary folder beside `root` that gets its name at the end, so that a half-made data set is never seen; a run that
-    was killed leaves that folder, `.<root>.*.partial`, which may be deleted.
+    folder beside `root` (see partial.py) that gets its name at the end, so that a half-made data set is never seen; the
+    same request again goes on where a stopped or killed one was.
     """
     root = Path(root)
     request = Request(preset, num_clips, seed, settings or Settings())
     if is_made(root, request):
         return root
     try:
-        root.absolute().parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{root.name}.", suffix=".partial", dir=root.absolute().parent))
-    except OSError as error:
-        raise UserError(f"cannot write a data set to {root}: {error.strerror or error}") from None
-    try:
-        folder.chmod(0o755)
-        _fill(folder, request, workers or processors())
-        os.replace(folder, root)
+        with held_folder(root, request.record()) as folder:
+            if is_made(root, request):  # by another program, meanwhile
+                shutil.rmtree(folder, ignore_errors=True)
+                return root
+            _fill(folder, request, workers or processors())
+            os.replace(folder, root)
     except OSError as error:
         raise UserError(f"cannot write a data set to {root}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return root
 
 
@@ -118,20 +115,20 @@ def is_made(root: Path, request: Request) -> bool:
 
 
 def _fill(folder: Path, request: Request, workers: int) -> None:
-    (folder / "clips").mkdir()
-    (folder / "masks").mkdir()
-    indices = range(request.num_clips)
-    tasks = [(folder, request, list(indices[i : i + CHUNK])) for i in range(0, request.num_clips, CHUNK)]
-    made = []
-    with tqdm(total=request.num_clips, desc="simulating clips", unit="clip", disable=None) as progress:
-        for rows in _run(_make_clips, tasks, min(workers, len(tasks))):
-            made += rows
-            progress.update(len(rows))
-    _write_tables(folder, made)
+    for name in ("clips", "masks", "rows"):
+        (folder / name).mkdir(exist_ok=True)
+    chunks = [range(i, min(i + CHUNK, request.num_clips)) for i in range(0, request.num_clips, CHUNK)]
+    missing = [(folder, request, chunk) for chunk in chunks if not rows_path(folder, chunk.start).exists()]
+    made = request.num_clips - sum(len(chunk) for *_, chunk in missing)
+    with tqdm(total=request.num_clips, initial=made, desc="simulating clips", unit="clip", disable=None) as progress:
+        for number in _run(_make_clips, missing, min(workers, len(missing))):
+            progress.update(number)
+    _write_tables(folder, read_rows(folder))
     write_card(folder, request)
     contact_sheet(folder, folder / "contact_sheet.png")
     preview(folder, folder / "preview.gif")
-    (folder / "simulation.json").write_text(json.dumps(request.record(), indent=2) + "\n")
+    write_json(folder / "simulation.json", request.record())
+    shutil.rmtree(folder / "rows")
 
 
 def _run(function, tasks, workers: int):
@@ -142,9 +139,10 @@ def _run(function, tasks, workers: int):
         yield from pool.map(function, tasks)
 
 
-def _make_clips(task) -> list[dict]:
-    folder, request, indices = task
-    return [_make_clip(folder, request, index) for index in indices]
+def _make_clips(task) -> int:
+    folder, request, chunk = task
+    write_rows(rows_path(folder, chunk.start), [_make_clip(folder, request, index) for index in chunk])
+    return len(chunk)
 
 
 def _make_clip(folder: Path, request: Request, index: int) -> dict:
@@ -152,7 +150,7 @@ def _make_clip(folder: Path, request: Request, index: int) -> dict:
     cell = draw_cell(request.seed, index, settings, preset, _panel(request.seed, request.preset))
     frames, masks, path, camera = film(cell, settings)
     name = f"clip{index:05d}"
-    write_video(folder / "clips" / f"{name}.mp4", frames, settings.frame_rate)
+    (folder / "clips" / f"{name}.mp4").write_bytes(record(frames, settings.frame_rate, cell.optics.quantiser))
     np.savez_compressed(folder / "masks" / f"{name}.npz", masks=masks)
     return {
         "clip": f"{name}.mp4",

@@ -12,10 +12,10 @@ from hybrid.simulator.settings import Settings
 from hybrid.simulator.splat import splat
 from hybrid.simulator.swim import Swim
 
-MARGIN = 15
-"""px rendered beyond each border; 150 + 2 x 15 is a size the Fourier transform is fast at"""
-COLOURS = (0.62, 0.55, 0.47)
-"""um, wavelengths of red, green and blue"""
+MARGIN = 9
+"""px rendered beyond each border; 150 + 2 x 9 is a size the Fourier transform is fast at"""
+COLOURS = (0.62, 0.47)
+"""um, wavelengths of red and blue"""
 MASK_CODES = {"head": 1, "midpiece": 2, "tail": 3}
 MASK_LEVELS = {"head": 0.3, "midpiece": 0.18, "tail": 0.03}
 
@@ -30,10 +30,18 @@ def camera_path(swim: Swim, settings: Settings, tail_length: float, aim: np.ndar
     centre, heading, _ = swim.at(time)
     middle = centre - 0.33 * tail_length * np.stack([np.cos(heading), np.sin(heading)], -1)
     if settings.camera == "tracked":
-        middle = ndimage.gaussian_filter1d(middle, 0.11 * settings.frame_rate, axis=0, mode="nearest")
+        middle = _smoothed(middle, 0.11 * settings.frame_rate)
     else:
         middle = np.broadcast_to(middle.mean(0), middle.shape)
     return np.round(middle / settings.um_per_px + aim) * settings.um_per_px
+
+
+def _smoothed(path_T2: np.ndarray, frames: float) -> np.ndarray:
+    """Gaussian smoothing of a path that goes on beyond its ends as it does within them, turned half round: there it
+    stays where it is. Without that, the first picture's place would tell where the cell is about to go."""
+    reach = min(len(path_T2) - 1, int(4 * frames) + 1)
+    longer = np.pad(path_T2, ((reach, reach), (0, 0)), mode="reflect", reflect_type="odd")
+    return ndimage.gaussian_filter1d(longer, frames, axis=0, mode="nearest")[reach : reach + len(path_T2)]
 
 
 def exposure_times(settings: Settings) -> np.ndarray:
@@ -44,14 +52,19 @@ def exposure_times(settings: Settings) -> np.ndarray:
 
 
 def phase_maps(body: Body, swim: Swim, camera_T2: np.ndarray, settings: Settings, offset=(0.0, 0.0)):
-    """Mean phase over the exposure, per part of the cell: {part: (T, H, W)} with margins."""
+    """Mean phase over the exposure, per part of the cell: {part: (T, H, W)} with margins; of the tail (2, T, H, W),
+    what of it is in focus and what is not."""
     time_TS = exposure_times(settings)
     clouds = body.points(swim, time_TS.ravel())
     maps = {}
     for part, (points, weight) in clouds.items():
-        pixels = _pixels(points.reshape(*time_TS.shape, -1, 2) + np.asarray(offset), camera_T2[:, None, None], settings)
-        weights = np.tile(weight, settings.subframes) / (settings.um_per_px**2 * settings.subframes)
-        maps[part] = splat(pixels.reshape(settings.num_frames, -1, 2), weights, settings.size + 2 * MARGIN)
+        pixels = _pixels(points.reshape(*time_TS.shape, -1, 2), camera_T2[:, None, None] - offset, settings)
+        weight = weight * np.float32(1 / (settings.um_per_px**2 * settings.subframes))
+        if weight.ndim == 1:
+            weight = np.tile(weight, settings.subframes)
+        else:
+            weight = weight.reshape(2, settings.num_frames, -1)
+        maps[part] = splat(pixels.reshape(settings.num_frames, -1, 2), weight, settings.size + 2 * MARGIN)
     return maps
 
 
@@ -60,19 +73,26 @@ def part_masks(maps: dict[str, np.ndarray]) -> np.ndarray:
 
     A blurred tail is masked where it spent a good part of the exposure; the head hides what lies under it.
     """
-    inner = slice(MARGIN, -MARGIN)
-    codes = np.zeros(maps["head"][:, inner, inner].shape, np.uint8)
+    codes = None
     for part in reversed(PARTS):
-        codes[_smooth(maps[part])[:, inner, inner] > MASK_LEVELS[part]] = MASK_CODES[part]
+        phase = maps[part].sum(0) if part == "tail" else maps[part]
+        here = _smooth(phase) > MASK_LEVELS[part]
+        codes = np.zeros(here.shape, np.uint8) if codes is None else codes
+        codes[here] = MASK_CODES[part]
     return codes
 
 
 def _smooth(maps: np.ndarray) -> np.ndarray:
-    """Binomial 3 x 3; the borders lie in the margin and do not matter."""
-    across = maps[:, :, :-2] + 2 * maps[:, :, 1:-1] + maps[:, :, 2:]
-    out = np.zeros_like(maps)
-    out[:, 1:-1, 1:-1] = (across[:, :-2] + 2 * across[:, 1:-1] + across[:, 2:]) / 16
-    return out
+    """Binomial 3 x 3, without the margins."""
+    maps = maps[:, MARGIN - 1 : 1 - MARGIN, MARGIN - 1 : 1 - MARGIN]
+    across = 2 * maps[:, :, 1:-1]
+    across += maps[:, :, :-2]
+    across += maps[:, :, 2:]
+    down = 2 * across[:, 1:-1]
+    down += across[:, :-2]
+    down += across[:, 2:]
+    down /= 16
+    return down
 
 
 def render(
@@ -86,41 +106,60 @@ def render(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Frames (T, H, W, 3) uint8 and masks (T, H, W) uint8; `rng` is the sensor's noise."""
     maps = phase_maps(body, swim, camera_T2, settings)
-    near, far = sum(maps.values()), np.zeros_like(maps["head"])
-    size = near.shape[-1]
+    layers_LTHW = maps["tail"].copy()
+    layers_LTHW[0] += maps["head"]
+    layers_LTHW[0] += maps["midpiece"]
+    size = layers_LTHW.shape[-1]
     time = np.arange(settings.num_frames) / settings.frame_rate
-    for layer, (points, weight) in zip((near, far), scene.specks, strict=True):
-        pixels = _pixels(points + scene.drift * time[:, None, None], camera_T2[:, None], settings)
-        layer += splat(pixels, weight / settings.um_per_px**2, size)
+    points, weight_LP = scene.specks
+    pixels = _pixels((points + scene.drift * time[:, None, None]).astype(np.float32), camera_T2[:, None], settings)
+    weight_LTP = np.broadcast_to(weight_LP[:, None] / settings.um_per_px**2, (2, *pixels.shape[:2]))
+    layers_LTHW += splat(pixels, weight_LTP, size)
     for other, path, offset, blurred in scene.others:
-        (far if blurred else near)[:] += sum(phase_maps(other, path, camera_T2, settings, offset).values())
-
-    spectra = [fft.rfft2(layer) for layer in (near, far)]
+        seen = phase_maps(other, path, camera_T2, settings, offset)
+        layers_LTHW[int(blurred)] += seen["head"] + seen["midpiece"]
+        layers_LTHW += seen["tail"][::-1] if blurred else seen["tail"]
+    kernels = _kernels(scene, optics, settings, size)
     field = _illumination(scene, optics, settings, camera_T2) * np.float32(optics.level)
-    grain = _grain(field.shape, rng)
+    tint = np.array(optics.tint if settings.colour else [1.0], np.float32)[:, None, None]
     frames = np.empty((*field.shape, 3), np.uint8)
-    for channel, (wavelength, tint) in enumerate(zip(COLOURS, optics.tint, strict=True)):
-        if not settings.colour:
-            wavelength, tint = WAVELENGTH, 1.0
-        shift = 1.5 * (wavelength - WAVELENGTH)  # the lens focuses colours a little apart
-        kernels = [
-            transfer(optics, size, settings.um_per_px, optics.defocus + shift + extra, wavelength)
-            for extra in (0.0, scene.far_defocus)
-        ]
-        total = spectra[0] * kernels[0]
-        total += spectra[1] * kernels[1]
-        image = fft.irfft2(total, s=(size, size))[:, MARGIN:-MARGIN, MARGIN:-MARGIN]
-        light = (1 + saturate(image)) * field * np.float32(tint)
-        own = rng.standard_normal(light.shape, np.float32) if settings.colour else None
-        frames[..., channel] = _sensor(light, grain, own, optics.noise)
-        if not settings.colour:
-            frames[...] = frames[..., :1]
-            break
+    for t in range(settings.num_frames):  # a frame at a time stays in the processor's cache
+        light_CHW = _light(layers_LTHW[:, t], kernels)
+        light_CHW *= field[t] * tint
+        frames[t] = _sensor(light_CHW, optics.noise, rng).transpose(1, 2, 0)
     return frames, part_masks(maps)
 
 
+def _kernels(scene, optics, settings, size):
+    """A pair of transfer functions, in focus and out of it, for each wavelength that is traced."""
+    wavelengths = COLOURS if settings.colour else (WAVELENGTH,)
+    shift = [1.5 * (wavelength - WAVELENGTH) for wavelength in wavelengths]  # the lens focuses colours a little apart
+    return [
+        [
+            transfer(optics, size, settings.um_per_px, optics.defocus + aberration + extra, wavelength)
+            for extra in (0.0, scene.far_defocus)
+        ]
+        for wavelength, aberration in zip(wavelengths, shift, strict=True)
+    ]
+
+
+def _light(layers_LHW, kernels):
+    """(3, H, W) light relative to the empty field's, or (1, H, W) without colour."""
+    near, far = (fft.rfft2(layer) for layer in layers_LHW)
+    inner = slice(MARGIN, -MARGIN)
+    seen = []
+    for in_focus, out_of_focus in kernels:
+        image = fft.irfft2(near * in_focus + far * out_of_focus, s=layers_LHW.shape[1:])
+        seen.append(1 + saturate(image[inner, inner]))
+    if len(seen) == 2:
+        seen.insert(1, 0.5 * (seen[0] + seen[1]))  # green lies between red and blue in wavelength, and so in focus
+    return np.stack(seen)
+
+
 def _pixels(points, camera, settings):
-    return (points - camera) / settings.um_per_px + (settings.size - 1) / 2 + MARGIN
+    """Places in px of the picture with margins, of points and camera in um."""
+    origin = (settings.size - 1) / 2 + MARGIN - camera / settings.um_per_px
+    return points * np.float32(1 / settings.um_per_px) + origin.astype(np.float32)
 
 
 def _illumination(scene, optics, settings, camera_T2):
@@ -128,29 +167,27 @@ def _illumination(scene, optics, settings, camera_T2):
     axis = (np.arange(settings.size, dtype=np.float32) / (settings.size - 1) - 0.5) * 2
     x, y = axis[None, :], axis[:, None]
     fixed = 1 - optics.vignette * (x**2 + y**2) / 2 + optics.slope[0] * x + optics.slope[1] * y
-    wx = camera_T2[:, :1] + axis * settings.view / 2
-    wy = camera_T2[:, 1:] + axis * settings.view / 2
-    waves = np.zeros((len(camera_T2), settings.size, settings.size), np.float32)
-    for kx, ky, phase, height in scene.texture:
-        ax, ay = 2 * np.pi * kx * wx + phase, 2 * np.pi * ky * wy
-        cx, sx, cy, sy = (f(a).astype(np.float32) for a in (ax, ay) for f in (np.cos, np.sin))
-        waves += height * (sx[:, None, :] * cy[:, :, None] + cx[:, None, :] * sy[:, :, None])
-    return fixed.astype(np.float32) + waves
+    kx, ky, phase, height = scene.texture.T[..., None]
+    wx, wy = (camera_T2[:, i, None, None] + axis * settings.view / 2 for i in (0, 1))
+    ax, ay = 2 * np.pi * kx * wx + phase, 2 * np.pi * ky * wy
+    # height * sin(ax + ay), a sum of products of rows and columns
+    rows = np.concatenate([height * np.sin(ax), height * np.cos(ax)], 1).astype(np.float32)
+    columns = np.concatenate([np.cos(ay), np.sin(ay)], 1).astype(np.float32)
+    return fixed.astype(np.float32) + columns.transpose(0, 2, 1) @ rows
 
 
-def _grain(shape, rng):
-    """Noise that neighbouring pixels and all colours share, as a colour mosaic and its interpolation make it."""
-    grain = rng.standard_normal(shape, np.float32)
-    grain[:, :, 1:] += 0.5 * grain[:, :, :-1]
+def _sensor(light_CHW, noise, rng):
+    """uint8 pixels (1 or 3, H, W) with shot noise, that grows with the root of the light.
+
+    Neighbouring pixels share some of it, as a colour mosaic and its interpolation make it, and colours share most.
+    """
+    colours, height, width = light_CHW.shape
+    grain = rng.standard_normal((height, width), np.float32)
     grain[:, 1:] += 0.5 * grain[:, :-1]
-    grain *= 0.68
-    return grain
-
-
-def _sensor(light, grain, own, noise):
-    """uint8 of one channel with shot noise, that grows with the root of the light."""
-    noisy = grain if own is None else grain + np.float32(0.6) * own
-    noisy = noisy * np.sqrt(np.maximum(light, 0)) * np.float32(noise / np.sqrt(140))
-    noisy += light
-    noisy += np.float32(0.5)
-    return np.clip(noisy, 0, 255, out=noisy).astype(np.uint8)
+    grain[1:] += 0.5 * grain[:-1]
+    root = np.sqrt(np.maximum(light_CHW[colours // 2], 0)) * np.float32(noise / np.sqrt(140))
+    light_CHW += np.float32(0.68) * root * grain + np.float32(0.5)
+    if colours == 3:
+        coarse = rng.standard_normal((2, height // 2, width // 2), np.float32)
+        light_CHW[::2] += np.float32(0.6) * root * coarse.repeat(2, 1).repeat(2, 2)
+    return np.clip(light_CHW, 0, 255, out=light_CHW).astype(np.uint8)

@@ -15,15 +15,17 @@ from hybrid.simulator.swim import Swim, swim
 
 SPECKS = 0.007
 """a um^2"""
+TAIL_TILT = 0.05
+"""standard deviation of a tail's slope out of the plane of focus"""
 OTHERS = 0.5
 """other sperm a clip, mean"""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """`specks`: per layer (in focus, out of focus) points (P, 2) in um and weights; `others`: cells and their swims."""
+    """`specks`: points (P, 2) in um, and their weights (2, P) in focus and out of it; `others`: cells and swims."""
 
-    specks: tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+    specks: tuple[np.ndarray, np.ndarray]
     others: tuple[tuple[Body, Swim, np.ndarray, bool], ...]
     """body, swim, offset (um) and whether it is out of focus"""
     drift: np.ndarray
@@ -37,37 +39,42 @@ def draw_scene(rng: np.random.Generator, settings: Settings, camera_T2: np.ndarr
     """A scene for a camera that looks at these places (um)."""
     half = settings.view / 2 + 4
     low, high = camera_T2.min(0) - half, camera_T2.max(0) + half
-    layers = []
-    for share in (0.5, 0.5):
-        number = rng.poisson(SPECKS * share * np.prod(high - low))
-        layers.append(_specks(rng, rng.uniform(low, high, (number, 2))))
+    specks = _specks(rng, rng.uniform(low, high, (rng.poisson(SPECKS * np.prod(high - low)), 2)))
     others = tuple(_other(rng, settings, camera_T2) for _ in range(min(3, rng.poisson(OTHERS))))
     wave = np.stack(
         [rng.normal(size=4) / 60, rng.normal(size=4) / 60, rng.uniform(0, 2 * np.pi, 4), rng.uniform(0.002, 0.012, 4)],
         -1,
     )
-    return Scene(tuple(layers), others, rng.normal(size=2) * 0.8, float(rng.choice([-1, 1]) * rng.uniform(3, 6)), wave)
+    return Scene(specks, others, rng.normal(size=2) * 0.8, float(rng.choice([-1, 1]) * rng.uniform(3, 6)), wave)
 
 
-def _specks(rng, centres):
-    """Debris of 0.15 to 1 um, mostly dense, some clear, now and then a round cell of 3 to 4 um."""
-    clouds, weights = [np.zeros((0, 2))], [np.zeros(0)]
-    for centre in centres:
-        round_cell = rng.random() < 0.012
-        radius = rng.uniform(2.8, 4.2) if round_cell else 0.15 + rng.exponential(0.22)
-        radius = min(radius, 4.5)
-        number = int(np.clip(radius**2 * 120, 12, 2500))
-        points = rng.normal(size=(number, 2)) if not round_cell else _disc(rng, number)
-        stretch = np.array([1.0, rng.uniform(0.6, 1.0)])
-        clouds.append(centre + points * stretch * (radius if round_cell else 0.7 * radius))
-        phase = 0.5 if round_cell else rng.choice([1.0, 0.7, -0.5], p=[0.6, 0.25, 0.15])
-        weights.append(np.full(number, phase * np.pi * radius**2 / number))
-    return np.concatenate(clouds), np.concatenate(weights)
+def _specks(rng, centres_N2):
+    """Debris at any depth: grains of 0.15 to 1 um, lumps and flakes of them, mostly dense, some clear, now and then a
+    round cell of 3 to 4 um. Points (P, 2) and their weights in focus and out of it (2, P)."""
+    number = len(centres_N2)
+    round_cell = rng.random(number) < 0.012
+    radius = np.where(round_cell, rng.uniform(2.8, 4.2, number), np.minimum(0.12 + rng.exponential(0.26, number), 4.5))
+    lumps = np.where(round_cell, 1, rng.geometric(0.55, number))
+    owner = np.arange(number).repeat(lumps)
+    lump = owner if not number else np.arange(len(owner))
+    size = radius[owner] / np.sqrt(lumps[owner]) * rng.uniform(0.6, 1.3, len(owner))
+    place = rng.normal(size=(len(owner), 2)) * (radius * (lumps > 1))[owner, None]
 
+    count = np.clip(size**2 * 60, 8, 1200).astype(int)
+    lump, owner = lump.repeat(count), owner.repeat(count)
+    points = rng.normal(size=(len(lump), 2)) * 0.7
+    disc = round_cell[owner]
+    points[disc] *= (np.sqrt(rng.random(disc.sum())) / np.linalg.norm(points[disc], axis=1))[:, None]
+    stretch, turn = rng.uniform(0.35, 1, len(count)), rng.uniform(0, np.pi, len(count))
+    points[:, 1] *= np.where(disc, 1, stretch[lump])
+    c, s = np.cos(turn)[lump], np.sin(turn)[lump]
+    points = np.stack([c * points[:, 0] - s * points[:, 1], s * points[:, 0] + c * points[:, 1]], -1)
+    points = centres_N2[owner] + place[lump] + points * size[lump, None]
 
-def _disc(rng, number):
-    angle, r = rng.uniform(0, 2 * np.pi, number), np.sqrt(rng.random(number))
-    return np.stack([r * np.cos(angle), r * np.sin(angle)], -1)
+    phase = rng.choice([1.0, -0.5], number, p=[0.86, 0.14]) * rng.uniform(0.35, 1.1, number)
+    weight = np.where(round_cell, 0.5, phase)[owner] * np.pi * size[lump] ** 2 / count[lump]
+    blurred = rng.beta(0.5, 0.5, number)[owner]
+    return points, np.stack([(1 - blurred) * weight, blurred * weight]).astype(np.float32)
 
 
 def _other(rng, settings, camera_T2):
@@ -80,4 +87,4 @@ def _other(rng, settings, camera_T2):
     angle, distance = rng.uniform(0, 2 * np.pi), settings.view * rng.uniform(0.33, 0.55)
     offset = place + distance * np.array([np.cos(angle), np.sin(angle)])
     offset = offset - path.at(np.array([rng.uniform(0, settings.duration)]))[0][0]
-    return make_body(form, beat.wave.length, 0.25), path, offset, bool(rng.random() < 0.6)
+    return make_body(form, beat.wave.length, 0.25, rng.normal() * TAIL_TILT), path, offset, bool(rng.random() < 0.6)

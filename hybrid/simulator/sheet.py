@@ -10,6 +10,7 @@ import pandas as pd
 from PIL import Image, ImageDraw
 
 from hybrid.simulator.motion import CLASSES
+from hybrid.simulator.writer import play
 
 COLUMNS = 8
 CAPTION = 12
@@ -46,8 +47,7 @@ def preview(root: Path, path: Path, across: int = 6, down: int = 3, scale: float
 
 def read_clip(root: Path, clip: str) -> np.ndarray:
     """(T, H, W, 3) uint8 frames of a clip of the data set."""
-    with av.open(str(root / "clips" / clip)) as container:
-        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+    return play(root / "clips" / clip)
 
 
 def _frame_rate(root: Path) -> float:

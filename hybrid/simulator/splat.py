@@ -5,21 +5,33 @@ from __future__ import annotations
 import numpy as np
 
 
-def splat(points_TP2: np.ndarray, weight_P: np.ndarray, size: int) -> np.ndarray:
+def splat(points_TP2: np.ndarray, weight: np.ndarray, size: int) -> np.ndarray:
     """(T, size, size) sums of the weights of points (T, P, 2) given as (x, y) in px, each shared bilinearly by the
-    four pixels around it; points out of view are left out. `weight_P` is (P,), or (T, P)."""
-    frames = points_TP2.shape[0]
-    x, y = points_TP2[..., 0], points_TP2[..., 1]
-    weight = np.broadcast_to(weight_P, x.shape)
+    four pixels around it; points out of view are left out.
+
+    `weight` is (P,) or (T, P); or (L, T, P) for L pictures of the same points, (L, T, size, size).
+    """
+    frames, number = points_TP2.shape[:2]
+    weight_LTP = np.broadcast_to(weight, (len(weight) if weight.ndim == 3 else 1, frames, number))
+    total = np.empty((len(weight_LTP), frames, size * size), np.float32)
+    for t in range(frames):  # a frame at a time stays in the processor's cache
+        index, share_4P, inside = _corners(points_TP2[t], size)
+        for layer, weight_P in zip(total, weight_LTP[:, t, inside], strict=True):
+            layer[t] = np.bincount(index, (share_4P * weight_P).ravel(), size * size)
+    total = total.reshape(-1, frames, size, size)
+    return total if weight.ndim == 3 else total[0]
+
+
+def _corners(points_P2, size):
+    """The four pixels around each point in view and the (4, P) shares of its weight; which points are in view."""
+    x, y = points_P2[:, 0], points_P2[:, 1]
     left, top = np.floor(x), np.floor(y)
-    fx, fy = (x - left).astype(np.float32), (y - top).astype(np.float32)
     inside = (left >= 0) & (left < size - 1) & (top >= 0) & (top < size - 1)
-    index = (np.arange(frames)[:, None] * size + top.astype(np.int64)) * size + left.astype(np.int64)
-    if not inside.all():
-        index, fx, fy, weight = index[inside], fx[inside], fy[inside], weight[inside]
-    index, fx, fy, weight = index.ravel(), fx.ravel(), fy.ravel(), weight.ravel().astype(np.float32)
-    right, bottom = weight * fx, weight * (1 - fx)
-    indices = np.concatenate([index, index + 1, index + size, index + size + 1])
-    weights = np.concatenate([bottom * (1 - fy), right * (1 - fy), bottom * fy, right * fy])
-    total = np.bincount(indices, weights, minlength=frames * size * size)
-    return total.reshape(frames, size, size).astype(np.float32)
+    if inside.all():
+        inside = slice(None)
+    x, y, left, top = x[inside], y[inside], left[inside], top[inside]
+    fx, fy = x - left, y - top
+    gx, gy = 1 - fx, 1 - fy
+    first = (top * size + left).astype(np.intp)
+    index = np.concatenate([first, first + 1, first + size, first + size + 1])
+    return index, np.stack([gx * gy, fx * gy, gx * fy, fx * fy]), inside

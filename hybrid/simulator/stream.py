@@ -12,6 +12,7 @@ from hybrid.simulator.clip import Cell, draw_cell, film, make_panel, vote_counts
 from hybrid.simulator.presets import get_preset
 from hybrid.simulator.settings import Settings
 from hybrid.simulator.truth import truth_row
+from hybrid.simulator.writer import play, record
 
 FIRST_PAIR = 10**7
 """index of the first clip used for pairs, beyond those of any data set"""
@@ -23,7 +24,7 @@ def stream(
     """Frames (T, H, W, 3) uint8 and the truth of clips start, start + step, start + 2 step, ... without end.
 
     The truth is the row of truth.csv with `votes` (K,), `masks` (T, H, W) uint8, `index` and `seed`. They are the clips
-    of a data set of this seed before encoding: pretrain on another seed than is tested on. With `start` the number of a
+    of a data set of this seed: pretrain on another seed than is tested on. With `start` the number of a
     process and `step` how many there are, processes share the stream.
     """
     settings, chosen = settings or Settings(), get_preset(preset)
@@ -48,6 +49,7 @@ def pairs(
 
 def _filmed(cell: Cell, settings: Settings) -> tuple[np.ndarray, dict]:
     frames, masks, path, _ = film(cell, settings)
+    frames = play(record(frames, settings.frame_rate, cell.optics.quantiser))
     truth = truth_row(cell, path, settings) | dict(
         votes=vote_counts(cell), masks=masks, index=cell.index, seed=cell.seed
     )

@@ -1,19 +1,20 @@
 """The folder that the simulator writes."""
 
-import av
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from hybrid.errors import UserError
 from hybrid.simulator import Settings, simulate_dataset
+from hybrid.simulator.dataset import Request
+from hybrid.simulator.partial import held_folder
+from hybrid.simulator.writer import play, record
 
 SMALL = Settings(size=64, um_per_px=0.9, num_frames=8, subframes=4)
-
-
-def decoded(path):
-    with av.open(str(path)) as container:
-        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def test_files_of_a_data_set(made):
     assert list(pd.read_csv(made / "truth.csv")["clip"]) == list(labels["clip"])
     assert len(pd.read_csv(made / "paths.csv")) == 10 * 8
     for clip in labels["clip"]:
-        assert decoded(made / "clips" / clip).shape == (8, 64, 64, 3)
+        assert play(made / "clips" / clip).shape == (8, 64, 64, 3)
         masks = np.load((made / "masks" / clip).with_suffix(".npz"))["masks"]
         assert masks.shape == (8, 64, 64) and masks.dtype == np.uint8 and masks.max() <= 3
 
@@ -47,7 +48,7 @@ def test_a_clip_depends_on_seed_and_index_alone(made, tmp_path):
         lines = (again / name).read_bytes().splitlines(keepends=True)
         assert b"".join(lines[:11]) == (made / name).read_bytes()
     for path in sorted((made / "clips").iterdir()):
-        np.testing.assert_array_equal(decoded(path), decoded(again / "clips" / path.name))
+        np.testing.assert_array_equal(play(path), play(again / "clips" / path.name))
         assert (made / "masks" / path.stem).with_suffix(".npz").read_bytes() == (
             again / "masks" / path.stem
         ).with_suffix(".npz").read_bytes()
@@ -70,14 +71,39 @@ def test_a_foreign_folder_is_refused(tmp_path):
         simulate_dataset(tmp_path, num_clips=2)
 
 
-def test_nothing_is_left_behind_by_a_failure(tmp_path, monkeypatch):
-    def fail(*_):
-        raise KeyboardInterrupt
+def test_a_stopped_run_goes_on_to_the_same_data_set(made, tmp_path, monkeypatch):
+    recorded = []
 
-    monkeypatch.setattr("hybrid.simulator.dataset.write_video", fail)
+    def stop_at_the_tenth(*arguments):
+        recorded.append(arguments)
+        if len(recorded) == 10:
+            raise KeyboardInterrupt
+        return record(*arguments)
+
+    monkeypatch.setattr("hybrid.simulator.dataset.record", stop_at_the_tenth)
     with pytest.raises(KeyboardInterrupt):
-        simulate_dataset(tmp_path / "set", num_clips=2, workers=1, settings=SMALL)
-    assert not list(tmp_path.iterdir())
+        simulate_dataset(tmp_path / "set", num_clips=10, seed=3, workers=1, settings=SMALL)
+    assert not (tmp_path / "set").exists()
+    simulate_dataset(tmp_path / "set", num_clips=10, seed=3, workers=1, settings=SMALL)
+    assert len(recorded) == 10 + 2  # the eight clips of the first chunk were kept
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    names = sorted(path.relative_to(made) for path in made.rglob("*"))
+    assert names == sorted(path.relative_to(tmp_path / "set") for path in (tmp_path / "set").rglob("*"))
+    for name in names:
+        if (made / name).is_file():
+            assert (made / name).read_bytes() == (tmp_path / "set" / name).read_bytes(), name
+
+
+def test_a_program_that_makes_the_same_set_is_waited_for(made, tmp_path):
+    request = Request("standard", 10, 3, SMALL)
+    with ThreadPoolExecutor(1) as pool, held_folder(tmp_path / "set", request.record()) as folder:
+        other = pool.submit(simulate_dataset, tmp_path / "set", num_clips=10, seed=3, workers=1, settings=SMALL)
+        with pytest.raises(TimeoutError):
+            other.result(0.3)
+        shutil.copytree(made, folder, dirs_exist_ok=True)
+        os.replace(folder, tmp_path / "set")
+    assert other.result() == tmp_path / "set"
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
 @pytest.mark.parametrize(
