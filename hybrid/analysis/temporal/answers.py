@@ -1,4 +1,4 @@
-"""A model's answers to many versions of a clip, in batches whatever the number of versions."""
+"""How measures go through clips, and a model's answers to many versions of one, in batches whatever their number."""
 
 from __future__ import annotations
 
@@ -23,12 +23,24 @@ def each_clip(subject: Subject, clips: Clips, title: str) -> Iterator[Tensor]:
         yield clip_CTHW.to(subject.device)
 
 
+def in_batches(subject: Subject, clips: Clips, batch_size: int, title: str) -> Iterator[Tensor]:
+    """All clips as clip_BCTHW on the model's device, under a progress bar."""
+    batches = clips.clip_NCTHW.split(batch_size)
+    for clip_BCTHW in tqdm(batches, desc=f"{subject.label}: {title}", unit="batch", disable=None, leave=False):
+        yield clip_BCTHW.to(subject.device)
+
+
+def stacked(versions: Iterable[Tensor], batch_size: int) -> Iterator[Tensor]:
+    """(B, C, T, H, W) of clips (C, T, H, W) as they come, so that only a batch exists at a time."""
+    versions = iter(versions)
+    while batch := list(islice(versions, batch_size)):
+        yield torch.stack(batch)
+
+
 @torch.no_grad()
 def distributions(subject: Subject, versions: Iterable[Tensor], batch_size: int) -> np.ndarray:
-    """(V, K) float64: the answer to each of V clips (C, T, H, W), of which only a batch exists at a time."""
-    versions, answers = iter(versions), []
-    while batch := list(islice(versions, batch_size)):
-        answers.append(subject.distribution(torch.stack(batch)).double().cpu())
+    """(V, K) float64: the answer to each of V clips (C, T, H, W)."""
+    answers = [subject.distribution(batch).double().cpu() for batch in stacked(versions, batch_size)]
     return torch.cat(answers).numpy()
 
 

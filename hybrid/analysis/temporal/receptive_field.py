@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from einops import reduce
 from torch import Tensor
-from tqdm import tqdm
 
 from baselines import ClipModel
 from hybrid.analysis.measure import Curve, Finding, Matrix, Measure
 from hybrid.analysis.subject import Clips, Subject
+from hybrid.analysis.temporal.answers import in_batches
 from hybrid.analysis.temporal.features import Steps, final
 
 REACH = 0.95
@@ -48,8 +48,8 @@ class ReceptiveField(Measure):
     def measure(self, subject: Subject, clips: Clips, batch_size: int = 16) -> Finding:
         parts: dict[str, list[np.ndarray]] = {}
         places: dict[str, np.ndarray] = {}
-        for clip_BCTHW in tqdm(clips.clip_NCTHW.split(batch_size), desc=self.title, disable=None, leave=False):
-            clip_BCTHW = clip_BCTHW.to(subject.device).requires_grad_()
+        for clip_BCTHW in in_batches(subject, clips, batch_size, self.title):
+            clip_BCTHW = clip_BCTHW.detach().requires_grad_()
             _, inside = subject.model.forward_intermediates(clip_BCTHW)
             for pathway, steps in final(subject.model, inside).items():
                 parts.setdefault(pathway, []).append(self.influence(steps, clip_BCTHW))
