@@ -1,7 +1,8 @@
 """What a measure is: a definition with a source, a cost known beforehand, and numbers a clip.
 
 A measure is a small class in a file of its own. It asks a `Subject` about `Clips` and returns a `Finding`. Numbers are
-kept clip by clip, so that intervals over clips and seeds can be had later, and models be compared in pairs.
+kept clip by clip, so that intervals over clips and seeds can be had later, and models be compared in pairs. A measure
+that renders clips of its own has a row for each of those instead.
 """
 
 from __future__ import annotations
@@ -38,10 +39,13 @@ class Finding:
     """What one measure says of one subject.
 
     figures: by name, a number a clip, (N,), NaN where a clip has none; their means are what tables show.
+    overall: by name, a number of all clips together, where no clip has one by itself; NaN where there is none.
     curves, matrices: what figures are drawn of.
+    Names end in their unit, as 'distance (s)', unless they are a ratio.
     """
 
     figures: dict[str, np.ndarray] = field(default_factory=dict)
+    overall: dict[str, float] = field(default_factory=dict)
     curves: dict[str, Curve] = field(default_factory=dict)
     matrices: dict[str, Matrix] = field(default_factory=dict)
 
@@ -56,7 +60,7 @@ class Measure:
     source: str
     """where the definition is from"""
     unit: str
-    """of its figures, '' for a ratio"""
+    """of its first figure, '' for a ratio"""
 
     def applies_to(self, model: ClipModel) -> bool:
         """Whether the model has what is measured; measures of the function alone apply to all."""
@@ -65,6 +69,10 @@ class Measure:
     def passes(self, model: ClipModel, num_frames: int) -> float:
         """Forward passes a clip costs, a backward pass counted as two: what the estimate of time is made of."""
         raise NotImplementedError
+
+    def passes_once(self, model: ClipModel, num_frames: int) -> float:
+        """Forward passes that it costs beside, however many clips there are."""
+        return 0
 
     def measure(self, subject: Subject, clips: Clips, batch_size: int = 16) -> Finding:
         """The finding for all clips; deterministic."""

@@ -1,0 +1,95 @@
+"""Measure 5, first part: how strongly the answer reacts to a small oscillation of each frequency."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from baselines import ClipModel
+from hybrid.analysis.measure import Curve, Finding, Measure
+from hybrid.analysis.subject import Clips, Subject
+from hybrid.analysis.temporal.answers import ROUNDING, each_clip, expected_grades
+
+PHASES = 4
+"""quarter turns: of a linear f the quadratic mean over them is the same whatever the phase it answers to"""
+
+
+@dataclass(frozen=True)
+class FrequencyResponse(Measure):
+    """H(f) = |y(x + eps cos(2 pi f t + phi) u) - y(x)| / eps, the quadratic mean over four phases phi.
+
+    y: the expected grade. u: a picture with a root mean square of 1 over pixels and channels, two of them. motion: the
+    leading principal component in time of the clip itself, where its own beat oscillates; flicker: all pixels alike,
+    as a lamp would. f: the multiples of frame rate / T up to half the frame rate, onto which faster ones fold back.
+    centroid: sum f H / sum H, NaN where there is no response; gain: mean of H over f.
+
+    A mean over time answers to f = 0 alone; a model of one frame cannot tell frequencies and answers to all alike.
+    """
+
+    name = "frequency"
+    title = "Frequency response"
+    source = "this project: the transfer function of linear systems, of the linearised model"
+    unit = "Hz"
+
+    eps: float = 0.1
+    """of the normalised clip's scale, whose standard deviation is about 1"""
+
+    def passes(self, model: ClipModel, num_frames: int) -> float:
+        return 1 + len(PICTURES) * PHASES * (num_frames // 2 + 1)
+
+    def measure(self, subject: Subject, clips: Clips, batch_size: int = 16) -> Finding:
+        rows = [
+            {name: self.response(subject, clip_CTHW, picture, batch_size) for name, picture in PICTURES.items()}
+            for clip_CTHW in each_clip(subject, clips, self.title)
+        ]
+        frames = clips.clip_NCTHW.shape[2]
+        hertz_F = np.arange(frames // 2 + 1) * clips.frame_rate / frames
+        figures, curves = {}, {}
+        for name in PICTURES:
+            H_NF = np.stack([row[name] for row in rows])
+            total_N = H_NF.sum(axis=1)
+            answers_N = total_N * self.eps > ROUNDING
+            figures[f"centroid, {name} (Hz)"] = np.where(
+                answers_N, H_NF @ hertz_F / np.where(answers_N, total_N, 1), np.nan
+            )
+            figures[f"gain, {name} (grades)"] = H_NF.mean(axis=1)
+            curves[name] = Curve(hertz_F, H_NF, "frequency (Hz)", "response (grades per unit of contrast)")
+        return Finding(figures=figures, curves=curves)
+
+    def response(self, subject: Subject, clip_CTHW: Tensor, picture, batch_size: int) -> np.ndarray:
+        """H, (F,)."""
+        pattern_CHW = picture(clip_CTHW)
+        versions = self.versions(clip_CTHW, pattern_CHW)
+        answer_V = expected_grades(subject, versions, batch_size)
+        change_FP = (answer_V[1:] - answer_V[0]).reshape(-1, PHASES)
+        return np.sqrt(np.square(change_FP).mean(axis=1)) / self.eps
+
+    def versions(self, clip_CTHW: Tensor, pattern_CHW: Tensor) -> Iterator[Tensor]:
+        yield clip_CTHW
+        frames = clip_CTHW.shape[1]
+        turn_T = torch.arange(frames, device=clip_CTHW.device) * (2 * math.pi / frames)
+        for cycles in range(frames // 2 + 1):
+            for phase in range(PHASES):
+                wave_T = torch.cos(cycles * turn_T + phase * (2 * math.pi / PHASES))
+                yield clip_CTHW + self.eps * wave_T[:, None, None] * pattern_CHW[:, None]
+
+
+def motion(clip_CTHW: Tensor) -> Tensor:
+    """(C, H, W) of root mean square 1: the leading principal component of what moves; 0 where nothing does."""
+    moving_TX = (clip_CTHW - clip_CTHW.mean(dim=1, keepdim=True)).transpose(0, 1).flatten(1).double()
+    _, mode_TT = torch.linalg.eigh(moving_TX @ moving_TX.T)
+    pattern_X = mode_TT[:, -1] @ moving_TX
+    pattern_X = pattern_X / pattern_X.square().mean().sqrt().clamp_min(1e-9)
+    return pattern_X.to(clip_CTHW).view_as(clip_CTHW[:, 0])
+
+
+def flicker(clip_CTHW: Tensor) -> Tensor:
+    return torch.ones_like(clip_CTHW[:, 0])
+
+
+PICTURES = {"motion": motion, "flicker": flicker}
