@@ -71,6 +71,8 @@ class ClipModel(nn.Module):
     """paths of the convolutions that see the input channels"""
     new_module_prefixes: tuple[str, ...] = ()
     """modules added to a published network, which its checkpoints do not have"""
+    class_token: bool = False
+    """whether the answer is read off a class token: behind the last layer no place then reaches the logits"""
     frame_rate: float = 16.0
     """frames a second of the clips this model is given: what turns frame numbers into seconds"""
 

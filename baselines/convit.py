@@ -22,6 +22,7 @@ from baselines.vit import explicit_attention
 
 class ConViT(FrameModel):
     first_convs = ("net.patch_embed.proj",)
+    class_token = True
 
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> Tensor:
         """The normalised tokens of the first frame, class token first: (B, 1 + N, D)."""

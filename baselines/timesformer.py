@@ -73,6 +73,7 @@ class TimeSformer(ClipModel):
 
     classifier = "head"
     first_convs = ("patch_embed.proj",)
+    class_token = True
 
     def __init__(
         self,

@@ -23,6 +23,7 @@ VARIANTS = ("vit_base_patch16_224", "vit_small_patch16_224", "vit_tiny_patch16_2
 
 class ViT(FrameModel):
     first_convs = ("net.patch_embed.proj",)
+    class_token = True
 
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> Tensor:
         """The normalised tokens of the first frame, class token first: (B, 1 + N, D)."""

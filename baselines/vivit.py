@@ -52,6 +52,7 @@ class ViViT(ClipModel):
 
     classifier = "head"
     first_convs = ("patch_embed.proj",)
+    class_token = True
 
     def __init__(
         self,
