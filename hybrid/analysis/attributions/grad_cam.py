@@ -16,7 +16,7 @@ PATHWAYS = ("slow", "fast")
 
 
 class GradCAM(Attribution):
-    """ReLU(sum over c of a_c A_c) with a_c the mean over the map of dy/dA_c, for y the log-probability of the top grade.
+    """ReLU(sum over c of a_c A_c), a_c the mean over the map of dy/dA_c, y the log-probability of the top grade.
 
     A is the last stage whose places reach the logits: the last of all, and the last but one where the answer is read
     off a class token. Of two pathways each has a map of its own, and the maps are added. Nothing is scaled to [0, 1],
@@ -37,10 +37,10 @@ class GradCAM(Attribution):
         """Relevance (B, T, H, W) of each pathway by name: 'slow' and 'fast', or 'all' where there is but one."""
         logits_BK, inside = look_inside(subject, clip_BCTHW)
         stages = last_stages(subject.model, inside)
-        maps = cams(top_grade(logits_BK), [stage.x_BCTHW for stage in stages.values()])
+        gradients = torch.autograd.grad(top_grade(logits_BK).sum(), [stage.x_BCTHW for stage in stages.values()])
         return {
-            pathway: on_clip(map_BSHW, stage.times, subject.model, clip_BCTHW)
-            for (pathway, stage), map_BSHW in zip(stages.items(), maps, strict=True)
+            pathway: on_clip(cam(stage.x_BCTHW, gradient), stage.times, subject.model, clip_BCTHW)
+            for (pathway, stage), gradient in zip(stages.items(), gradients, strict=True)
         }
 
 
@@ -54,8 +54,7 @@ def last_stages(model: ClipModel, inside: Intermediates) -> dict[str, Features]:
     return stages or {"all": list(inside.features.values())[-2 if model.class_token else -1]}
 
 
-def cams(answer_B: Tensor, maps: list[Tensor]) -> list[Tensor]:
-    """(B, S, H, W) of each map (B, C, S, H, W) on the way to the answer."""
-    gradients = torch.autograd.grad(answer_B.sum(), maps)
-    weights = [gradient.mean(dim=(2, 3, 4), keepdim=True) for gradient in gradients]
-    return [(weight * x.detach()).sum(dim=1).relu() for weight, x in zip(weights, maps, strict=True)]
+def cam(x_BCSHW: Tensor, gradient_BCSHW: Tensor) -> Tensor:
+    """(B, S, H, W): the map of one stage from its activation and the answer's gradient."""
+    weight = gradient_BCSHW.mean(dim=(2, 3, 4), keepdim=True)
+    return (weight * x_BCSHW.detach()).sum(dim=1).relu()

@@ -48,9 +48,11 @@ class IntegratedGradients(Attribution):
         return subject.expected_grade(clip_BCTHW) - subject.expected_grade(self.baseline(clip_BCTHW))
 
 
-def from_temporal_mean() -> IntegratedGradients:
-    return IntegratedGradients("integrated_gradients", "Integrated gradients from the temporal mean", temporal_mean)
+def from_temporal_mean(steps: int = STEPS) -> IntegratedGradients:
+    title = "Integrated gradients from the temporal mean"
+    return IntegratedGradients("integrated_gradients", title, temporal_mean, steps)
 
 
-def from_blur() -> IntegratedGradients:
-    return IntegratedGradients("integrated_gradients_blur", "Integrated gradients from the blurred clip", blurred)
+def from_blur(steps: int = STEPS) -> IntegratedGradients:
+    title = "Integrated gradients from the blurred clip"
+    return IntegratedGradients("integrated_gradients_blur", title, blurred, steps)
