@@ -41,3 +41,8 @@ class Attention(nn.Module):
         q, k, v = rearrange(self.qkv(x), "... n (qkv h d) -> qkv ... h n d", qkv=3, h=self.heads)
         out, weights = attend(q, k, v, explicit)
         return self.proj(rearrange(out, "... h n d -> ... n (h d)")), weights
+
+
+def norm_ratio(update: Tensor, x: Tensor) -> Tensor:
+    """|update| / |x| of each clip: (B,)."""
+    return (update.flatten(1).norm(dim=1) / x.flatten(1).norm(dim=1)).detach()

@@ -77,6 +77,8 @@ class ClipModel(nn.Module):
     """modules added to a published network, which its checkpoints do not have"""
     load_report: LoadReport | None = None
     """what it took from the weights it started from; None: its weights are fresh"""
+    class_token: bool = False
+    """whether the answer is read off a class token: behind the last layer no place then reaches the logits"""
     frame_rate: float = 16.0
     """frames a second of the clips this model is given: what turns frame numbers into seconds"""
 

@@ -13,6 +13,7 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
+from baselines.attention import norm_ratio
 from baselines.contract import Intermediates
 from baselines.frame import FrameModel, record_tokens
 from baselines.positions import resize_space
@@ -22,6 +23,7 @@ from baselines.vit import explicit_attention
 
 class ConViT(FrameModel):
     first_convs = ("net.patch_embed.proj",)
+    class_token = True
 
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> Tensor:
         """The normalised tokens of the first frame, class token first: (B, 1 + N, D)."""
@@ -36,6 +38,7 @@ class ConViT(FrameModel):
                 continue
             attention = gated_attention if block.use_gpsa else explicit_attention
             update, into.spatial_attention[f"blocks.{i}"] = attention(block.attn, block.norm1(x))
+            into.update_ratio[f"blocks.{i}.spatial"] = norm_ratio(update, x)
             x = x + block.drop_path(update)
             x = x + block.drop_path(block.mlp(block.norm2(x)))
             x = record_tokens(into, f"blocks.{i}", x, prefix=0 if block.use_gpsa else 1)

@@ -15,7 +15,7 @@ import torch
 from einops import rearrange, reduce, repeat
 from torch import Tensor, nn
 
-from baselines.attention import Attention
+from baselines.attention import Attention, norm_ratio
 from baselines.contract import ClipModel, Features, Intermediates, TemporalAttention
 from baselines.positions import resize_space, resize_time
 from baselines.registry import KINETICS_MEAN_STD, ModelEntry, Official, Published, register
@@ -73,6 +73,7 @@ class TimeSformer(ClipModel):
 
     classifier = "head"
     first_convs = ("patch_embed.proj",)
+    class_token = True
 
     def __init__(
         self,
@@ -172,11 +173,6 @@ class TimeSformer(ClipModel):
             "stem": r"^cls_token|pos_embed|time_embed|patch_embed",
             "blocks": [(r"^blocks\.(\d+)", None), (r"^norm", (99999,))],
         }
-
-
-def norm_ratio(update: Tensor, x: Tensor) -> Tensor:
-    """|update| / |x| of each clip: (B,)."""
-    return (update.flatten(1).norm(dim=1) / x.flatten(1).norm(dim=1)).detach()
 
 
 SIZES = {

@@ -12,7 +12,7 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from baselines.attention import attend
+from baselines.attention import attend, norm_ratio
 from baselines.contract import Intermediates
 from baselines.frame import FrameModel, choose, record_tokens
 from baselines.positions import resize_space
@@ -23,6 +23,7 @@ VARIANTS = ("vit_base_patch16_224", "vit_small_patch16_224", "vit_tiny_patch16_2
 
 class ViT(FrameModel):
     first_convs = ("net.patch_embed.proj",)
+    class_token = True
 
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> Tensor:
         """The normalised tokens of the first frame, class token first: (B, 1 + N, D)."""
@@ -33,6 +34,7 @@ class ViT(FrameModel):
                 x = block(x)
                 continue
             update, into.spatial_attention[f"blocks.{i}"] = explicit_attention(block.attn, block.norm1(x))
+            into.update_ratio[f"blocks.{i}.spatial"] = norm_ratio(update, x)
             x = x + block.drop_path1(update)
             x = x + block.drop_path2(block.mlp(block.norm2(x)))
             x = record_tokens(into, f"blocks.{i}", x, prefix=1)

@@ -12,7 +12,7 @@ import torch
 from einops import rearrange, reduce
 from torch import Tensor, nn
 
-from baselines.attention import Attention
+from baselines.attention import Attention, norm_ratio
 from baselines.contract import ClipModel, Features, Intermediates, TemporalAttention
 from baselines.positions import resize_space_time
 from baselines.registry import INCEPTION_MEAN_STD, ModelEntry, Official, Published, register
@@ -52,6 +52,7 @@ class ViViT(ClipModel):
 
     classifier = "head"
     first_convs = ("patch_embed.proj",)
+    class_token = True
 
     def __init__(
         self,
@@ -104,6 +105,7 @@ class ViViT(ClipModel):
                 times = self.step_times(clip_BCTHW)
                 into.joint_attention[f"blocks.{i}"] = weights
                 into.attention[f"blocks.{i}"] = TemporalAttention(over_time(weights, steps), times, times)
+                into.update_ratio[f"blocks.{i}.joint"] = norm_ratio(update, x)
             x = x + block.drop_path(update)
             x = x + block.drop_path(block.mlp(block.norm2(x)))
             if into is not None:

@@ -1,0 +1,60 @@
+"""Grad-CAM: the last map's channels, weighted by how much the answer depends on each."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from baselines import ClipModel
+from baselines.contract import Features, Intermediates
+from hybrid.analysis.attribution import Attribution
+from hybrid.analysis.attributions.answer import look_inside, top_grade
+from hybrid.analysis.attributions.placing import on_clip
+from hybrid.analysis.subject import Subject
+
+PATHWAYS = ("slow", "fast")
+
+
+class GradCAM(Attribution):
+    """ReLU(sum over c of a_c A_c), a_c the mean over the map of dy/dA_c, y the log-probability of the top grade.
+
+    A is the last stage whose places reach the logits: the last of all, and the last but one where the answer is read
+    off a class token. Of two pathways each has a map of its own, and the maps are added. Nothing is scaled to [0, 1],
+    so frames, pathways and clips can be compared.
+    """
+
+    name = "grad_cam"
+    title = "Grad-CAM"
+    source = "R. R. Selvaraju et al.: Grad-CAM, ICCV 2017, equations 1 and 2; over frames as over pixels"
+
+    def passes(self, model: ClipModel, num_frames: int) -> float:
+        return 3
+
+    def relevance(self, subject: Subject, clip_BCTHW: Tensor) -> Tensor:
+        return torch.stack(list(self.by_pathway(subject, clip_BCTHW).values())).sum(dim=0)
+
+    def by_pathway(self, subject: Subject, clip_BCTHW: Tensor) -> dict[str, Tensor]:
+        """Relevance (B, T, H, W) of each pathway by name: 'slow' and 'fast', or 'all' where there is but one."""
+        logits_BK, inside = look_inside(subject, clip_BCTHW)
+        stages = last_stages(subject.model, inside)
+        gradients = torch.autograd.grad(top_grade(logits_BK).sum(), [stage.x_BCTHW for stage in stages.values()])
+        return {
+            pathway: on_clip(cam(stage.x_BCTHW, gradient), stage.times, subject.model, clip_BCTHW)
+            for (pathway, stage), gradient in zip(stages.items(), gradients, strict=True)
+        }
+
+
+def last_stages(model: ClipModel, inside: Intermediates) -> dict[str, Features]:
+    """The last stage of each pathway whose places reach the logits."""
+    stages = {}
+    for pathway in PATHWAYS:
+        own = [features for name, features in inside.features.items() if name.startswith(f"{pathway}.")]
+        if own:
+            stages[pathway] = own[-1]
+    return stages or {"all": list(inside.features.values())[-2 if model.class_token else -1]}
+
+
+def cam(x_BCSHW: Tensor, gradient_BCSHW: Tensor) -> Tensor:
+    """(B, S, H, W): the map of one stage from its activation and the answer's gradient."""
+    weight = gradient_BCSHW.mean(dim=(2, 3, 4), keepdim=True)
+    return (weight * x_BCSHW.detach()).sum(dim=1).relu()

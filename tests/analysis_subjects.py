@@ -1,0 +1,40 @@
+"""Subjects for tests of the analysis: small models that look trained, and functions whose answers are known."""
+
+import functools
+
+import torch
+from torch import Tensor, nn
+
+from baselines import ClipModel
+from hybrid import create_model
+from hybrid.analysis.subject import Subject
+
+
+@functools.cache
+def lively(name: str, seed: int = 0, **options) -> Subject:
+    """A tiny model none of whose branches is zero, as training leaves them: read only."""
+    torch.manual_seed(seed)
+    model = create_model(name, "tiny", **options)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.02 * torch.randn_like(parameter))
+        for module in model.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.running_mean.normal_(std=0.1)
+                module.running_var.uniform_(0.5, 1.5)
+    return Subject(model.eval().requires_grad_(False), name, name, seed)
+
+
+def noise(batch: int = 2, frames: int = 8, side: int = 64) -> Tensor:
+    return torch.randn(batch, 3, frames, side, side, generator=torch.Generator().manual_seed(1))
+
+
+class WeightedSum(Subject):
+    """Its expected grade is the sum of weight_CTHW * clip: what every method must say of it is known."""
+
+    def __init__(self, weight_CTHW: Tensor):
+        object.__setattr__(self, "model", ClipModel())
+        object.__setattr__(self, "weight_CTHW", weight_CTHW)
+
+    def expected_grade(self, clip_BCTHW: Tensor) -> Tensor:
+        return (self.weight_CTHW * clip_BCTHW).sum(dim=(1, 2, 3, 4))
