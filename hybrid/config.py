@@ -77,6 +77,8 @@ class ProtocolConfig:
     batch_size: int = 32
     num_folds: int = 5
     repeats: int = 1
+    normalise: str = MISSING
+    """'published': clips by the mean and std the weights were trained with; 'clip': each by its own"""
     precision: str = "auto"
     """'auto' takes what is fastest on the machine; or 32-true, bf16-mixed, 16-mixed"""
     augment: AugmentConfig = field(default_factory=AugmentConfig)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from baselines import ClipModel
+from hybrid.data.normalisation import Normalisation
 
 HEAD, MIDPIECE, TAIL = 1, 2, 3
 """codes in masks, as the simulator writes them"""
@@ -47,6 +48,8 @@ class Subject:
     """of this one: 'slowfast', 'hybrid window=3'"""
     seed: int
     """distinguishes trainings of one label"""
+    normalisation: Normalisation
+    """what turns stored frames into the model's input"""
 
     @property
     def device(self) -> torch.device:

@@ -56,15 +56,3 @@ def move(clip_CTHW: Tensor, view: View) -> Tensor:
 
 def _shifted(length: int, by: int, device) -> Tensor:
     return (torch.arange(length, device=device) - by).clamp_(0, length - 1)
-
-
-def normalise(clip_BCTHW: Tensor, mean: Tensor, std: Tensor, views: list[View] | None = None) -> Tensor:
-    """uint8 clips as the float input of a model: ((x / 255) * gain + offset - mean) / std.
-
-    mean, std: (C,). One multiplication and one addition a pixel, whatever the augmentation.
-    """
-    views = views or [STILL] * len(clip_BCTHW)
-    gain_B, offset_B = torch.tensor([[view.gain, view.offset] for view in views], device=clip_BCTHW.device).T
-    scale_BC = gain_B[:, None] / (255 * std)
-    bias_BC = (offset_B[:, None] - mean) / std
-    return torch.addcmul(bias_BC[..., None, None, None], clip_BCTHW.float(), scale_BC[..., None, None, None])

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from baselines import ClipModel
 from hybrid import create_model, list_models
 from hybrid.config import TrainConfig
+from hybrid.data.normalisation import WAYS
 from hybrid.errors import UserError
 from hybrid.training.frozen import check_frozen
 from hybrid.training.losses import get_loss
@@ -26,6 +27,8 @@ def check_model(config: TrainConfig) -> None:
     choose_machine(config.accelerator, config.protocol.precision)
     if config.arm != config.model.name and config.arm in list_models():
         raise UserError(f"arm {config.arm!r} is the name of a model, which {config.model.name!r} cannot go by")
+    if config.protocol.normalise not in WAYS:
+        raise UserError(f"protocol.normalise must be one of {', '.join(WAYS)}, not {config.protocol.normalise!r}")
     get_loss(config.model.recipe.loss)
     check_frozen(config.model)
     pretrained = config.model.pretrained

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
-from hybrid.data.augment import View, move, normalise
+from hybrid.data.augment import View, move
+from hybrid.data.normalisation import Normalisation
 
 
 class Visits(Dataset):
@@ -66,13 +67,12 @@ def evaluation_batches(clips: np.ndarray, batch_size: int) -> DataLoader:
 class ResidentClips:
     """The decoded clips, on the device whole where they fit in half of its free memory.
 
-    frames_NTHWC: uint8; mean, std: one number a colour channel, of the model's input in [0, 1].
+    frames_NTHWC: uint8. normalisation: what a batch goes through last.
     """
 
-    def __init__(self, frames_NTHWC: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+    def __init__(self, frames_NTHWC: np.ndarray, normalisation: Normalisation) -> None:
         self.frames_NTHWC = frames_NTHWC
-        channels = frames_NTHWC.shape[-1]
-        self.mean, self.std = _for_channels(mean, channels), _for_channels(std, channels)
+        self.normalisation = normalisation
         self.on_device: Tensor | None = None
 
     def to(self, device: torch.device) -> None:
@@ -94,9 +94,4 @@ class ResidentClips:
             clip_BCTHW = torch.from_numpy(self.frames_NTHWC[clips_B.tolist()]).to(device).permute(0, 4, 1, 2, 3)
         if views is not None:
             clip_BCTHW = torch.stack([move(clip, view) for clip, view in zip(clip_BCTHW, views, strict=True)])
-        return normalise(clip_BCTHW.contiguous(), self.mean.to(device), self.std.to(device), views)
-
-
-def _for_channels(values: tuple[float, ...], channels: int) -> Tensor:
-    values_C = torch.tensor(values)
-    return values_C if channels == len(values) else values_C.mean().expand(channels)
+        return self.normalisation(clip_BCTHW.contiguous(), views)

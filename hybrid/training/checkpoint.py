@@ -12,10 +12,11 @@ import torch
 from baselines import ClipModel
 from hybrid import create_model
 from hybrid.data.clip import ClipSpec
+from hybrid.data.normalisation import Normalisation
 from hybrid.errors import UserError
 from hybrid.files import whole_file
 
-FORMAT = "sperm-video-hybrid model 1"
+FORMAT = "sperm-video-hybrid model 2"
 
 
 @dataclass
@@ -29,8 +30,7 @@ class TrainedModel:
     grades: list[str]
     spec: ClipSpec
     """how clips are decoded for it"""
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    normalisation: Normalisation
     origin: dict[str, Any] = field(default_factory=dict)
     """experiment, arm, fold, repeat: where it was trained"""
 
@@ -47,8 +47,7 @@ def save_trained(path: Path, trained: TrainedModel) -> None:
                 "options": trained.options,
                 "grades": trained.grades,
                 "spec": asdict(trained.spec),
-                "mean": list(trained.mean),
-                "std": list(trained.std),
+                "normalisation": asdict(trained.normalisation),
                 "origin": trained.origin,
             },
             temporary,
@@ -88,7 +87,6 @@ def load_trained(path: Path, device: torch.device | str = "cpu") -> TrainedModel
         options=content["options"],
         grades=content["grades"],
         spec=spec,
-        mean=tuple(content["mean"]),
-        std=tuple(content["std"]),
+        normalisation=Normalisation(**content["normalisation"]),
         origin=content["origin"],
     )

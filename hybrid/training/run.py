@@ -21,6 +21,7 @@ from hybrid import get_entry
 from hybrid.commit import software_commit
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
+from hybrid.data.normalisation import Normalisation
 from hybrid.data.share import share_of
 from hybrid.errors import UserError
 from hybrid.evaluation.inference import predict_distributions
@@ -75,7 +76,8 @@ def _train(
     model = build_model(config, len(dataset.grades))
     profile = _profile(run, config, model)
     machine.lay_out(model)
-    clips = ResidentClips(dataset.frames_NTHWC, entry.mean, entry.std)
+    normalisation = Normalisation(entry.mean, entry.std, protocol.normalise)
+    clips = ResidentClips(dataset.frames_NTHWC, normalisation)
     training_folds, test_clips = np.flatnonzero(fold_of_N != config.fold), np.flatnonzero(fold_of_N == config.fold)
     # Every fold draws its share anew, so that their mean does not hang on one draw; models draw the same.
     draw = (config.seed, config.repeat, config.fold)
@@ -97,7 +99,7 @@ def _train(
 
     prediction_NK, infer_seconds = predict_distributions(model, clips, test_clips, protocol.batch_size, machine)
     predictions = _prediction_table(dataset, test_clips, prediction_NK)
-    save_trained(run.model, _trained(config, dataset, model, entry))
+    save_trained(run.model, _trained(config, dataset, model, normalisation))
     with whole_file(run.predictions) as temporary:
         predictions.to_csv(temporary, index=False)
     result = {
@@ -192,7 +194,7 @@ def _prediction_table(dataset: ClipDataset, clips: np.ndarray, prediction_NK: np
     return pd.DataFrame(columns)
 
 
-def _trained(config: TrainConfig, dataset: ClipDataset, model, entry) -> TrainedModel:
+def _trained(config: TrainConfig, dataset: ClipDataset, model, normalisation: Normalisation) -> TrainedModel:
     settings = run_settings(config)
     return TrainedModel(
         model=model,
@@ -201,8 +203,7 @@ def _trained(config: TrainConfig, dataset: ClipDataset, model, entry) -> Trained
         options=settings["model"]["options"],
         grades=list(dataset.grades),
         spec=dataset.spec,
-        mean=entry.mean,
-        std=entry.std,
+        normalisation=normalisation,
         origin={key: settings[key] for key in ("experiment", "arm", "repeat", "fold", "seed")},
     )
 

@@ -5,6 +5,7 @@ import torch
 
 from hybrid import create_model
 from hybrid.data.clip import ClipSpec
+from hybrid.data.normalisation import Normalisation
 from hybrid.data.video import decode_clip
 from hybrid.errors import UserError
 from hybrid.files import write_json
@@ -24,7 +25,7 @@ def experiment(tmp_path_factory):
         torch.manual_seed(fold)
         run = folder / name / f"repeat0-fold{fold}"
         model = create_model(name, "tiny")
-        trained = TrainedModel(model, name, "tiny", {}, GRADES, ClipSpec(), (0.45,) * 3, (0.2,) * 3)
+        trained = TrainedModel(model, name, "tiny", {}, GRADES, ClipSpec(), Normalisation((0.45,) * 3, (0.2,) * 3))
         save_trained(run / "model.ckpt", trained)
         if done:
             write_json(run / "result.json", {})

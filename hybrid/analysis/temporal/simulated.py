@@ -18,7 +18,6 @@ from einops import rearrange
 from torch import Tensor
 from tqdm import tqdm
 
-from baselines import get_entry
 from hybrid.analysis.subject import Clips, Subject
 from hybrid.simulator.clip import draw_cell, film
 from hybrid.simulator.events import NO_EVENT
@@ -93,7 +92,6 @@ def cells_at(hertz: tuple[float, ...], num_cells: int, take: Take) -> np.ndarray
 
 def as_input(subject: Subject, frames_NTHWC: np.ndarray) -> Iterable[Tensor]:
     """Each clip_CTHW as the subject's model wants it, on its device."""
-    entry = get_entry(subject.name)
-    resident = ResidentClips(frames_NTHWC, entry.mean, entry.std)
+    resident = ResidentClips(frames_NTHWC, subject.normalisation)
     for number in range(len(frames_NTHWC)):
         yield resident.batch(torch.tensor([number]), subject.device)[0]

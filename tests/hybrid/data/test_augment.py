@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from hybrid.config import AugmentConfig
-from hybrid.data.augment import STILL, View, draw_view, move, normalise
+from hybrid.data.augment import STILL, View, draw_view, move
 
 CLIP_CTHW = torch.randint(0, 256, (3, 4, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
@@ -50,17 +50,3 @@ def test_a_shift_repeats_the_border():
     moved = move(CLIP_CTHW, View(False, 0, (3, -2), 1.0, 0.0))
     assert torch.equal(moved[..., 3:, :-2], CLIP_CTHW[..., :-3, 2:])
     assert torch.equal(moved[..., :3, :-2], CLIP_CTHW[..., :1, 2:].expand(-1, -1, 3, -1))
-
-
-def test_normalise_is_the_formula_and_leaves_its_input():
-    clip_BCTHW = CLIP_CTHW[None].repeat(2, 1, 1, 1, 1)
-    before = clip_BCTHW.clone()
-    mean, std = torch.tensor([0.4, 0.5, 0.6]), torch.tensor([0.2, 0.25, 0.3])
-    views = [STILL, draw_view(AugmentConfig(), 32, 0, 0, 0)]
-    out = normalise(clip_BCTHW, mean, std, views)
-    for b, view in enumerate(views):
-        bright = clip_BCTHW[b].double() / 255 * view.gain + view.offset
-        expected = (bright - mean.view(3, 1, 1, 1)) / std.view(3, 1, 1, 1)
-        torch.testing.assert_close(out[b].double(), expected, rtol=0, atol=1e-5)
-    assert torch.equal(clip_BCTHW, before)
-    assert out.dtype == torch.float32

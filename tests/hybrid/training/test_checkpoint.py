@@ -3,15 +3,18 @@ import torch
 
 from hybrid import create_model
 from hybrid.data.clip import ClipSpec
+from hybrid.data.normalisation import Normalisation
 from hybrid.errors import UserError
 from hybrid.training.checkpoint import TrainedModel, load_trained, save_trained
+
+NORMALISATION = Normalisation((0.45,) * 3, (0.225,) * 3, "clip")
 
 
 @pytest.fixture
 def trained():
     spec = ClipSpec(num_frames=8, frame_rate=8, side=64, channels=1)
     model = create_model("slowfast", "tiny", num_grades=3, num_frames=8, crop_size=64, in_channels=1).eval()
-    return TrainedModel(model, "slowfast", "tiny", {}, ["good", "fair", "poor"], spec, (0.45,) * 3, (0.225,) * 3)
+    return TrainedModel(model, "slowfast", "tiny", {}, ["good", "fair", "poor"], spec, NORMALISATION)
 
 
 def test_a_model_comes_back_as_it_was(trained, tmp_path):
@@ -20,7 +23,8 @@ def test_a_model_comes_back_as_it_was(trained, tmp_path):
     back = load_trained(path)
     clip_BCTHW = torch.randn(2, 1, 8, 64, 64)
     assert torch.equal(back.model(clip_BCTHW), trained.model(clip_BCTHW))
-    assert (back.grades, back.spec, back.mean, back.name) == (trained.grades, trained.spec, trained.mean, "slowfast")
+    assert (back.grades, back.spec, back.name) == (trained.grades, trained.spec, "slowfast")
+    assert back.normalisation == NORMALISATION
 
 
 def test_the_file_holds_tensors_and_plain_values_alone(trained, tmp_path):

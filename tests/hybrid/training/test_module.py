@@ -4,6 +4,7 @@ import torch
 
 from hybrid import create_model
 from hybrid.data.augment import draw_view
+from hybrid.data.normalisation import Normalisation
 from hybrid.errors import UserError
 from hybrid.training.batches import EpochSampler, ResidentClips, evaluation_batches, training_batches
 from hybrid.training.machine import choose_machine
@@ -42,7 +43,7 @@ def test_training_leaves_out_an_incomplete_batch_and_evaluation_nothing():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_batch_is_the_clips_asked_for(channels, config_of):
     frames_NTHWC = np.random.default_rng(0).integers(0, 256, (5, 4, 16, 16, channels), dtype=np.uint8)
-    clips = ResidentClips(frames_NTHWC, mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.3))
+    clips = ResidentClips(frames_NTHWC, Normalisation(mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.3)))
     cpu = torch.device("cpu")
     batch = clips.batch(torch.tensor([3, 1]), cpu)
     mean, std = ([0.4, 0.5, 0.6], [0.2, 0.25, 0.3]) if channels == 3 else ([0.5], [0.25])
