@@ -1,0 +1,63 @@
+"""Whether a model can learn at all: a handful of clips by heart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hybrid import create_model, get_entry
+from hybrid.config import RecipeConfig
+from hybrid.data.normalisation import Normalisation
+from hybrid.training.losses import mse
+from hybrid.training.machine import choose_machine
+
+LIMIT = 5e-4
+"""of the mean squared error; the noise of a panel of forty is six times as much"""
+LOOK_EVERY = 25
+"""steps"""
+
+
+def overfit(
+    name: str,
+    frames_NTHWC: np.ndarray,
+    targets_NK: np.ndarray,
+    recipe: RecipeConfig,
+    max_steps: int,
+    seed: int = 0,
+    watch: Callable[[int, float], object] = lambda step, error: None,
+) -> tuple[int, float]:
+    """Train the tiny model on all clips at once: (steps, error in eval) as soon as that is below LIMIT, or at the end.
+
+    The rate is the recipe's for fresh weights and stays the same; nothing is augmented.
+    """
+    entry, machine = get_entry(name), choose_machine("cpu", "32-true")
+    torch.manual_seed(seed)
+    _, frames, side, _, channels = frames_NTHWC.shape
+    model = create_model(
+        name, "tiny", num_grades=targets_NK.shape[1], num_frames=frames, crop_size=side, in_channels=channels
+    )
+    machine.lay_out(model)
+    pixels_BCTHW = torch.from_numpy(frames_NTHWC).permute(0, 4, 1, 2, 3).contiguous()
+    clip_BCTHW, target_BK = Normalisation(entry.mean, entry.std, "clip")(pixels_BCTHW), torch.as_tensor(targets_NK)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    error = float("inf")
+    for step in range(1, max_steps + 1):
+        loss = mse(model.train()(clip_BCTHW), target_BK)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_gradient)
+        optimiser.step()
+        if step % LOOK_EVERY == 0 or step == max_steps:
+            error = _error(model, clip_BCTHW, target_BK)
+            watch(step, error)
+            if error < LIMIT:
+                break
+    return step, error
+
+
+@torch.inference_mode()
+def _error(model: torch.nn.Module, clip_BCTHW: Tensor, target_BK: Tensor) -> float:
+    return float(mse(model.eval()(clip_BCTHW), target_BK))
