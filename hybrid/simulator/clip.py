@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,8 +92,11 @@ def make_panel(seed: int, preset: Preset) -> Panel:
     return draw_panel(generator(seed, "panel"), tastes=form > 0 and motion > 0)
 
 
-def film(cell: Cell, settings: Settings) -> tuple[np.ndarray, np.ndarray, Swim, np.ndarray]:
-    """Frames (T, H, W, 3) uint8, masks (T, H, W) uint8, the swim, and the camera's places (T, 2) in um."""
+def film(cell: Cell, settings: Settings, shown: int | None = None) -> tuple[np.ndarray, np.ndarray, Swim, np.ndarray]:
+    """Frames (T, H, W, 3) uint8, masks (T, H, W) uint8, the swim, and the camera's places (T, 2) in um.
+
+    shown: of the clip, make the first so many frames alone (2 or more), as they are in the whole clip.
+    """
     rng = generator(cell.seed, "scene", cell.index)
     path = swim(
         cell.beat,
@@ -108,6 +111,7 @@ def film(cell: Cell, settings: Settings) -> tuple[np.ndarray, np.ndarray, Swim, 
     camera = camera_path(path, settings, cell.beat.wave.length, rng.uniform(-4, 4, 2))
     scene = draw_scene(rng, settings, camera)
     body = make_body(cell.form, cell.beat.wave.length, settings.um_per_px / 2, rng.normal() * TAIL_TILT)
+    settings, camera = replace(settings, num_frames=shown or settings.num_frames), camera[:shown]
     frames, masks = render(body, path, scene, cell.optics, settings, camera, generator(cell.seed, "sensor", cell.index))
     return frames, masks, path, camera
 

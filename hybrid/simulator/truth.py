@@ -10,6 +10,7 @@ from hybrid.simulator.casa import FIGURES, casa, seen_frequency
 from hybrid.simulator.clip import Cell
 from hybrid.simulator.form import PARTS
 from hybrid.simulator.panel import GRADES, NUM_RATERS
+from hybrid.simulator.quality import steady_figures
 from hybrid.simulator.settings import Settings
 from hybrid.simulator.swim import Swim
 
@@ -18,7 +19,8 @@ TRUE_RATE = 64.0
 
 
 def truth_row(cell: Cell, path: Swim, settings: Settings) -> dict:
-    """One row of truth.csv. Speeds in um/s, frequencies in Hz, lengths in um; `*_seen` at the clip's frame rate."""
+    """One row of truth.csv. Speeds in um/s, frequencies in Hz, lengths in um. CASA figures: of the clip
+    at `TRUE_RATE`, `*_seen` at its frame rate, `*_steady` of the same cell without event or Brownian motion."""
     form, beat, event = cell.form, cell.beat, cell.event
     return {
         "donor": cell.donor,
@@ -47,6 +49,7 @@ def truth_row(cell: Cell, path: Swim, settings: Settings) -> dict:
         "event_sign": event.sign,
         **event_frames(cell, settings),
         **_casa(path, settings),
+        **{f"{name}_steady": v for name, v in steady_figures(beat, form.length, form.width).items()},
         "microscope": cell.optics.microscope,
         "defocus": cell.optics.defocus,
     }

@@ -1,5 +1,6 @@
 """From cells to pixels."""
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -9,13 +10,16 @@ from PIL import Image
 
 from hybrid.errors import UserError
 from hybrid.simulator import Settings, look, pairs, simulate_dataset, stream
+from hybrid.simulator.body import make_body
 from hybrid.simulator.clip import draw_cell, film
 from hybrid.simulator.optics import MICROSCOPES, draw_optics, transfer
 from hybrid.simulator.presets import get_preset
 from hybrid.simulator.render import camera_path
 from hybrid.simulator.sheet import contact_sheet, preview
 from hybrid.simulator.splat import splat
+from hybrid.simulator.swim import swim
 from hybrid.simulator.truth import path_rows
+from hybrid.simulator.writer import play, record
 
 SMALL = Settings(size=96, um_per_px=0.6, num_frames=6, subframes=4)
 STANDARD = get_preset("standard")
@@ -29,6 +33,12 @@ def test_splat_keeps_weight_and_centre():
     rows, columns = np.mgrid[:16, :16]
     centre = np.array([(picture[0] * columns).sum(), (picture[0] * rows).sum()]) / 3
     np.testing.assert_allclose(centre, (weights[:, None] * points[0]).sum(0) / 3, rtol=1e-6)
+
+
+def test_splat_of_layers_is_a_splat_of_each():
+    rng = np.random.default_rng(0)
+    points, weights = rng.uniform(-1, 17, (3, 20, 2)), rng.random((2, 3, 20))
+    np.testing.assert_array_equal(splat(points, weights, 16)[1], splat(points, weights[1], 16))
 
 
 def test_splat_leaves_out_what_is_out_of_view():
@@ -77,6 +87,40 @@ def test_a_tracked_cell_stays_and_a_fixed_camera_stands():
     assert np.ptp(tracked, axis=0).max() > 3 and np.ptp(fixed, axis=0).max() == 0
     head = np.array([[row["x_px"], row["y_px"]] for row in path_rows(path, tracked, SMALL)])
     assert head.min() > 0 and head.max() < SMALL.size
+
+
+def test_the_first_pictures_place_does_not_tell_the_speed():
+    """A tracked cell is aimed at in the first and the last picture alike, however fast it goes."""
+    cells = [draw_cell(0, i, Settings(), STANDARD) for i in range(8)]
+    for cell in (cell for cell in cells if cell.beat.motile):
+        path = swim(cell.beat, cell.form.length, cell.form.width, 0.0, 1.0, 0.3, cell.event)
+        camera = camera_path(path, Settings(), 48.0, np.zeros(2))[[0, -1]]
+        place, heading, _ = path.at(np.array([0.0, 15 / 16]))
+        middle = place - 0.33 * 48.0 * np.stack([np.cos(heading), np.sin(heading)], -1)
+        np.testing.assert_allclose(camera, middle, atol=0.5 * 0.38 + 1e-9)
+
+
+def test_the_first_frames_alone_are_those_of_the_whole_clip():
+    cell = draw_cell(0, 3, SMALL, STANDARD)
+    for whole, part in zip(film(cell, SMALL), film(cell, SMALL, shown=2), strict=True):
+        if isinstance(whole, np.ndarray):
+            np.testing.assert_array_equal(whole[:2], part)
+
+
+def test_a_tail_out_of_the_plane_of_focus_is_blurred_and_keeps_its_phase():
+    cell = draw_cell(0, 3, SMALL, STANDARD)
+    flat = replace(cell.beat, roll_hz=0.0, roll_phase=0.0)
+    path = swim(flat, cell.form.length, cell.form.width, 0.0, 0.1, 0.0)
+    weight = {tilt: make_body(cell.form, 48.0, 0.3, tilt).points(path, np.zeros(1))["tail"][1] for tilt in (0.0, 0.3)}
+    np.testing.assert_allclose(weight[0.0].sum(0), weight[0.3].sum(0), rtol=1e-5)
+    assert weight[0.0][1].sum() == 0 and weight[0.3][1].sum() > 0.5 * weight[0.3].sum()
+
+
+def test_a_recording_keeps_the_picture_but_for_the_cameras_noise():
+    frames = film(draw_cell(0, 3, SMALL, STANDARD), SMALL)[0]
+    assert record(frames, 16.0, 3) == record(frames, 16.0, 3)
+    error = [np.abs(play(record(frames, 16.0, q)).astype(float) - frames).mean() for q in (2, 3)]
+    assert 0.3 < error[0] < error[1] < 4
 
 
 def test_longer_exposure_blurs():
