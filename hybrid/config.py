@@ -46,6 +46,9 @@ class ModelConfig:
     name: str = MISSING
     size: str = "${protocol.size}"
     pretrained: str = "${protocol.pretrained}"
+    num_frames: int = "${protocol.num_frames}"
+    frame_rate: float = "${protocol.frame_rate}"
+    """of the clips it is given; others than the protocol's are for comparing arms that see more or fewer frames"""
     options: dict[str, Any] = field(default_factory=dict)
     recipe: RecipeConfig = field(default_factory=RecipeConfig)
 

@@ -140,6 +140,13 @@ def shared_settings(config: TrainConfig, fingerprint: str) -> dict[str, Any]:
     }
 
 
+def arm_settings(config: TrainConfig) -> dict[str, Any]:
+    """What all runs of an arm have in common beyond that: its model. Frames that are the protocol's are in there."""
+    settings = run_settings(config)
+    frames = {key: settings["protocol"][key] for key in ("num_frames", "frame_rate")}
+    return {key: value for key, value in settings["model"].items() if (key, value) not in frames.items()}
+
+
 def claim(path: Path, settings: dict[str, Any], what: str) -> None:
     """Record `settings` in `path`, or refuse when runs were made with others, naming every key that differs.
 

@@ -7,26 +7,28 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid.config import TrainConfig
+from hybrid.config import ModelConfig, ProtocolConfig, TrainConfig
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
 from hybrid.data.folds import frozen_folds
 from hybrid.errors import UserError
-from hybrid.experiment.folder import claim, experiment_folder, run_folder, run_settings, shared_settings
+from hybrid.experiment.folder import arm_settings, claim, experiment_folder, run_folder, shared_settings
 from hybrid.training.tracking import check_logger
 
 
 def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
     """The checked, decoded data set and the fold of each clip in each repeat, (repeats, N).
 
-    Simulates the data set where the configuration says so and its folder does not exist.
+    Simulates the data set where the configuration says so and its folder does not exist. The frames are those of the
+    configured model, the experiment's fingerprint that of the protocol's frames.
     """
     _check_numbers(config)
     check_logger(config)
     folder, arm = experiment_folder(config), run_folder(config).arm
-    dataset = _dataset(config)
-    claim(folder.settings, shared_settings(config, dataset.fingerprint), f"experiment {config.experiment!r}")
-    claim(folder.model(arm), run_settings(config)["model"], f"arm {arm!r} of experiment {config.experiment!r}")
+    _simulate(config)
+    dataset, fingerprint = _dataset(config, config.model), _dataset(config, config.protocol).fingerprint
+    claim(folder.settings, shared_settings(config, fingerprint), f"experiment {config.experiment!r}")
+    claim(folder.model(arm), arm_settings(config), f"arm {arm!r} of experiment {config.experiment!r}")
     folds_RN = frozen_folds(
         folder.folds,
         dataset.clips,
@@ -40,7 +42,7 @@ def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
 
 
 def _check_numbers(config: TrainConfig) -> None:
-    protocol, recipe = config.protocol, config.model.recipe
+    protocol, model, recipe = config.protocol, config.model, config.model.recipe
     wrong = [
         f"{name} must be {rule}, not {value}"
         for name, value, rule, right in (
@@ -48,6 +50,8 @@ def _check_numbers(config: TrainConfig) -> None:
             ("protocol.batch_size", protocol.batch_size, "2 or more", protocol.batch_size >= 2),
             ("protocol.num_frames", protocol.num_frames, "8, 16 or 32", protocol.num_frames in (8, 16, 32)),
             ("protocol.frame_rate", protocol.frame_rate, "positive", protocol.frame_rate > 0),
+            ("model.num_frames", model.num_frames, "8, 16 or 32", model.num_frames in (8, 16, 32)),
+            ("model.frame_rate", model.frame_rate, "positive", model.frame_rate > 0),
             (
                 "protocol.crop_size",
                 protocol.crop_size,
@@ -74,18 +78,21 @@ def _check_numbers(config: TrainConfig) -> None:
         raise UserError("\n".join(wrong))
 
 
-def _dataset(config: TrainConfig) -> ClipDataset:
-    root, simulate = Path(config.data.root), config.data.simulate
+def _simulate(config: TrainConfig) -> None:
+    simulate = config.data.simulate
     if simulate is not None:
         from hybrid.simulator.dataset import simulate_dataset
 
+        root = Path(config.data.root)
         simulate_dataset(root, preset=simulate.preset, num_clips=simulate.num_clips, seed=simulate.seed)
-    protocol = config.protocol
-    spec = ClipSpec(protocol.num_frames, protocol.frame_rate, protocol.crop_size, config.data.channels)
-    return _loaded(root, spec)
 
 
-@lru_cache(maxsize=1)
+def _dataset(config: TrainConfig, frames: ProtocolConfig | ModelConfig) -> ClipDataset:
+    spec = ClipSpec(frames.num_frames, frames.frame_rate, config.protocol.crop_size, config.data.channels)
+    return _loaded(Path(config.data.root), spec)
+
+
+@lru_cache(maxsize=4)
 def _loaded(root: Path, spec: ClipSpec) -> ClipDataset:
-    # The runs of a benchmark share one process, one data set and one check of it.
+    # The runs of an experiment share one process, one data set and one check of it.
     return load_dataset(root, spec)

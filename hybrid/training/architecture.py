@@ -40,11 +40,11 @@ def check_model(config: TrainConfig) -> None:
 
 def _build(config: TrainConfig, num_grades: int, pretrained: str) -> ClipModel:
     try:
-        return create_model(
+        model = create_model(
             config.model.name,
             config.model.size,
             num_grades=num_grades,
-            num_frames=config.protocol.num_frames,
+            num_frames=config.model.num_frames,
             crop_size=config.protocol.crop_size,
             in_channels=config.data.channels,
             pretrained=pretrained,
@@ -52,3 +52,5 @@ def _build(config: TrainConfig, num_grades: int, pretrained: str) -> ClipModel:
         )
     except (ValueError, TypeError, OSError) as error:
         raise UserError(f"model {config.model.name!r} cannot be built: {error}") from error
+    model.frame_rate = config.model.frame_rate
+    return model

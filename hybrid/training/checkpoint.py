@@ -74,6 +74,7 @@ def load_trained(path: Path, device: torch.device | str = "cpu") -> TrainedModel
         in_channels=spec.channels,
         **content["options"],
     )
+    model.frame_rate = spec.frame_rate
     try:
         model.load_state_dict(content["model"])
     except RuntimeError as error:

@@ -166,8 +166,8 @@ def _profile(run: RunFolder, config: TrainConfig, model) -> dict[str, float]:
     """Parameters and GMAC of one clip, counted by an arm's first run and kept beside its runs."""
     path = run.path.parent / "profile.json"
     if not path.exists():
-        protocol = config.protocol
-        shape = (config.data.channels, protocol.num_frames, protocol.crop_size, protocol.crop_size)
+        side = config.protocol.crop_size
+        shape = (config.data.channels, config.model.num_frames, side, side)
         profile = profile_model(model, shape)
         write_json(path, {"parameters": profile.parameters, "gmac": profile.gmac})
     return read_json(path)

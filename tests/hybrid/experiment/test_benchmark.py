@@ -10,6 +10,8 @@ from hybrid.experiment import benchmark
 from hybrid.experiment.folder import ExperimentFolder
 from hybrid.experiment.sweep import asked_runs
 from hybrid.files import read_json
+from hybrid.training.architecture import build_model
+from hybrid.training.checkpoint import load_trained
 
 MODELS = "model=slowfast,hybrid"
 
@@ -68,6 +70,15 @@ def test_two_arms_of_one_model_are_trained_on_the_same_folds_and_told_apart(run,
     assert table.loc["few_frames", "gmac"] != table.loc["slowfast", "gmac"]
     with pytest.raises(UserError, match="options.alpha: None there, 2 asked for"):
         run("model=slowfast", "+model.options.alpha=2")
+
+
+def test_an_arm_of_fewer_frames_is_told_how_far_apart_they_are(run, folder):
+    assert run("model=hybrid", "arm=half", "model.num_frames=8", "model.frame_rate=8", "fold=0") == 0
+    (config,) = asked_runs(ROOT / "configs", "benchmark", ["model=hybrid", "model.frame_rate=8", "fold=0"])
+    assert build_model(config, 5).frame_rate == 8
+    trained = load_trained(folder.run("half", 0, 0).model)
+    assert trained.spec.num_frames == 8 and trained.spec.frame_rate == trained.model.frame_rate == 8
+    assert (folder.report / "index.html").exists()
 
 
 def test_predictions_cover_each_clip_once_and_are_distributions(run, folder):

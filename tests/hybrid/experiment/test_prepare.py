@@ -4,7 +4,7 @@ from support import write_dataset
 
 from hybrid.errors import UserError
 from hybrid.experiment.prepare import prepare
-from hybrid.files import write_json
+from hybrid.files import read_yaml, write_json
 
 
 def test_data_and_folds_are_ready(config_of):
@@ -22,6 +22,8 @@ def test_data_and_folds_are_ready(config_of):
         "protocol.batch_size=1",
         "protocol.num_frames=15",
         "protocol.frame_rate=0",
+        "model.num_frames=15",
+        "model.frame_rate=0",
         "protocol.crop_size=65",
         "protocol.num_folds=1",
         "protocol.repeats=0",
@@ -50,6 +52,18 @@ def test_all_wrong_values_are_named_at_once(config_of):
 def test_more_folds_than_groups_are_refused(config_of):
     with pytest.raises(UserError, match="5 folds need as many groups, there are 4"):
         prepare(config_of("protocol.num_folds=5"))
+
+
+def test_an_arm_may_see_other_frames_of_the_same_clips_on_the_same_folds(config_of, tmp_path):
+    whole, folds_RN = prepare(config_of())
+    experiment = tmp_path / "runs" / "smoke-clips_of_mine"
+    settings = (experiment / "experiment.yaml").read_text()
+    half, same_RN = prepare(config_of("arm=half", "model.num_frames=8", "model.frame_rate=8"))
+    np.testing.assert_array_equal(half.frames_NTHWC, whole.frames_NTHWC[:, ::2])
+    np.testing.assert_array_equal(same_RN, folds_RN)
+    assert (experiment / "experiment.yaml").read_text() == settings
+    assert read_yaml(experiment / "half" / "model.yaml")["num_frames"] == 8
+    assert "num_frames" not in read_yaml(experiment / "hybrid" / "model.yaml"), "the protocol's are not the arm's own"
 
 
 def test_an_experiment_keeps_its_protocol_and_its_clips(config_of, tmp_path):

@@ -23,6 +23,7 @@ def test_a_model_comes_back_as_it_was(trained, tmp_path):
     back = load_trained(path)
     clip_BCTHW = torch.randn(2, 1, 8, 64, 64)
     assert torch.equal(back.model(clip_BCTHW), trained.model(clip_BCTHW))
+    assert back.model.frame_rate == 8, "what turns its frames into seconds"
     assert (back.grades, back.spec, back.name) == (trained.grades, trained.spec, "slowfast")
     assert back.normalisation == NORMALISATION
 
