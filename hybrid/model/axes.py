@@ -54,8 +54,8 @@ class Axes:
     )
     window: str | int = switch(
         "global",
-        "frames of the clip, centred on a query's own, in which it sees keys; with scope='both' no limit on what "
-        "reaches it, see scope.py",
+        "frames of the clip, centred on a query's own, in which it sees keys; limits what can reach Fast with "
+        "scope='fast' alone, see scope.py",
         WINDOWS,
     )
     keys: str = switch(
