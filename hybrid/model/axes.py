@@ -54,8 +54,8 @@ class Axes:
     )
     window: str | int = switch(
         "global",
-        "frames of the clip, centred on a query's own, in which it sees keys; with scope='both' no limit on what "
-        "reaches it, see scope.py",
+        "frames of the clip, centred on a query's own, in which it sees keys; limits what can reach Fast with "
+        "scope='fast' alone, see scope.py",
         WINDOWS,
     )
     keys: str = switch(
@@ -74,6 +74,12 @@ class Axes:
         "zero",
         "the branches' last projection: zero, so that the hybrid starts as its SlowFast, or random (normal, 0.02)",
         INITS,
+    )
+    mlp: int = switch(
+        0,
+        "hidden width of a perceptron after mixing, in widths: it sees own features and those of other moments "
+        "together; 0: none",
+        (0, 1, 2, 4),
     )
     width: int | None = switch(None, "of the branches; by default 256 at paper size, 48 at tiny, see WIDTHS")
     heads: int | None = switch(None, "of the attention; by default 8 at paper size, 4 at tiny")
@@ -101,7 +107,7 @@ class Axes:
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be from 0 to below 1, not {getattr(self, name)}")
         if self.stages == "none":
-            branch = "mixer scope window keys positions init width heads drop_path"
+            branch = "mixer scope window keys positions init mlp width heads drop_path"
             self.refuse(branch, "stages='none' has no branch")
         if self.mixer != "attention":
             self.refuse("window keys positions heads", f"mixer={self.mixer!r} has no attention")

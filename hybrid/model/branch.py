@@ -9,6 +9,8 @@ from torchvision.ops import StochasticDepth
 
 from baselines.contract import Intermediates
 from hybrid.model.clock import Clock
+from hybrid.model.linear import linear
+from hybrid.model.perceptron import Perceptron
 from hybrid.model.scope import Visibility
 
 INITS = ("zero", "random")
@@ -48,18 +50,20 @@ class TemporalBranch(nn.Module):
         init: str = "zero",
         drop_path: float = 0.0,
         pooled: bool = False,
+        think: Perceptron | None = None,
     ):
         """channels: of each pathway's input, by the names 'slow' and 'fast'.
         init: of the last projection: 'zero', or 'random', normal of 0.02 as TimeSformer's.
         drop_path: share of clips that a training step leaves without the branch (Huang et al., 2016).
         pooled: one token a frame, its mean over space, whose update goes to every place of the frame.
+        think: what is done between mixing and the last projection.
         """
         super().__init__()
         if width < 1:
             raise ValueError(f"width must be 1 or more, not {width}")
         self.visibility = visibility
         self.pooled = pooled
-        used = visibility.pathways if self.asks_with_tokens else visibility.read
+        used = visibility.pathways if self.asks_with_tokens or think else visibility.read
         # drawn for both pathways, so that a scope changes no other pathway's first values
         enter = {name: linear(channels[name], width) for name in ("slow", "fast")}
         pathway = {name: nn.Parameter(0.02 * torch.randn(width)) for name in ("slow", "fast")}
@@ -68,6 +72,7 @@ class TemporalBranch(nn.Module):
         self.pathway = nn.ParameterDict({name: pathway[name] for name in used})
         leave = {name: linear(width, channels[name], std=0.0 if init == "zero" else 0.02) for name in ("slow", "fast")}
         self.leave = nn.ModuleDict({name: leave[name] for name in visibility.asking})
+        self.think = think
         self.drop_path = StochasticDepth(drop_path, mode="row")
 
     def mix(
@@ -101,6 +106,8 @@ class TemporalBranch(nn.Module):
         token = {pathway: self.tokens(pathway, x_BCTHW) for pathway, x_BCTHW in seen.items()}
         updates = {}
         for pathway, mixed_BSTD in self.mix(token, clocks, (height, width), into, name).items():
+            if self.think is not None:
+                mixed_BSTD = self.think(token[pathway], mixed_BSTD)
             update = rearrange(self.leave[pathway](mixed_BSTD), "b (h w) t c -> b c t h w", h=height)
             updates[pathway] = self.drop_path(update).expand_as(pathways[pathway])
             if into is not None:
@@ -116,13 +123,3 @@ class TemporalBranch(nn.Module):
         """(B, H W, T, width): one pathway's features of each place, as a sequence in time."""
         x_BSTC = rearrange(x_BCTHW, "b c t h w -> b (h w) t c")
         return self.enter[pathway](self.norm[pathway](x_BSTC)) + self.pathway[pathway]
-
-
-def linear(inputs: int, outputs: int, std: float | None = None) -> nn.Linear:
-    """A linear layer of normal weights with a bias of zero; by default outputs are as large as normalised inputs."""
-    layer = nn.Linear(inputs, outputs)
-    nn.init.trunc_normal_(layer.weight)
-    with torch.no_grad():
-        layer.weight.mul_(inputs**-0.5 if std is None else std)
-    nn.init.zeros_(layer.bias)
-    return layer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hybrid.model.axes import STAGES, Axes
 from hybrid.model.branch import TemporalBranch
 from hybrid.model.keys import KEYS
+from hybrid.model.perceptron import Perceptron
 from hybrid.model.positions import POSITIONS
 from hybrid.model.scope import Visibility
 from hybrid.model.seeding import drawn_apart
@@ -33,12 +34,15 @@ def make_branch(
 ) -> TemporalBranch:
     width = WIDTHS[size][axes.mixer] if axes.width is None else axes.width
     heads = HEADS[size] if axes.heads is None else axes.heads
+    with drawn_apart(seed, f"{stage} perceptron"):
+        think = Perceptron(width, axes.mlp * width) if axes.mlp else None
     frame = dict(
         width=width,
         visibility=visibility(axes),
         init=axes.init,
         drop_path=axes.drop_path,
         pooled=axes.pooled,
+        think=think,
     )
     if axes.mixer == "attention":
         if heads < 1 or width < 1 or width % heads:

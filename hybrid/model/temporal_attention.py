@@ -8,9 +8,10 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 from baselines.contract import Intermediates, TemporalAttention
-from hybrid.model.branch import TemporalBranch, linear
+from hybrid.model.branch import TemporalBranch
 from hybrid.model.clock import Clock
 from hybrid.model.keys import SamePlace
+from hybrid.model.linear import linear
 from hybrid.model.positions import NoPositions
 
 PLACES_AT_ONCE = 65_535

@@ -45,7 +45,7 @@ class TimelineBranch(TemporalBranch):
         batch, places, _, width = token[read[0]].shape
         line = token[read[0]].new_zeros(batch, places, clocks[read[0]].num_frames, width)
         for pathway in read:
-            line = line.index_add(2, clocks[pathway].frame_T, token[pathway])
+            line[:, :, clocks[pathway].frame_T] += token[pathway]
         return line
 
     def along_time(self, x_BSTD: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ CHANGES = {
     "keys": "nothing",
     "positions": ".positions.",
     "init": ".leave.",
+    "mlp": ".think.",
     "laterals": "multipathway_fusion",
     "head": "attentive.",
     "classifier": "net.blocks.6.proj.",

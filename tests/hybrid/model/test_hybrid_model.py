@@ -171,6 +171,8 @@ def test_stages_place_the_attention(stages, expected):
         dict(keys="frame"),
         dict(keys="frame_to_frame"),
         dict(keys="joint"),
+        dict(mlp=2),
+        dict(mlp=1, mixer="shift", scope="fast_to_slow"),
         dict(width=32),
         dict(heads=2),
         dict(laterals=False),
