@@ -25,7 +25,8 @@ class BeatSweep(Measure):
     mean of |y(f) - y(frame rate - f)|, two beats that look alike but for the direction of the wave (10 Hz filmed at
     16 frames a second runs as 6 Hz from tip to head) and the cell's speed: how far a model tells them apart.
     All cells are straight swimmers. With the beat goes their speed, as in nature, so this is a response to motion and
-    not to a frequency alone. The first frame's posture is the same at every f: an image model answers almost alike.
+    not to a frequency alone. In the first frame the posture is the same at every f and the place in the picture nearly
+    so: image models answer almost alike, and what they differ by is the measure's floor.
     A row of the figures is a cell, not a clip of the analysis.
     """
 

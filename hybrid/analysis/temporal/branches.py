@@ -116,7 +116,7 @@ def by_head(readings: dict[str, Reading], scale: float = 1.0) -> Matrix:
 
 def attends_over_time(model: ClipModel) -> bool:
     """Found out on an empty clip, the smallest there is."""
-    example = next(model.parameters())
+    device = next((parameter.device for parameter in model.parameters()), "cpu")
     with torch.no_grad():
-        _, inside = model.forward_intermediates(example.new_zeros(1, model.in_channels, 8, 64, 64))
+        _, inside = model.forward_intermediates(torch.zeros(1, model.in_channels, 8, 64, 64, device=device))
     return bool(inside.attention)

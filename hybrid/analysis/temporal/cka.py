@@ -31,7 +31,8 @@ class LayerSimilarity(Measure):
     one moment of a clip, features interpolated to the clip's frames, and the mean is over clips: do layers tell the
     same moments apart? 1: alike up to rotation and scale; about 0: unrelated. NaN where there are fewer than 4
     examples or a layer does not vary, as image models do not in time.
-    all pairs: mean over the pairs of different layers. `compare` sets the layers of two models against each other.
+    all pairs: mean over the pairs of different layers that have one. `compare` sets two models' layers against each
+    other.
     """
 
     name = "cka"
@@ -104,7 +105,8 @@ def similarity(one: Layers, other: Layers) -> Finding:
         found.matrices[name] = Matrix(value_RC, rows, columns)
         if one is other:
             value_RC = value_RC[~np.eye(len(rows), dtype=bool)]
-        found.overall[f"all pairs, {name}"] = float(value_RC.mean())
+        existing = value_RC[~np.isnan(value_RC)]
+        found.overall[f"all pairs, {name}"] = float(existing.mean()) if len(existing) else float("nan")
     return found
 
 

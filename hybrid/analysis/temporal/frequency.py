@@ -81,7 +81,8 @@ class FrequencyResponse(Measure):
 
 def motion(clip_CTHW: Tensor) -> Tensor:
     """(C, H, W) of root mean square 1: the leading principal component of what moves; 0 where nothing does."""
-    moving_TX = (clip_CTHW - clip_CTHW.mean(dim=1, keepdim=True)).transpose(0, 1).flatten(1).double()
+    frame_TX = clip_CTHW.double().transpose(0, 1).flatten(1)  # in double precision equal frames are exactly their mean
+    moving_TX = frame_TX - frame_TX.mean(dim=0)
     _, mode_TT = torch.linalg.eigh(moving_TX @ moving_TX.T)
     pattern_X = mode_TT[:, -1] @ moving_TX
     pattern_X = pattern_X / pattern_X.square().mean().sqrt().clamp_min(1e-9)

@@ -39,7 +39,7 @@ class PairwiseInteraction(Measure):
     fills: tuple[str, ...] = FILLS
 
     def passes(self, model: ClipModel, num_frames: int) -> float:
-        return 1 + len(self.fills) * (num_frames + num_frames * (num_frames - 1) / 2)
+        return len(self.fills) * (1 + num_frames + num_frames * (num_frames - 1) / 2)
 
     def measure(self, subject: Subject, clips: Clips, batch_size: int = 16) -> Finding:
         rows = [

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.integrate import trapezoid
 from torch import Tensor
 
 from baselines import ClipModel
@@ -21,8 +22,9 @@ class FrameOcclusion(Measure):
 
     effect: of one frame at a time, its mean over the frames. Frames are then ordered by their effect: deletion
     takes away the most effective ones first, insertion leaves them longest. All three areas are means of the change
-    (trapezoids) over taking away 0, 1, ... T - 1 of T frames. An order that tells anything has
-    insertion < random order < deletion; a random order read backwards is as random, so both compare with the same.
+    (trapezoids) over taking away 0, 1, ... T - 1 of T frames. Where the frames pull the answer to one side, an order
+    that tells anything has insertion < random order < deletion; where to both, they cancel on the way. A random
+    order read backwards is as random, so both compare with the same.
     """
 
     name = "occlusion"
@@ -34,7 +36,7 @@ class FrameOcclusion(Measure):
     random_orders: int = 4
 
     def passes(self, model: ClipModel, num_frames: int) -> float:
-        return 1 + len(self.fills) * (num_frames + (2 + self.random_orders) * (num_frames - 1))
+        return len(self.fills) * (1 + num_frames + (2 + self.random_orders) * (num_frames - 1))
 
     def measure(self, subject: Subject, clips: Clips, batch_size: int = 16) -> Finding:
         clip_rows = [
@@ -51,7 +53,7 @@ class FrameOcclusion(Measure):
             curves[f"effect, {fill}"] = Curve(second_T, effect_NT, "frame (s)", "change of the answer (grades)")
             share_T = np.arange(frames) / frames
             for name, change_NT in rows.items():
-                figures[f"{name}, {fill} (grades)"] = np.trapezoid(change_NT, axis=1) / (frames - 1)
+                figures[f"{name}, {fill} (grades)"] = trapezoid(change_NT, axis=1) / (frames - 1)
                 curves[f"{name}, {fill}"] = Curve(
                     share_T, change_NT, "share of frames taken away", "change of the answer (grades)"
                 )

@@ -107,8 +107,8 @@ class Field:
         return (self.cumulative() < REACH).sum(axis=1)
 
     def figures(self) -> dict[str, np.ndarray]:
-        total_N, row_NS = self.G_NST.sum(axis=(1, 2)), self.G_NST.sum(axis=2)
-        frames_NS = row_NS**2 / np.square(self.G_NST).sum(axis=2)
+        total_N, row_NS, square_NS = self.G_NST.sum(axis=(1, 2)), self.G_NST.sum(axis=2), (self.G_NST**2).sum(axis=2)
+        frames_NS = np.divide(row_NS**2, square_NS, out=np.zeros_like(row_NS), where=square_NS > 0)
         return {
             "distance (s)": (self.G_NST * self.apart_ST).sum(axis=(1, 2)) / total_N / self.frame_rate,
             "effective frames": (frames_NS * row_NS).sum(axis=1) / total_N,

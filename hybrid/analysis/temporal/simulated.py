@@ -78,7 +78,7 @@ def pairs_that_share(what: str, num_pairs: int, take: Take) -> np.ndarray:
 @lru_cache(maxsize=4)
 def cells_at(hertz: tuple[float, ...], num_cells: int, take: Take) -> np.ndarray:
     """(cells, F, T, H, W, C) uint8: straight swimmers without an event, the tail of each beating at every frequency."""
-    settings, preset = take.settings, get_preset("lag8")  # its cells are straight and all swim
+    settings, preset = take.settings, get_preset("lag2")  # its cells are straight and all swim
     cells = [draw_cell(SEED, FIRST_PAIR + number, settings, preset) for number in range(num_cells)]
     wanted = [
         replace(cell, event=NO_EVENT, beat=replace(cell.beat, frequency=frequency))

@@ -1,0 +1,64 @@
+import numpy as np
+import torch
+from toy_models import Toy, brightness, lively, noise_clips, subject_of
+
+from hybrid.analysis.subject import Clips
+from hybrid.analysis.temporal.frequency import FrequencyResponse, motion
+
+
+def filtered(weight_T):
+    """0.5 + 0.01 sum weight_t x_t, x_t the brightness of frame t."""
+    weight_T = torch.as_tensor(weight_T, dtype=torch.float64)
+    return subject_of(Toy(lambda clip: 0.5 + 0.01 * brightness(clip) @ weight_T))
+
+
+def test_a_mean_over_time_passes_the_lowest_frequency_alone():
+    found = FrequencyResponse().measure(filtered(np.full(16, 1 / 16)), noise_clips())
+    H_NF = found.curves["flicker"].y_NX
+    assert (H_NF[:, 0] > 1e-3).all()
+    np.testing.assert_allclose(H_NF[:, 1:], 0, atol=1e-8)
+    np.testing.assert_allclose(found.figures["centroid, flicker (Hz)"], 0, atol=1e-4)
+
+
+def test_a_linear_filter_has_its_transfer_function():
+    weight_T = np.random.default_rng(0).normal(size=16)
+    found = FrequencyResponse().measure(filtered(weight_T), noise_clips())
+    curve = found.curves["flicker"]
+    np.testing.assert_allclose(curve.x_X, np.arange(9))
+    for H_F in curve.y_NX:
+        np.testing.assert_allclose(H_F, 0.01 * np.abs(np.fft.rfft(weight_T)) / np.sqrt(2), rtol=1e-4)
+    np.testing.assert_allclose(found.figures["gain, flicker (grades)"], curve.y_NX.mean(axis=1))
+
+
+def test_a_difference_of_neighbours_is_high_pass():
+    weight_T = np.zeros(16)
+    weight_T[7:9] = -1, 1
+    centroid_N = FrequencyResponse().measure(filtered(weight_T), noise_clips()).figures["centroid, flicker (Hz)"]
+    assert (centroid_N > 5).all()
+
+
+def test_one_frame_tells_no_frequencies():
+    found = FrequencyResponse().measure(filtered(np.eye(16)[0]), noise_clips())
+    for name in ("motion", "flicker"):
+        np.testing.assert_allclose(found.figures[f"centroid, {name} (Hz)"], 4, rtol=1e-5)
+    H_NF = FrequencyResponse().measure(lively("vgg16"), noise_clips(1, grades=5, side=64)).curves["flicker"].y_NX
+    np.testing.assert_allclose(H_NF, np.broadcast_to(H_NF[:, :1], H_NF.shape), rtol=0.02)
+
+
+def test_motion_is_the_picture_that_moves():
+    generator = torch.Generator().manual_seed(0)
+    still_CHW, picture_CHW = torch.randn(2, 3, 8, 8, generator=generator)
+    wave_T = torch.cos(torch.arange(16.0))
+    clip_CTHW = still_CHW[:, None] + 0.3 * wave_T[:, None, None] * picture_CHW[:, None]
+    pattern_CHW = motion(clip_CTHW)
+    assert torch.allclose(pattern_CHW.square().mean(), torch.tensor(1.0), rtol=1e-5)
+    expected_CHW = picture_CHW / picture_CHW.square().mean().sqrt()
+    assert min((pattern_CHW - sign * expected_CHW).abs().max() for sign in (-1, 1)) < 1e-4
+
+
+def test_a_clip_that_stands_still_has_no_motion_to_respond_to():
+    clips = noise_clips(1)
+    still = Clips(clips.clip_NCTHW[:, :, :1].expand(-1, -1, 16, -1, -1), clips.target_NK, clips.names, 16.0)
+    found = FrequencyResponse().measure(filtered(np.ones(16)), still)
+    assert np.isnan(found.figures["centroid, motion (Hz)"]).all()
+    np.testing.assert_allclose(found.figures["gain, motion (grades)"], 0, atol=1e-12)
