@@ -48,6 +48,11 @@ class Subject:
     seed: int
     """distinguishes trainings of one label"""
 
+    @property
+    def device(self) -> torch.device:
+        """Where clips must be; of a model without parameters the CPU."""
+        return next((parameter.device for parameter in self.model.parameters()), torch.device("cpu"))
+
     def distribution(self, clip_BCTHW: Tensor) -> Tensor:
         """(B, K), rows sum to 1."""
         return self.model(clip_BCTHW).float().softmax(-1)

@@ -15,7 +15,7 @@ class GradientInput(Attribution):
 
     name = "gradient_input"
     title = "Gradient × input"
-    source = "A. Shrikumar, P. Greenside, A. Kundaje: Learning Important Features ..., ICML 2017, section 2.2"
+    source = "A. Shrikumar, P. Greenside, A. Kundaje: Learning Important Features Through Propagating ..., ICML 2017"
     signed = True
 
     def passes(self, model: ClipModel, num_frames: int) -> float:
