@@ -6,6 +6,7 @@ import numpy as np
 from tqdm import tqdm
 
 from baselines import ClipModel
+from hybrid.analysis.attribution import Attribution
 from hybrid.analysis.measure import Curve, Finding, Measure
 from hybrid.analysis.sanity.probes import CurveProbe, MapProbe
 from hybrid.analysis.sanity.randomised import layers_from_the_top, randomised
@@ -44,32 +45,30 @@ class Randomisation(Measure):
         if isinstance(self.probe, MapProbe):
             similarities["structural similarity"] = ssim
         learned = self.probe.answer(subject, clips, batch_size)
+
+        def compared(names: tuple[str, ...]) -> dict[str, np.ndarray]:
+            forgetful = randomised(subject, set(names), self.seed)
+            answer = self.probe.answer(forgetful, clips, batch_size)
+            return {name: alike(learned, answer) for name, alike in similarities.items()}
+
+        def after(choices: list[tuple[str, ...]]) -> list[dict[str, np.ndarray]]:
+            bar = tqdm(choices, desc=f"{subject.label} {self.name}", unit="layer", disable=None, leave=False)
+            return [compared(names) for names in bar]
+
+        cascading = after([sum(layers[:depth], ()) for depth in range(1, len(layers) + 1)])
+        independent = [cascading[0], *after(layers[1:])]  # both begin with the topmost layer alone
         finding = Finding()
-        cascade = [sum(layers[: depth + 1], ()) for depth in range(len(layers))]
-        # the first step of both is the same model
-        answers = {"cascading": self.compared(subject, cascade, clips, batch_size, learned, similarities)}
-        alone = self.compared(subject, layers[1:], clips, batch_size, learned, similarities)
-        answers["independent"] = [answers["cascading"][0], *alone]
-        for kind, steps in answers.items():
-            for name in similarities:
+        for name in similarities:
+            for kind, steps in (("cascading", cascading), ("independent", independent)):
                 y_NX = np.stack([step[name] for step in steps], axis=1)
                 label = "layers shuffled, from the top" if kind == "cascading" else "layer shuffled, from the top"
                 finding.curves[f"{kind}, {name}"] = Curve(np.arange(1, len(steps) + 1), y_NX, label, name)
-        for name in similarities:
-            finding.figures[f"{name}, all shuffled"] = finding.curves[f"cascading, {name}"].y_NX[:, -1]
-            finding.figures[f"{name}, top shuffled"] = finding.curves[f"cascading, {name}"].y_NX[:, 0]
+            finding.figures[f"{name}, all shuffled"] = cascading[-1][name]
+            finding.figures[f"{name}, top shuffled"] = cascading[0][name]
         return finding
 
-    def compared(self, subject, choices, clips, batch_size, learned, similarities) -> list[dict[str, np.ndarray]]:
-        """(N,) of each similarity for each choice of parameters to shuffle."""
-        steps = []
-        for names in tqdm(choices, desc=f"{subject.label} {self.name}", unit="layer", disable=None, leave=False):
-            answer = self.probe.answer(randomised(subject, set(names), self.seed), clips, batch_size)
-            steps.append({name: alike(learned, answer) for name, alike in similarities.items()})
-        return steps
 
-
-def of_attribution(attribution) -> Randomisation:
+def of_attribution(attribution: Attribution) -> Randomisation:
     return Randomisation(MapProbe(attribution))
 
 
