@@ -36,8 +36,8 @@ class WeightedSum(Subject):
     """Its expected grade is the sum of weight_CTHW * clip: what every method must say of it is known."""
 
     def __init__(self, weight_CTHW: Tensor):
-        object.__setattr__(self, "model", ClipModel())
-        object.__setattr__(self, "weight_CTHW", weight_CTHW)
+        super().__init__(ClipModel(), "weighted sum", "weighted sum", seed=0)
+        object.__setattr__(self, "weight_CTHW", weight_CTHW)  # subjects are frozen
 
     def expected_grade(self, clip_BCTHW: Tensor) -> Tensor:
         return (self.weight_CTHW * clip_BCTHW).sum(dim=(1, 2, 3, 4))

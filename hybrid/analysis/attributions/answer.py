@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from baselines.contract import Intermediates
@@ -19,5 +18,4 @@ def top_grade(logits_BK: Tensor) -> Tensor:
 
 def look_inside(subject: Subject, clip_BCTHW: Tensor) -> tuple[Tensor, Intermediates]:
     """Logits and intermediates that have gradients, although the model's parameters are frozen."""
-    with torch.enable_grad():
-        return subject.model.forward_intermediates(clip_BCTHW.detach().requires_grad_())
+    return subject.model.forward_intermediates(clip_BCTHW.detach().requires_grad_())

@@ -33,6 +33,7 @@ class GradCAM(Attribution):
     def relevance(self, subject: Subject, clip_BCTHW: Tensor) -> Tensor:
         return torch.stack(list(self.by_pathway(subject, clip_BCTHW).values())).sum(dim=0)
 
+    @torch.enable_grad()
     def by_pathway(self, subject: Subject, clip_BCTHW: Tensor) -> dict[str, Tensor]:
         """Relevance (B, T, H, W) of each pathway by name: 'slow' and 'fast', or 'all' where there is but one."""
         logits_BK, inside = look_inside(subject, clip_BCTHW)

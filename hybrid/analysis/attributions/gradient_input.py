@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from captum.attr import InputXGradient
 from torch import Tensor
 
@@ -15,12 +16,13 @@ class GradientInput(Attribution):
 
     name = "gradient_input"
     title = "Gradient × input"
-    source = "A. Shrikumar, P. Greenside, A. Kundaje: Learning Important Features ..., ICML 2017, section 2.2"
+    source = "A. Shrikumar, P. Greenside, A. Kundaje: Learning Important Features Through Propagating ..., ICML 2017"
     signed = True
 
     def passes(self, model: ClipModel, num_frames: int) -> float:
         return 3
 
+    @torch.enable_grad()
     def relevance(self, subject: Subject, clip_BCTHW: Tensor) -> Tensor:
         relevance_BCTHW = InputXGradient(subject.expected_grade).attribute(clip_BCTHW.detach().requires_grad_())
         return relevance_BCTHW.detach().sum(dim=1)

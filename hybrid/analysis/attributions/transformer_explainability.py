@@ -40,6 +40,7 @@ class TransformerExplainability(Attribution):
     def passes(self, model: ClipModel, num_frames: int) -> float:
         return 3
 
+    @torch.enable_grad()
     def relevance(self, subject: Subject, clip_BCTHW: Tensor) -> Tensor:
         model = subject.model
         logits_BK, inside = look_inside(subject, clip_BCTHW)

@@ -1,0 +1,1 @@
+"""Whether what the analysis says depends on what the models have learned."""
