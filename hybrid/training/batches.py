@@ -72,7 +72,7 @@ class ResidentClips:
     def __init__(self, frames_NTHWC: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
         self.frames_NTHWC = frames_NTHWC
         channels = frames_NTHWC.shape[-1]
-        self.mean, self.std = _for_channels(mean, channels), _for_channels(std, channels)
+        self.mean, self.std = for_channels(mean, channels), for_channels(std, channels)
         self.on_device: Tensor | None = None
 
     def to(self, device: torch.device) -> None:
@@ -89,14 +89,21 @@ class ResidentClips:
     def batch(self, clips_B: Tensor, device: torch.device, views: list[View] | None = None) -> Tensor:
         """The normalised clips (B, C, T, H, W) with these numbers, each as its view shows it where there are any."""
         if self.on_device is not None:
-            clip_BCTHW = self.on_device[clips_B.to(device)].permute(0, 4, 1, 2, 3)
+            frames_BTHWC = self.on_device[clips_B.to(device)]
         else:
-            clip_BCTHW = torch.from_numpy(self.frames_NTHWC[clips_B.tolist()]).to(device).permute(0, 4, 1, 2, 3)
-        if views is not None:
-            clip_BCTHW = torch.stack([move(clip, view) for clip, view in zip(clip_BCTHW, views, strict=True)])
-        return normalise(clip_BCTHW.contiguous(), self.mean.to(device), self.std.to(device), views)
+            frames_BTHWC = torch.from_numpy(self.frames_NTHWC[clips_B.tolist()]).to(device)
+        return as_input(frames_BTHWC, self.mean, self.std, views)
 
 
-def _for_channels(values: tuple[float, ...], channels: int) -> Tensor:
+def as_input(frames_BTHWC: Tensor, mean: Tensor, std: Tensor, views: list[View] | None = None) -> Tensor:
+    """uint8 frames as a model's input (B, C, T, H, W), each clip as its view shows it where there are any."""
+    clip_BCTHW = frames_BTHWC.permute(0, 4, 1, 2, 3)
+    if views is not None:
+        clip_BCTHW = torch.stack([move(clip, view) for clip, view in zip(clip_BCTHW, views, strict=True)])
+    return normalise(clip_BCTHW.contiguous(), mean.to(clip_BCTHW.device), std.to(clip_BCTHW.device), views)
+
+
+def for_channels(values: tuple[float, ...], channels: int) -> Tensor:
+    """Numbers of the three colours, or their mean for one channel: (channels,)."""
     values_C = torch.tensor(values)
     return values_C if channels == len(values) else values_C.mean().expand(channels)
