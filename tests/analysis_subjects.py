@@ -6,11 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from baselines import ClipModel
-from hybrid import create_model
+from hybrid import create_model, get_entry
 from hybrid.analysis.subject import Subject
 from hybrid.data.normalisation import Normalisation
-
-NORMALISATION = Normalisation((0.45,) * 3, (0.225,) * 3, "clip")
 
 
 @functools.cache
@@ -25,7 +23,8 @@ def lively(name: str, seed: int = 0, **options) -> Subject:
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
                 module.running_mean.normal_(std=0.1)
                 module.running_var.uniform_(0.5, 1.5)
-    return Subject(model.eval().requires_grad_(False), name, name, seed, NORMALISATION)
+    entry = get_entry(name)
+    return Subject(model.eval().requires_grad_(False), name, name, seed, Normalisation(entry.mean, entry.std))
 
 
 def noise(batch: int = 2, frames: int = 8, side: int = 64) -> Tensor:

@@ -13,19 +13,17 @@ import contextlib
 import hashlib
 import json
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from hybrid.data.clip import DECODER_VERSION, ClipError, ClipFacts, ClipSpec
 from hybrid.errors import UserError
-from hybrid.files import whole_file, write_json
+from hybrid.files import only_one, whole_file, write_json
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +58,7 @@ def decode_clips(paths: Sequence[Path], spec: ClipSpec, folder: Path, workers: i
         return cached
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _only_one(folder):
+        with only_one(folder, "decodes into"):
             if (cached := _read(stem, spec)) is not None:  # made by another run while this one waited
                 return cached
             for left_over in folder.glob("*.tmp"):  # of a run that was killed: with the lock held nobody writes
@@ -190,18 +188,3 @@ def _workers(count: int) -> Iterator[ThreadPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-@contextlib.contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """Held by one run at a time, so that runs started together do not all decode; freed by the system if it dies."""
-    lock = FileLock(folder / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        print(f"waiting for another run that decodes into {folder} ...", file=sys.stderr)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()

@@ -89,9 +89,15 @@ class ResidentClips:
     def batch(self, clips_B: Tensor, device: torch.device, views: list[View] | None = None) -> Tensor:
         """The normalised clips (B, C, T, H, W) with these numbers, each as its view shows it where there are any."""
         if self.on_device is not None:
-            clip_BCTHW = self.on_device[clips_B.to(device)].permute(0, 4, 1, 2, 3)
+            frames_BTHWC = self.on_device[clips_B.to(device)]
         else:
-            clip_BCTHW = torch.from_numpy(self.frames_NTHWC[clips_B.tolist()]).to(device).permute(0, 4, 1, 2, 3)
-        if views is not None:
-            clip_BCTHW = torch.stack([move(clip, view) for clip, view in zip(clip_BCTHW, views, strict=True)])
-        return self.normalisation(clip_BCTHW.contiguous(), views)
+            frames_BTHWC = torch.from_numpy(self.frames_NTHWC[clips_B.tolist()]).to(device)
+        return as_input(frames_BTHWC, self.normalisation, views)
+
+
+def as_input(frames_BTHWC: Tensor, normalisation: Normalisation, views: list[View] | None = None) -> Tensor:
+    """uint8 frames as a model's input (B, C, T, H, W), each clip as its view shows it where there are any."""
+    clip_BCTHW = frames_BTHWC.permute(0, 4, 1, 2, 3)
+    if views is not None:
+        clip_BCTHW = torch.stack([move(clip, view) for clip, view in zip(clip_BCTHW, views, strict=True)])
+    return normalisation(clip_BCTHW.contiguous(), views)

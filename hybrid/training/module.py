@@ -2,52 +2,36 @@
 
 from __future__ import annotations
 
-import pytorch_lightning as pl
-import torch
 from torch import Tensor
 
 from baselines import ClipModel
 from hybrid.config import TrainConfig
-from hybrid.data.augment import draw_view
 from hybrid.training.batches import ResidentClips
 from hybrid.training.frozen import freeze, keep_statistics
+from hybrid.training.loop import RepeatableModule
 from hybrid.training.losses import get_loss, mse
 from hybrid.training.optimiser import build_optimiser, parameter_groups
 
 
-class GradeModule(pl.LightningModule):
-    """One model, the clips it learns from and the panel's votes.
-
-    Whatever is random in a step (augmentation, dropout, drop path) follows from (seed, epoch, step), so that a run
-    continued from the checkpoint of an epoch ends with the numbers of a run that was never interrupted.
-    """
+class GradeModule(RepeatableModule):
+    """One model, the clips it learns from and the panel's votes."""
 
     def __init__(self, model: ClipModel, clips: ResidentClips, targets_NK: Tensor, config: TrainConfig, seed: int):
-        super().__init__()
+        super().__init__(seed, config.protocol.augment)
         freeze(model, config.model.recipe.frozen)
         self.loss = get_loss(config.model.recipe.loss)
         self.model = model
         self.clips = clips
         self.register_buffer("targets_NK", targets_NK, persistent=False)
         self.config = config
-        self.seed = seed
 
     def on_train_epoch_start(self) -> None:
         # Lightning brings back the modes it found before the validation, and otherwise leaves them alone.
         keep_statistics(self.model, self.config.model.recipe.frozen)
 
-    def on_train_batch_start(self, batch: list[Tensor], step: int) -> None:
-        # Every step, for whatever else draws numbers between them (a data loader does when it starts) then does not
-        # matter. The rank keeps dropout different between the processes that share a step.
-        torch.manual_seed(hash((self.seed, self.current_epoch, step, self.global_rank)) % 2**63)
-
     def training_step(self, batch: list[Tensor], _: int) -> Tensor:
         clips_B, visits_B = batch
-        augment = self.config.protocol.augment
-        views = [
-            draw_view(augment, self.clips.side, self.seed, visit, clip)
-            for clip, visit in zip(clips_B.tolist(), visits_B.tolist(), strict=True)
-        ]
+        views = self.views(clips_B, visits_B, self.clips.side)
         logits_BK, target_BK = self.model(self.clips.batch(clips_B, self.device, views)), self.targets_NK[clips_B]
         error = mse(logits_BK, target_BK)
         self.log("train/mse", error, on_step=False, on_epoch=True, batch_size=len(clips_B), sync_dist=True)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import platform
 import time
-import warnings
 from collections.abc import Sequence
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +13,6 @@ import torch
 from filelock import FileLock, Timeout
 
 from hybrid import get_entry
-from hybrid.commit import software_commit
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
 from hybrid.data.normalisation import Normalisation
@@ -33,9 +27,10 @@ from hybrid.training.architecture import build_model
 from hybrid.training.batches import ResidentClips, evaluation_batches, training_batches
 from hybrid.training.checkpoint import TrainedModel, save_trained
 from hybrid.training.history import History
-from hybrid.training.machine import Machine, choose_machine
+from hybrid.training.loop import circumstances, make_trainer, quiet_libraries
+from hybrid.training.machine import choose_machine
 from hybrid.training.module import GradeModule
-from hybrid.training.tracking import log_outcome, open_logger
+from hybrid.training.tracking import close_logger, open_logger
 
 
 def train_run(
@@ -65,7 +60,7 @@ def _train(
     config: TrainConfig, dataset: ClipDataset, fold_of_N: np.ndarray, run: RunFolder, callbacks: Sequence[pl.Callback]
 ) -> dict[str, Any]:
     began = time.perf_counter()
-    _quiet_libraries()
+    quiet_libraries()
     protocol, recipe, seed = config.protocol, config.model.recipe, run_seed(config)
     machine = choose_machine(config.accelerator, protocol.precision)
     if config.threads and machine.device.type == "cpu":
@@ -85,8 +80,9 @@ def _train(
     module = GradeModule(model, clips, torch.as_tensor(dataset.targets_NK), config, seed)
 
     history = History(run.metrics)
-    logger = open_logger(config, run_settings(config), run.path)
-    trainer = _trainer(config, machine, run.path, [history, *callbacks], logger)
+    logger = open_logger(config, run_settings(config), run.path, run.label)
+    watching = [history, *callbacks]
+    trainer = make_trainer(config, machine, run.path, epochs=protocol.epochs, callbacks=watching, logger=logger)
     trainer.fit(
         module,
         training_batches(train_clips, protocol.batch_size, seed, clips_an_epoch=len(training_folds)),
@@ -125,41 +121,14 @@ def _train(
         "train_seconds_per_clip": history.training_seconds / max(1, protocol.epochs * len(training_folds)),
         "inference_seconds_per_clip": infer_seconds,
         "seconds": time.perf_counter() - began,
-        "machine": {
-            "device": torch.cuda.get_device_name() if machine.device.type == "cuda" else str(machine.device),
-            "precision": machine.precision,
-            "threads": torch.get_num_threads(),
-            "platform": platform.platform(),
-        },
-        "commit": software_commit(),
-        "versions": {name: version(name) for name in ("torch", "torchvision", "timm", "pytorch-lightning")},
+        **circumstances(machine),
     }
-    log_outcome(logger, result, predictions)
+    figures = {f"fold/{name}": value for name, value in result["metrics"].items()} | profile
+    close_logger(logger, figures, {"predictions": predictions})
     run.error.unlink(missing_ok=True)
     write_json(run.result, result)
     run.last.unlink(missing_ok=True)
     return result
-
-
-def _trainer(config: TrainConfig, machine: Machine, folder: Path, callbacks: list, logger) -> pl.Trainer:
-    checkpoint = pl.callbacks.ModelCheckpoint(
-        folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
-    )
-    return pl.Trainer(
-        accelerator=machine.device.type,
-        devices=config.devices if machine.device.type == "cuda" else 1,
-        num_nodes=config.num_nodes,
-        precision=machine.precision,
-        max_epochs=config.protocol.epochs,
-        gradient_clip_val=config.model.recipe.clip_gradient,
-        callbacks=[*callbacks, checkpoint],
-        logger=logger or False,
-        default_root_dir=folder,
-        num_sanity_val_steps=0,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        log_every_n_steps=1,
-    )
 
 
 def _profile(run: RunFolder, config: TrainConfig, model) -> dict[str, float]:
@@ -206,11 +175,3 @@ def _trained(config: TrainConfig, dataset: ClipDataset, model, normalisation: No
         normalisation=normalisation,
         origin={key: settings[key] for key in ("experiment", "arm", "repeat", "fold", "seed")},
     )
-
-
-def _quiet_libraries() -> None:
-    """Lightning's hints (few workers, tensor cores, no logger) are not the user's to act on here."""
-    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric")
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")

@@ -28,22 +28,22 @@ def check_logger(config: TrainConfig) -> None:
             raise UserError("logger=online needs a W&B account: run `wandb login` first, or set WANDB_API_KEY")
 
 
-def open_logger(config: TrainConfig, settings: dict[str, Any], folder: Path) -> WandbLogger | None:
-    """A logger for the run in `folder`, grouped by experiment and arm; None where W&B is disabled.
+def open_logger(config: TrainConfig, settings: dict[str, Any], folder: Path, name: str) -> WandbLogger | None:
+    """A logger for the run in `folder`, grouped by experiment; None where W&B is disabled.
 
-    A run that is continued keeps its id, so that W&B shows one run.
+    name: the run's in its experiment; before its slash is the arm. A run that is continued keeps its id, so that W&B
+    shows one run.
     """
     if config.logger.mode == "disabled":
         return None
     import wandb
     from pytorch_lightning.loggers import WandbLogger
 
-    name = f"{config.arm}/repeat{config.repeat}-fold{config.fold}"
     run = wandb.init(
         project=config.logger.project,
         entity=config.logger.entity,
         group=config.experiment,
-        job_type=config.arm,
+        job_type=name.partition("/")[0],
         name=name,
         id=re.sub(r"[^\w-]", "-", f"{config.experiment}-{name}"),
         resume="allow",
@@ -56,14 +56,14 @@ def open_logger(config: TrainConfig, settings: dict[str, Any], folder: Path) -> 
     return WandbLogger(experiment=run)
 
 
-def log_outcome(logger: WandbLogger | None, result: dict[str, Any], predictions: pd.DataFrame) -> None:
-    """Put the fold's figures in the summary and its predictions in a table, and close the run."""
+def close_logger(logger: WandbLogger | None, figures: dict[str, float], tables: dict[str, pd.DataFrame]) -> None:
+    """Put the outcome's figures in the summary and its tables in the history, and close the run."""
     if logger is None:
         return
     import wandb
 
     run = logger.experiment
-    run.summary.update({f"fold/{name}": value for name, value in result["metrics"].items()})
-    run.summary.update({name: result[name] for name in ("parameters", "gmac")})
-    run.log({"predictions": wandb.Table(dataframe=predictions)})
+    run.summary.update(figures)
+    for name, table in tables.items():
+        run.log({name: wandb.Table(dataframe=table)})
     run.finish()

@@ -42,7 +42,7 @@ def heat(trained: TrainedModel, attribution: Attribution, clips: Sequence[Path],
     """(N, H, W) relevance of each clip's first frame."""
     subject = Subject(trained.model.requires_grad_(False), trained.name, trained.name, seed=0)
     frames_NTHWC = np.stack([decode_clip(clip, trained.spec).frames_THWC for clip in clips])
-    resident = ResidentClips(frames_NTHWC, trained.mean, trained.std)
+    resident = ResidentClips(frames_NTHWC, trained.normalisation)
     maps = [
         attribution.relevance(subject, resident.batch(torch.tensor([n]), torch.device(device)))[0, 0]
         for n in range(len(clips))

@@ -7,15 +7,16 @@ from support import write_dataset
 from hybrid import get_entry
 from hybrid.analysis.relevance.figure_two import figure_two
 from hybrid.data.clip import ClipSpec
+from hybrid.data.normalisation import Normalisation
 from hybrid.errors import UserError
 from hybrid.training.checkpoint import TrainedModel, save_trained
 
 
 def checkpoint(name: str, folder, side: int = 64):
     entry = get_entry(name)
-    spec = ClipSpec(side=side)
+    spec, normalisation = ClipSpec(side=side), Normalisation(entry.mean, entry.std)
     model = lively(name, crop_size=side).model
-    trained = TrainedModel(model, name, "tiny", {}, list("ABCDE"), spec, entry.mean, entry.std)
+    trained = TrainedModel(model, name, "tiny", {}, list("ABCDE"), spec, normalisation)
     save_trained(folder / f"{name}.ckpt", trained)
     return folder / f"{name}.ckpt"
 

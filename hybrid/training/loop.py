@@ -1,0 +1,85 @@
+"""What every training here shares: Lightning's loop, repeatable to the last step, and the record of what it ran on."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from hybrid.commit import software_commit
+from hybrid.config import AugmentConfig, TrainConfig
+from hybrid.data.augment import View, draw_view
+from hybrid.training.machine import Machine
+
+
+class RepeatableModule(pl.LightningModule):
+    """Whatever is random in a step (augmentation, dropout, drop path) follows from (seed, epoch, step), so that a run
+    continued from the checkpoint of an epoch ends with the numbers of a run that was never interrupted.
+    """
+
+    def __init__(self, seed: int, augment: AugmentConfig) -> None:
+        super().__init__()
+        self.seed, self.augment = seed, augment
+
+    def on_train_batch_start(self, batch: list[Tensor], step: int) -> None:
+        # Every step, for whatever else draws numbers between them (a data loader does when it starts) then does not
+        # matter. The rank keeps dropout different between the processes that share a step.
+        torch.manual_seed(hash((self.seed, self.current_epoch, step, self.global_rank)) % 2**63)
+
+    def views(self, clips_B: Tensor, visits_B: Tensor, side: int) -> list[View]:
+        """How each of these clips is seen on this visit."""
+        numbers = zip(clips_B.tolist(), visits_B.tolist(), strict=True)
+        return [draw_view(self.augment, side, self.seed, visit, clip) for clip, visit in numbers]
+
+
+def make_trainer(
+    config: TrainConfig, machine: Machine, folder: Path, *, epochs: int, callbacks: list, logger
+) -> pl.Trainer:
+    """Writes `last.ckpt` into the folder at the end of every epoch."""
+    checkpoint = pl.callbacks.ModelCheckpoint(
+        folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
+    )
+    return pl.Trainer(
+        accelerator=machine.device.type,
+        devices=config.devices if machine.device.type == "cuda" else 1,
+        num_nodes=config.num_nodes,
+        precision=machine.precision,
+        max_epochs=epochs,
+        gradient_clip_val=config.model.recipe.clip_gradient,
+        callbacks=[*callbacks, checkpoint],
+        logger=logger or False,
+        default_root_dir=folder,
+        num_sanity_val_steps=0,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        log_every_n_steps=1,
+    )
+
+
+def circumstances(machine: Machine) -> dict[str, Any]:
+    """The machine, the commit and the versions of what computes, for a result."""
+    return {
+        "machine": {
+            "device": torch.cuda.get_device_name() if machine.device.type == "cuda" else str(machine.device),
+            "precision": machine.precision,
+            "threads": torch.get_num_threads(),
+            "platform": platform.platform(),
+        },
+        "commit": software_commit(),
+        "versions": {name: version(name) for name in ("torch", "torchvision", "timm", "pytorch-lightning")},
+    }
+
+
+def quiet_libraries() -> None:
+    """Lightning's hints (few workers, tensor cores, no logger) are not the user's to act on here."""
+    for name in ("pytorch_lightning", "lightning_fabric", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric")
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
