@@ -19,26 +19,32 @@ from hybrid.training.machine import Machine
 
 
 def find_checkpoints(path: Path, model: str | None = None) -> list[Path]:
-    """The model.ckpt files of a checkpoint file, a run's, a model's or an experiment's folder.
+    """The checkpoints of one model: a file, or those of `checkpoints_in` a folder.
 
     An experiment of several models needs `model` to choose one.
     """
+    found = checkpoints_in(path)
+    models = sorted({checkpoint.parent.parent.name for checkpoint in found})
+    if model is None and len(models) > 1:
+        raise UserError(f"{path}: holds {len(models)} models; choose one with --model: {', '.join(models)}")
+    if path.is_dir():
+        found = [checkpoint for checkpoint in found if model in (None, checkpoint.parent.parent.name)]
+    if not found:
+        raise UserError(f"{path}: holds no finished run" + (f" of {model!r}" if model else ""))
+    return found
+
+
+def checkpoints_in(path: Path) -> list[Path]:
+    """A checkpoint file itself, or the model.ckpt of every finished run in a run's, a model's or an experiment's folder."""
     if path.is_file():
         return [path]
     if not path.is_dir():
         raise UserError(f"{path}: there is no such checkpoint or folder")
-    found = sorted(path.glob("model.ckpt")) or sorted(path.glob("repeat*-fold*/model.ckpt"))
-    if not found:
-        found = sorted(path.glob("*/repeat*-fold*/model.ckpt"))
-        models = sorted({checkpoint.parent.parent.name for checkpoint in found})
-        if model is None and len(models) > 1:
-            raise UserError(f"{path}: holds {len(models)} models; choose one with --model: {', '.join(models)}")
-        found = [checkpoint for checkpoint in found if model in (None, checkpoint.parent.parent.name)]
+    found: list[Path] = []
+    for place in ("", "repeat*-fold*/", "*/repeat*-fold*/"):
+        found = found or sorted(path.glob(f"{place}model.ckpt"))
     # A run that is not done has no result yet, and its model.ckpt may be of an earlier try.
-    found = [checkpoint for checkpoint in found if (checkpoint.parent / "result.json").exists()]
-    if not found:
-        raise UserError(f"{path}: holds no finished run" + (f" of {model!r}" if model else ""))
-    return found
+    return [checkpoint for checkpoint in found if (checkpoint.parent / "result.json").exists()]
 
 
 def find_clips(paths: Sequence[Path]) -> list[Path]:

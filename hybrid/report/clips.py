@@ -13,6 +13,7 @@ from einops import rearrange
 from numpy.typing import NDArray
 from PIL import Image
 
+from hybrid.data.clip import ClipSpec
 from hybrid.evaluation.metrics import squared_error
 from hybrid.report.evidence import Evidence
 
@@ -62,9 +63,10 @@ class Films:
 
 
 def films_of(evidence: Evidence) -> Films | None:
-    if evidence.dataset is None:
-        return None
-    spec = evidence.dataset.spec
+    return None if evidence.dataset is None else film_layout(evidence.dataset.spec)
+
+
+def film_layout(spec: ClipSpec) -> Films:
     columns = math.ceil(math.sqrt(spec.num_frames))
     return Films(columns, math.ceil(spec.num_frames / columns), spec.num_frames, spec.frame_rate)
 

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hybrid.data.clip import ClipSpec
-from hybrid.data.dataset import ClipDataset, load_dataset
+from hybrid.data.dataset import ClipDataset
 from hybrid.errors import UserError
 from hybrid.evaluation.outcomes import read_groups
 from hybrid.evaluation.panel_noise import panel_noise
 from hybrid.experiment.folder import ExperimentFolder, RunFolder
-from hybrid.files import read_yaml
+from hybrid.experiment.trained_on import dataset_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +61,7 @@ def gather(folder: ExperimentFolder) -> Evidence:
         ignore_index=True,
     )
     grades = tuple(column.removeprefix("target_") for column in predictions.columns if column.startswith("target_"))
-    dataset, missing = _dataset(folder, runs[0])
+    dataset, missing = dataset_of(folder, runs[0])
     noise = panel_noise(folder).set_index("arm")
     return Evidence(folder, runs, results, predictions, noise, read_groups(folder), grades, dataset, missing)
 
@@ -70,21 +69,3 @@ def gather(folder: ExperimentFolder) -> Evidence:
 def _read(path: Path) -> pd.DataFrame:
     # A clip may be called NA.
     return pd.read_csv(path, dtype={"clip": str}, keep_default_na=False, na_values={"raters": [""]})
-
-
-def _dataset(folder: ExperimentFolder, run: RunFolder) -> tuple[ClipDataset | None, str]:
-    settings = read_yaml(run.config)
-    protocol, data = settings["protocol"], settings["data"]
-    root = Path(data["root"])
-    if not root.exists():
-        return None, f"the data set is no longer at {root}"
-    spec = ClipSpec(protocol["num_frames"], protocol["frame_rate"], protocol["crop_size"], data["channels"])
-    try:
-        dataset = load_dataset(root, spec)
-    except UserError as error:
-        return None, f"the data set at {root} cannot be read any more: {str(error).splitlines()[0]}"
-    if folder.settings.exists():
-        trained_on = read_yaml(folder.settings)["data"]["fingerprint"]
-        if dataset.fingerprint != trained_on:
-            return None, f"the data set at {root} has changed since the runs (it was {trained_on})"
-    return dataset, ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -38,6 +39,11 @@ class Contents:
 
 
 def write_page(path: Path, contents: Contents) -> None:
+    write_text(path, rendered("page.html.j2", vars(contents)))
+
+
+def rendered(template: str, contents: dict[str, Any]) -> str:
+    """A template of this package with its contents filled in."""
     environment = Environment(
         loader=PackageLoader("hybrid.report", "templates"),
         autoescape=True,
@@ -47,8 +53,7 @@ def write_page(path: Path, contents: Contents) -> None:
     )
     environment.filters["powers"] = lambda text: str(text).replace("x10^-2", "×10⁻²").replace("x 10^-2", "× 10⁻²")
     environment.globals["downloads"] = downloads
-    page = environment.get_template("page.html.j2").render(vars(contents))
-    write_text(path, page)
+    return environment.get_template(template).render(contents)
 
 
 def downloads(table: Table) -> list[tuple[str, str, str]]:

@@ -1,0 +1,58 @@
+"""What an analysis is going to do, and what it will take: printed before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from hybrid.analysis.asking import Task
+from hybrid.analysis.cost import Cost
+from hybrid.analysis.study import Study
+from hybrid.report.table import Column, Table, as_terminal, significant
+
+
+def plan(study: Study, costs: Mapping[str, Cost], tasks: Sequence[Task], pending: Sequence[Task]) -> str:
+    """A table of passes through each model, the clips, and the estimated time."""
+    rows = [
+        {"what": "forward pass, ms a clip", **{label: 1e3 * cost.forward_seconds for label, cost in costs.items()}},
+        {"what": "trained models", **{label: len(study.of(label)) for label in study.labels}},
+        *_passes("", study.measures, costs),
+        *_passes("gallery: ", study.attributions, costs),
+        {"what": "estimated minutes left", **{label: _seconds(pending, label) / 60 for label in study.labels}},
+    ]
+    columns = [Column("passes a clip", lambda row: row.what, figure=False)]
+    for place, label in enumerate(study.labels, start=1):
+        columns.append(Column(label, lambda row, place=place: significant(row[place])))
+    clips = {name for asked in study.asked for name in asked.names}
+    each = sorted({len(asked.numbers) for asked in study.asked})
+    shown = len({name for asked in study.gallery for name in asked.names})
+    total = sum(task.seconds for task in pending)
+    return "\n".join(
+        [
+            as_terminal(Table("plan", "", pd.DataFrame(rows, columns=["what", *study.labels]), tuple(columns))),
+            "",
+            f"{len(clips)} clips, {' or '.join(map(str, each))} for each trained model, {shown} of them in the gallery.",
+            f"{len(tasks) - len(pending)} of {len(tasks)} answers are there already; the others take "
+            f"{in_words(total)} (measured time of a forward pass x passes: an estimate)."
+            if pending
+            else f"All {len(tasks)} answers are there already.",
+        ]
+    )
+
+
+def _passes(prefix: str, asked: Mapping, costs: Mapping[str, Cost]) -> list[dict]:
+    return [
+        {"what": prefix + name, **{label: cost.a_clip.get(name) for label, cost in costs.items()}} for name in asked
+    ]
+
+
+def _seconds(pending: Sequence[Task], label: str) -> float:
+    return sum(task.seconds for task in pending if task.asked.source.label == label)
+
+
+def in_words(seconds: float) -> str:
+    """'about 40 s', 'about 12 min', 'about 3.5 h'."""
+    if seconds < 90:
+        return f"about {max(1, round(seconds))} s"
+    return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"

@@ -1,0 +1,119 @@
+"""What differs between the models and what does not, in words that say no more than the intervals do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from hybrid.analysis.answers import Answers
+from hybrid.analysis.estimates import Estimate
+from hybrid.report.analysis.look import Look
+from hybrid.report.table import significant
+
+TRIO = ("slowfast", "timesformer", "hybrid")
+"""the models that the analysis is about, where they are there"""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One figure of two models; difference: first minus second."""
+
+    measure: str
+    figure: str
+    first: str
+    second: str
+    first_mean: float
+    second_mean: float
+    difference: Estimate
+
+    @property
+    def higher(self) -> str:
+        return self.first if self.difference.mean > 0 else self.second
+
+
+@dataclass(frozen=True)
+class Pair:
+    """All comparisons of two models, by what they came to."""
+
+    first: str
+    second: str
+    first_higher: list[Comparison]
+    second_higher: list[Comparison]
+    not_shown: list[Comparison]
+
+
+def compared(labels: Sequence[str]) -> list[tuple[str, str]]:
+    """The pairs among SlowFast, TimeSformer and the hybrid, where two of them are there; else among the first three."""
+    trio = [label for label in TRIO if label in labels]
+    return list(combinations(trio if len(trio) > 1 else labels[:3], 2))
+
+
+def comparisons(answers: Answers, pairs: Sequence[tuple[str, str]]) -> list[Comparison]:
+    """Of every figure that both models of a pair have."""
+    found = []
+    for figure in answers.names("figures"):
+        for first, second in pairs:
+            if first not in answers.labels or second not in answers.labels:
+                continue
+            difference = answers.difference(first, second, figure)
+            if np.isfinite(difference.mean):
+                means = [answers.estimate(label, figure).mean for label in (first, second)]
+                found.append(Comparison(answers.measure.name, figure, first, second, *means, difference))
+    return found
+
+
+def by_pair(found: Sequence[Comparison], pairs: Sequence[tuple[str, str]]) -> list[Pair]:
+    sorted_out = []
+    for first, second in pairs:
+        own = [one for one in found if (one.first, one.second) == (first, second)]
+        differs = [one for one in own if one.difference.differs]
+        sorted_out.append(
+            Pair(
+                first,
+                second,
+                first_higher=[one for one in differs if one.higher == first],
+                second_higher=[one for one in differs if one.higher == second],
+                not_shown=[one for one in own if not one.difference.differs],
+            )
+        )
+    return [pair for pair in sorted_out if pair.first_higher or pair.second_higher or pair.not_shown]
+
+
+def sentence(one: Comparison, looks: dict[str, Look]) -> str:
+    first, second, difference = looks[one.first].title, looks[one.second].title, one.difference
+    means = f"{first} {significant(one.first_mean)}, {second} {significant(one.second_mean)}"
+    reach = f"difference {_signed(difference.mean)}, {_intervals(difference)}"
+    if difference.differs:
+        return f"{one.figure}: higher in {looks[one.higher].title} ({means}; {reach})."
+    return f"{one.figure}: not shown to differ between {first} and {second} ({means}; {reach})."
+
+
+def caution(found: Sequence[Comparison]) -> str:
+    """How many differences chance alone would bring."""
+    differing = sum(one.difference.differs for one in found)
+    text = (
+        f"{differing} of {len(found)} comparisons differ: every 95 % interval that there is leaves zero out. If no "
+        f"models differed at all, up to {max(1, round(0.05 * len(found)))} would by chance, and figures of one measure "
+        "go together. All are exploratory. 'Not shown to differ' does not mean equal."
+    )
+    if any(np.isnan(one.difference.run_low) for one in found):
+        text += " Models with one training each are compared over clips alone: other trainings may turn it round."
+    return text
+
+
+def _intervals(difference: Estimate) -> str:
+    parts = [
+        f"95 % over {over} {_signed(low)} to {_signed(high)}"
+        for over, (low, high) in zip(
+            (f"{difference.runs} trained models", f"{difference.clips} clips"), difference.intervals, strict=True
+        )
+        if np.isfinite(low)
+    ]
+    return ", ".join(parts) or "no interval: one training and one clip or group of clips"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3g}"

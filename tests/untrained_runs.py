@@ -1,0 +1,80 @@
+"""Finished runs whose models are untrained, and measures and methods that answer at once: what an analysis needs."""
+
+import numpy as np
+import torch
+from finished_runs import SPEC, write_runs
+
+from hybrid import create_model, get_entry
+from hybrid.analysis.attribution import Attribution
+from hybrid.analysis.measure import Curve, Finding, Matrix, Measure
+from hybrid.data.dataset import load_dataset
+from hybrid.experiment.folder import ExperimentFolder
+from hybrid.training.checkpoint import TrainedModel, save_trained
+
+MODELS = ("slowfast", "timesformer", "vgg16")
+
+
+def write_untrained(path, root, models=MODELS, **options) -> ExperimentFolder:
+    """An experiment of two folds on the data set in `root`."""
+    dataset = load_dataset(root, SPEC)
+    folder = write_runs(path, dataset, models=dict.fromkeys(models, 0.5), **options)
+    for place, run in enumerate(folder.done_runs()):
+        torch.manual_seed(place)
+        save_trained(run.model, untrained(run.model_name, experiment=path.name, fold=int(run.path.name[-1])))
+    return folder
+
+
+def untrained(name: str, fold: int = 0, **origin) -> TrainedModel:
+    entry = get_entry(name)
+    origin = {"repeat": 0, "fold": fold} | origin
+    return TrainedModel(create_model(name, "tiny"), name, "tiny", {}, list("ABCDE"), SPEC, entry.mean, entry.std, origin)
+
+
+class Answer(Measure):
+    """The expected grade itself.
+
+    A second paragraph.
+    """
+
+    name, title, source, unit = "answer", "The answer", "nobody", "grades"
+
+    def __init__(self):
+        self.asked = []
+
+    def passes(self, model, num_frames):
+        return 1
+
+    def measure(self, subject, clips, batch_size=16):
+        self.asked.append((subject.label, subject.seed, clips.names))
+        with torch.no_grad():
+            grade_N = subject.expected_grade(clips.clip_NCTHW).double().numpy()
+        second_T = np.arange(16) / clips.frame_rate
+        return Finding(
+            figures={"grade (grades)": grade_N},
+            overall={"clips": float(len(clips))},
+            curves={"frames": Curve(second_T, np.outer(grade_N, 1 + second_T), "frame (s)", "grade")},
+            matrices={"map": Matrix(np.eye(4), tuple("0123"), tuple("0123"))},
+        )
+
+
+class OnlySlowFast(Answer):
+    """Something that one model alone has."""
+
+    name, title = "native", "Native to SlowFast"
+
+    def applies_to(self, model):
+        return type(model).__name__ == "SlowFast"
+
+
+class Brightness(Attribution):
+    """Relevance is brightness in the middle of the clip's frames."""
+
+    name, title, source, signed = "brightness", "Brightness", "nobody", True
+
+    def passes(self, model, num_frames):
+        return 1
+
+    def relevance(self, subject, clip_BCTHW):
+        weight_T = torch.zeros(clip_BCTHW.shape[2])
+        weight_T[4:8] = 1.0
+        return clip_BCTHW.mean(dim=1) * weight_T[:, None, None]

@@ -1,0 +1,71 @@
+"""Ask trained models how they see time and where they look; draw, tabulate and compare their answers.
+
+    python tools/analyze.py runs/quick-simulated -o runs/quick-simulated/analysis
+    python tools/analyze.py runs/quick-simulated --models slowfast,hybrid --runs 'repeat*-fold0' --clips 4 -o out
+    python tools/analyze.py hybrid.ckpt --data my_clips/ -o out
+
+The models are checkpoints (model.ckpt), or folders of runs, models or experiments, several of them if wanted. Each is
+asked about clips of its own held-out fold; --data names another data set, or any folder of videos: without labels
+there are no errors, without masks nothing is said of head and tail. What will be asked and how long it takes is
+printed before it starts; interrupted, the same command continues. Results are one page, OUT/index.html, that opens
+from disk, with its table (CSV, Markdown, LaTeX), figures (SVG, PNG) and every single number (values.csv) beside it.
+Research software; no medical device: its answers are no basis for a clinical decision.
+"""
+
+import argparse
+import re
+from pathlib import Path
+
+from hybrid.errors import UserError, explained
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("trained", type=Path, nargs="+", help="checkpoint, or folder of a run, a model or an experiment")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the answers and the page")
+    parser.add_argument("--data", type=Path, help="data set or folder of videos (default: each run's held-out clips)")
+    parser.add_argument("--models", type=names, default=[], help="names with commas between them (default: all)")
+    parser.add_argument("--runs", type=names, default=[], help="names or patterns, as 'repeat*-fold0' (default: all)")
+    parser.add_argument("--clips", type=int, default=16, help="for each trained model, 0: all (default: %(default)s)")
+    parser.add_argument("--measures", type=names, default=[], help="names, or none (default: all)")
+    parser.add_argument("--methods", type=names, default=[], help="of the gallery: names, or none (default: all)")
+    parser.add_argument("--gallery", type=int, default=6, help="clips in the gallery (default: %(default)s)")
+    parser.add_argument("--batch-size", type=int, default=16, help="clips at a time (default: %(default)s)")
+    parser.add_argument("--dry-run", action="store_true", help="only print what would be asked and how long it takes")
+    parser.add_argument("--accelerator", default="auto", choices=("auto", "cpu", "gpu", "mps"))
+    return parser.parse_args()
+
+
+def names(text: str) -> list[str]:
+    return [name for name in re.split(r"[,\s]+", text) if name]
+
+
+def main() -> None:
+    options = arguments()
+    if options.output.exists() and not options.output.is_dir():
+        raise UserError(f"{options.output}: is a file, not a folder to write into")
+    for name, least in (("clips", 0), ("gallery", 0), ("batch_size", 1)):
+        if getattr(options, name) < least:
+            raise UserError(f"--{name.replace('_', '-')} must be {least} or more, not {getattr(options, name)}")
+
+    from hybrid.analysis.registry import all_attributions, all_measures, chosen
+    from hybrid.analysis.run import analyse
+    from hybrid.analysis.sources import find_sources
+    from hybrid.analysis.study import prepare
+    from hybrid.training.machine import choose_machine
+
+    study = prepare(
+        options.output,
+        find_sources(options.trained, options.models, options.runs),
+        chosen(all_measures(), options.measures, "measure"),
+        chosen(all_attributions(), options.methods, "method"),
+        data=options.data,
+        clips_a_run=options.clips or None,
+        gallery_clips=options.gallery,
+    )
+    analyse(study, choose_machine(options.accelerator, "32-true"), options.batch_size, dry_run=options.dry_run)
+
+
+if __name__ == "__main__":
+    with explained():
+        main()
