@@ -27,7 +27,10 @@ def write_untrained(path, root, models=MODELS, **options) -> ExperimentFolder:
 def untrained(name: str, fold: int = 0, **origin) -> TrainedModel:
     entry = get_entry(name)
     origin = {"repeat": 0, "fold": fold} | origin
-    return TrainedModel(create_model(name, "tiny"), name, "tiny", {}, list("ABCDE"), SPEC, entry.mean, entry.std, origin)
+    normalisation = Normalisation(entry.mean, entry.std)
+    return TrainedModel(
+        create_model(name, "tiny"), name, "tiny", {}, list("ABCDE"), SPEC, normalisation, origin
+    )
 
 
 class Answer(Measure):

@@ -68,7 +68,7 @@ def subject_and_clips(asked: Asked, device: torch.device) -> tuple[Subject, Clip
     trained = load_trained(asked.source.checkpoint, device)
     trained.model.requires_grad_(False)
     source = asked.source
-    return Subject(trained.model, trained.name, source.label, source.seed), clips_for(
+    return Subject(trained.model, trained.name, source.label, source.seed, trained.normalisation), clips_for(
         trained, asked.footage, asked.numbers
     )
 

@@ -94,7 +94,7 @@ def choose(footage: Footage, allowed: Collection[str] | None, count: int | None)
 
 def clips_for(trained: TrainedModel, footage: Footage, numbers: Sequence[int]) -> Clips:
     """The clips with these numbers, normalised for a model, with masks and truth where the data set has them."""
-    resident = ResidentClips(footage.frames_NTHWC, trained.mean, trained.std)
+    resident = ResidentClips(footage.frames_NTHWC, trained.normalisation)
     names = tuple(footage.names[n] for n in numbers)
     unknown_NK = np.full((len(numbers), len(trained.grades)), np.nan)
     return Clips(

@@ -56,11 +56,6 @@ class Subject:
         """Where clips must be; of a model without parameters the CPU."""
         return next((parameter.device for parameter in self.model.parameters()), torch.device("cpu"))
 
-    @property
-    def device(self) -> torch.device:
-        """Where clips must be; of a model without parameters the CPU."""
-        return next((parameter.device for parameter in self.model.parameters()), torch.device("cpu"))
-
     def distribution(self, clip_BCTHW: Tensor) -> Tensor:
         """(B, K), rows sum to 1."""
         return self.model(clip_BCTHW).float().softmax(-1)

@@ -1,7 +1,7 @@
 """Which tokens see which: between the pathways (scope) and in time (window).
 
-What a window limits. A window of w lets a query see the tokens of the (w - 1) / 2 frames of the clip on either side of its
-own, whichever pathway they are of. It does not limit what those tokens have seen before:
+What a window limits. A window of w lets a query see the tokens of the (w - 1) / 2 frames of the clip on either side of
+its own, whichever pathway they are of. It does not limit what those tokens have seen before:
 
 - Fast's own kernels reach 6 frames to either side at tiny size and 18 at paper size, which is a clip of 16 whole. Each
   stage with a branch adds (w - 1) / 2, so that with scope='fast' and two stages Fast's tokens after res5 have at tiny
@@ -9,7 +9,8 @@ own, whichever pathway they are of. It does not limit what those tokens have see
 - Slow's tokens have seen the whole clip by themselves: the kernels of its late stages span all of its few frames. So
   with scope='both', Fast reaches every frame through Slow at any window: there a window says what attention reads
   directly, not what the model can know.
-- With scope='separate', Slow's frames are further apart than a window of 3 or 5 reaches, and each attends to itself alone.
+- With scope='separate', Slow's frames are further apart than a window of 3 or 5 reaches, and each attends to itself
+  alone.
 
 A comparison of local with global exchange is therefore made at scope='fast', where the window alone is what differs.
 These are bounds by structure; what a trained model uses is measured (hybrid/analysis).

@@ -40,7 +40,7 @@ def figure_two(vgg16: Path, vit: Path, clips: Sequence[Path], folder: Path, devi
 
 def heat(trained: TrainedModel, attribution: Attribution, clips: Sequence[Path], device: str) -> np.ndarray:
     """(N, H, W) relevance of each clip's first frame."""
-    subject = Subject(trained.model.requires_grad_(False), trained.name, trained.name, seed=0)
+    subject = Subject(trained.model.requires_grad_(False), trained.name, trained.name, 0, trained.normalisation)
     frames_NTHWC = np.stack([decode_clip(clip, trained.spec).frames_THWC for clip in clips])
     resident = ResidentClips(frames_NTHWC, trained.normalisation)
     maps = [

@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 from hybrid.analysis.answers import Answers, gather
 from hybrid.analysis.attribution import Attribution
