@@ -8,6 +8,7 @@ from hybrid import create_model, get_entry
 from hybrid.analysis.attribution import Attribution
 from hybrid.analysis.measure import Curve, Finding, Matrix, Measure
 from hybrid.data.dataset import load_dataset
+from hybrid.data.normalisation import Normalisation
 from hybrid.experiment.folder import ExperimentFolder
 from hybrid.training.checkpoint import TrainedModel, save_trained
 
