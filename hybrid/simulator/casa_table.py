@@ -107,7 +107,7 @@ def plot_beats(truth: pd.DataFrame, frame_rate: float, path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
     line = np.linspace(0, max(24.0, truth["beat_hz"].max()), 2000)
     seen = seen_frequency(line, frame_rate)
     seen[1:][np.abs(np.diff(seen)) > frame_rate / 2] = np.nan
@@ -118,11 +118,11 @@ def plot_beats(truth: pd.DataFrame, frame_rate: float, path: Path) -> None:
         right.scatter(clips["beat_hz"], clips["bcf_seen"], s=8)
     left.axhline(0, color="0.8", lw=0.5)
     left.set(xlabel="true beat frequency (Hz)", ylabel=f"as seen at {frame_rate:g} fps (Hz)",
-             title="below zero the wave seems to run tip to head")  # fmt: skip
+             title="below zero the wave seems to run to the head")  # fmt: skip
     left.legend(fontsize=7)
     right.axline((0, 0), slope=2, color="0.7", lw=1)
     right.set(xlabel="true beat frequency (Hz)", ylabel=f"BCF counted at {frame_rate:g} fps (Hz)",
-              title="CASA's crossings do not follow the beat (line: 2 a beat)",
+              title="CASA's crossings against the beat (line: 2 a beat)",
               xlim=(0, None), ylim=(0, None))  # fmt: skip
     figure.savefig(path)
     plt.close(figure)

@@ -32,7 +32,7 @@ def accuracy(pictures, label):
 def test_a_probe_learns_what_is_in_the_picture_and_nothing_from_chance():
     rng = np.random.default_rng(0)
     pictures, label = pictures_of_dots(896, rng)
-    assert accuracy(pictures, label) > 0.9
+    assert accuracy(pictures, label) > 0.8
     assert accuracy(pictures, rng.permutation(label)) < 0.5 + 3 * 0.5 / np.sqrt(256)
 
 
