@@ -22,6 +22,11 @@ def main(config) -> None:
             from hybrid.simulator.check import clips_a_second
 
             clips_a_second(cfg.num_clips, cfg.workers, settings)
+        elif cfg.beside:
+            from hybrid.simulator.beside import beside
+
+            beside(Path(cfg.beside), root / "beside.png", settings, cfg.seed)
+            print(f"look at {root / 'beside.png'}")
         elif cfg.gates:
             from hybrid.simulator.check import check_simulator
 

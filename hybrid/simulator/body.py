@@ -56,7 +56,8 @@ class Body:
 
     def _focused(self, tail_TN2, roll_T):
         """(2, T, N) weights in and out of focus: the tail beats out of the picture's plane as the cell lies on its
-        side, and leaves it steadily by its tilt."""
+        side, and leaves it steadily by its tilt. Human tails do leave it in thin media (Smith et al., Cell Motil
+        Cytoskeleton 66 (2009) 220)."""
         side = np.sqrt(FLATTENING) * np.sin(roll_T) / np.sqrt(1 - FLATTENING * np.sin(roll_T) ** 2)
         depth = np.abs(tail_TN2[..., 1] * side[:, None] - self.tilt * tail_TN2[..., 0])
         blurred = np.minimum(depth / FOCAL_DEPTH, 1).astype(np.float32)

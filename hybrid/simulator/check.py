@@ -12,7 +12,9 @@ import pandas as pd
 from hybrid.simulator.card import NO_EVIDENCE, markdown
 from hybrid.simulator.casa_table import casa_table, plot_beats, published_table
 from hybrid.simulator.dataset import processors, simulate_dataset
+from hybrid.simulator.gate_frame import frame_gates
 from hybrid.simulator.gate_lag import lag_gates
+from hybrid.simulator.gate_video import video_gates
 from hybrid.simulator.gates import Gate, realised_shares, standard_gates
 from hybrid.simulator.settings import Settings
 
@@ -23,7 +25,12 @@ def check_simulator(root: Path, num_clips: int, seed: int, workers: int | None, 
     root.mkdir(parents=True, exist_ok=True)
     made = simulate_dataset(root / "standard", num_clips=num_clips, seed=seed, workers=workers, settings=settings)
     truth = pd.read_csv(made / "truth.csv")
-    gates = standard_gates(made, workers) + lag_gates(2 * num_clips, seed, settings, workers)
+    gates = [
+        *standard_gates(made, workers),
+        *frame_gates(seed, settings, workers),
+        *lag_gates(2 * num_clips, seed, settings, workers),
+        *video_gates(seed, settings, workers),
+    ]
     gates.sort(key=lambda gate: gate.letter)
     table = pd.DataFrame([
         {"gate": g.letter, "what": g.what, "figure": f"{g.figure:.3f}", "allowed": _limit(g), "verdict": g.verdict}
@@ -36,7 +43,8 @@ def check_simulator(root: Path, num_clips: int, seed: int, workers: int | None, 
         f"Realised shares of the variance of quality: {shares}.",
         "## CASA figures by class: median (5-95 %) at 64 Hz", markdown(casa_table(truth)),
         f"## The same cells at {settings.frame_rate:g} fps", markdown(casa_table(truth, "_seen")),
-        "## Beside published ranges (clips include events)", markdown(published_table(truth)),
+        "## The steady swim of the same cells, without events", markdown(casa_table(truth, "_steady")),
+        "## Beside published ranges", markdown(published_table(truth)),
         "![true beat frequency against as seen](beats.svg)",
     ])  # fmt: skip
     (root / "gates.md").write_text(text + "\n")

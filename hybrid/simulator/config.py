@@ -36,4 +36,5 @@ class SimulateConfig:
     workers: int | None = None
     gates: bool = False
     benchmark: bool = False
+    beside: str | None = None
     settings: CameraConfig = field(default_factory=CameraConfig)

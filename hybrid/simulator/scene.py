@@ -56,7 +56,7 @@ def _specks(rng, centres_N2):
     radius = np.where(round_cell, rng.uniform(2.8, 4.2, number), np.minimum(0.12 + rng.exponential(0.26, number), 4.5))
     lumps = np.where(round_cell, 1, rng.geometric(0.55, number))
     owner = np.arange(number).repeat(lumps)
-    lump = owner if not number else np.arange(len(owner))
+    lump = np.arange(len(owner))
     size = radius[owner] / np.sqrt(lumps[owner]) * rng.uniform(0.6, 1.3, len(owner))
     place = rng.normal(size=(len(owner), 2)) * (radius * (lumps > 1))[owner, None]
 

@@ -23,7 +23,7 @@ def contact_sheet(root: Path, path: Path, per_class: int = 2) -> None:
     for row in _chosen(root, per_class):
         frames = read_clip(root, row["clip"])
         picked = frames[np.linspace(0, len(frames) - 1, min(COLUMNS, len(frames))).round().astype(int)]
-        rows.append(_captioned(np.concatenate(list(picked), 1), _caption(row)))
+        rows.append(captioned(np.concatenate(list(picked), 1), _caption(row)))
     Image.fromarray(np.concatenate(rows)).save(path)
 
 
@@ -35,7 +35,7 @@ def preview(root: Path, path: Path, across: int = 6, down: int = 3, scale: float
     clips = [(read_clip(root, row["clip"]), _votes(row)) for _, row in picked.iterrows()]
     pictures = []
     for t in range(len(clips[0][0])):
-        tiles = [_captioned(frames[t], text) for frames, text in clips]
+        tiles = [captioned(frames[t], text) for frames, text in clips]
         tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % across)
         grid = np.concatenate([np.concatenate(tiles[i : i + across], 1) for i in range(0, len(tiles), across)])
         picture = Image.fromarray(grid)
@@ -82,7 +82,8 @@ def _caption(row: dict) -> str:
     )
 
 
-def _captioned(picture: np.ndarray, text: str) -> np.ndarray:
+def captioned(picture: np.ndarray, text: str) -> np.ndarray:
+    """A picture (H, W, 3) with a line of text under it."""
     height, width = picture.shape[:2]
     canvas = Image.new("RGB", (width, height + CAPTION), "white")
     canvas.paste(Image.fromarray(picture))

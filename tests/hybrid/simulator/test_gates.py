@@ -67,12 +67,16 @@ def test_shares_add_up():
 
 def test_casa_tables_and_beat_plot(tmp_path):
     figures = dict(vcl=90.0, vsl=40.0, vap=50.0, lin=0.44, str=0.8, wob=0.55, alh=3.0, bcf=14.0)
-    row = figures | {f"{name}_seen": value for name, value in figures.items()}
+    row = figures | {f"{name}_{of}": value for name, value in figures.items() for of in ("seen", "steady")}
     truth = pd.DataFrame([row | dict(motion="rapid", beat_hz=14.0, beat_hz_seen=-2.0)] * 3)
     table = casa_table(truth)
     assert list(table["class"]) == ["rapid"] and table["VCL"][0] == "90 (90-90)"
-    beside = published_table(truth).set_index("figure")
-    assert beside.loc["VCL", "median within"] == "yes" and beside.loc["LIN", "median within"] == "no"
+    beside = published_table(truth).set_index(["figure", "published"])
+    assert beside.loc[("VCL", "60-130"), "median within"] == "yes"
+    assert beside.loc[("LIN", "0.45-0.75"), "median within"] == "no"
+    assert (
+        beside.loc[("VAP", ">= 25"), "checked"].startswith("quoted") and not beside.loc[("VAP", ">= 25"), "why outside"]
+    )
     plot_beats(truth, 16.0, tmp_path / "beats.svg")
     assert (tmp_path / "beats.svg").stat().st_size > 5000
     assert all(entry.low < entry.high for entry in PUBLISHED)
