@@ -7,6 +7,7 @@ from einops import rearrange
 from torch import Tensor, nn
 from torchvision.ops import StochasticDepth
 
+from baselines.attention import norm_ratio
 from baselines.contract import Intermediates
 from hybrid.model.clock import Clock
 from hybrid.model.linear import linear
@@ -111,8 +112,7 @@ class TemporalBranch(nn.Module):
             update = rearrange(self.leave[pathway](mixed_BSTD), "b (h w) t c -> b c t h w", h=height)
             updates[pathway] = self.drop_path(update).expand_as(pathways[pathway])
             if into is not None:
-                norms = [x.detach().flatten(1).float().norm(dim=1) for x in (updates[pathway], pathways[pathway])]
-                into.update_ratio[f"{pathway}.{name}"] = norms[0] / norms[1].clamp_min(1e-12)
+                into.update_ratio[f"{pathway}.{name}"] = norm_ratio(updates[pathway], pathways[pathway])
         return updates
 
     def view(self, x_BCTHW: Tensor) -> Tensor:
