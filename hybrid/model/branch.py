@@ -14,8 +14,6 @@ from hybrid.model.linear import linear
 from hybrid.model.perceptron import Perceptron
 from hybrid.model.scope import Visibility
 
-INITS = ("zero", "random")
-
 
 class TemporalBranch(nn.Module):
     """Tokens of every place and frame of both pathways, mixed over time: what is added back as a residual.
@@ -48,13 +46,13 @@ class TemporalBranch(nn.Module):
         *,
         width: int,
         visibility: Visibility,
-        init: str = "zero",
+        last_std: float = 0.0,
         drop_path: float = 0.0,
         pooled: bool = False,
         think: Perceptron | None = None,
     ):
         """channels: of each pathway's input, by the names 'slow' and 'fast'.
-        init: of the last projection: 'zero', or 'random', normal of 0.02 as TimeSformer's.
+        last_std: of the last projection's first weights.
         drop_path: share of clips that a training step leaves without the branch (Huang et al., 2016).
         pooled: one token a frame, its mean over space, whose update goes to every place of the frame.
         think: what is done between mixing and the last projection.
@@ -71,7 +69,7 @@ class TemporalBranch(nn.Module):
         self.norm = nn.ModuleDict({name: nn.LayerNorm(channels[name]) for name in used})
         self.enter = nn.ModuleDict({name: enter[name] for name in used})
         self.pathway = nn.ParameterDict({name: pathway[name] for name in used})
-        leave = {name: linear(width, channels[name], std=0.0 if init == "zero" else 0.02) for name in ("slow", "fast")}
+        leave = {name: linear(width, channels[name], std=last_std) for name in ("slow", "fast")}
         self.leave = nn.ModuleDict({name: leave[name] for name in visibility.asking})
         self.think = think
         self.drop_path = StochasticDepth(drop_path, mode="row")
