@@ -45,4 +45,5 @@ class Attention(nn.Module):
 
 def norm_ratio(update: Tensor, x: Tensor) -> Tensor:
     """|update| / |x| of each clip: (B,)."""
-    return (update.flatten(1).norm(dim=1) / x.flatten(1).norm(dim=1)).detach()
+    update_norm_B, norm_B = (values.detach().flatten(1).float().norm(dim=1) for values in (update, x))
+    return update_norm_B / norm_B.clamp_min(1e-12)

@@ -6,7 +6,9 @@ K grades, h heads.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import torch
@@ -79,6 +81,8 @@ class ClipModel(nn.Module):
     """what it took from the weights it started from; None: its weights are fresh"""
     class_token: bool = False
     """whether the answer is read off a class token: behind the last layer no place then reaches the logits"""
+    parts: Mapping[str, str] = MappingProxyType({})
+    """of a model made of others: the submodules that published weights exist for, and those models' names"""
     frame_rate: float = 16.0
     """frames a second of the clips this model is given: what turns frame numbers into seconds"""
 

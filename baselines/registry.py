@@ -79,6 +79,8 @@ class ModelEntry:
     published: Published | None = None
     official: dict[str, Official] = field(default_factory=dict)
     """by variant, the default one first"""
+    control: bool = False
+    """a model that exists to be compared with in ablations, and is none of the fourteen"""
 
 
 _entries: dict[str, ModelEntry] = {}
@@ -100,11 +102,16 @@ def get_entry(name: str) -> ModelEntry:
     return _entries[name]
 
 
-def list_models(family: str | None = None) -> list[str]:
-    """Names of the models, of one family where given, in the order of the paper's tables."""
+def list_models(family: str | None = None, *, controls: bool = False) -> list[str]:
+    """Names of the models, of one family where given, in the order of the paper's tables.
+
+    controls: those of ablations too, after the others.
+    """
     if family is not None and family not in FAMILIES:
         raise ValueError(f"no family is named {family!r}; there are: {', '.join(FAMILIES)}")
-    return [entry.name for entry in _entries.values() if family in (None, entry.family)]
+    entries = [entry for entry in _entries.values() if family in (None, entry.family)]
+    own, extra = ([entry.name for entry in entries if entry.control == control] for control in (False, True))
+    return own + extra if controls else own
 
 
 def create_model(

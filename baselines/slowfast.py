@@ -104,13 +104,19 @@ class SlowFast(ClipModel):
         """res5 of both pathways: (B, C_S, T/alpha, H/32, W/32) and (B, C_F, T, H/32, W/32)."""
         slow, fast = pack_pathways(clip_BCTHW, self.alpha, self.slow_frames)
         for name, stage in zip(STAGE_NAMES, self.stages, strict=True):
-            slow, fast = run_pathways(stage, slow, fast)
+            slow, fast = self.run_stage(name, stage, slow, fast, into)
             if into is not None:
                 slow_times, fast_times = self.pathway_times(clip_BCTHW.shape[2], clip_BCTHW.device)
                 into.features[f"slow.{name}"] = Features(slow, slow_times)
                 into.features[f"fast.{name}"] = Features(fast, fast_times)
             slow, fast = fuse_lateral(stage, slow, fast)
         return slow, fast
+
+    def run_stage(
+        self, name: str, stage: nn.Module, slow: Tensor, fast: Tensor, into: Intermediates | None
+    ) -> tuple[Tensor, Tensor]:
+        """Both pathways of the stage `name`, before its lateral connection."""
+        return run_pathways(stage, slow, fast)
 
     def forward_head(self, features: tuple[Tensor, Tensor], pre_logits: bool = False) -> Tensor:
         slow, fast = features

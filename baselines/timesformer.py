@@ -34,7 +34,7 @@ class PatchEmbed(nn.Module):
 
 
 class Block(nn.Module):
-    """The three branches of one layer; `TimeSformer.forward_features` adds them up."""
+    """One layer: attention over time, attention over space, perceptron."""
 
     def __init__(self, dim: int, heads: int, drop_path: float):
         from timm.layers import DropPath, Mlp  # here, since timm takes seconds to import
@@ -62,6 +62,30 @@ class Block(nn.Module):
         update = self.drop_rows(update)
         cls_update = reduce(update[:, :, :1], "b t 1 d -> b 1 d", "mean")
         return cls_update, rearrange(update[:, :, 1:], "b t n d -> b n t d"), weights
+
+    def run(
+        self, cls: Tensor, x: Tensor, times_T: Tensor, into: Intermediates | None, name: str
+    ) -> tuple[Tensor, Tensor]:
+        """The class token (B, 1, D) and the patches (B, N, T, D), of a square of places, after this layer."""
+        explicit = into is not None
+        update, weights = self.over_time(x, explicit)
+        if explicit:
+            into.attention[name] = TemporalAttention(weights, times_T, times_T)
+            into.update_ratio[f"{name}.temporal"] = norm_ratio(update, x)
+        x = x + update
+
+        cls_update, update, weights = self.over_space(cls, x, explicit)
+        if explicit:
+            into.spatial_attention[name] = weights
+            into.update_ratio[f"{name}.spatial"] = norm_ratio(update, x)
+        cls, x = cls + cls_update, x + update
+
+        cls, x = (tokens + self.drop_path(self.mlp(self.norm2(tokens))) for tokens in (cls, x))
+        if explicit:
+            x_BDTHW = rearrange(x, "b (h w) t d -> b d t h w", h=math.isqrt(x.shape[1]))
+            into.features[name] = Features(x_BDTHW, times_T)
+            x = rearrange(x_BDTHW, "b d t h w -> b (h w) t d")  # what is recorded lies on the way to the logits
+        return cls, x
 
     def drop_rows(self, x: Tensor) -> Tensor:
         """Stochastic depth by (clip, place) or (clip, frame), as the authors' folding of axes has it."""
@@ -124,27 +148,10 @@ class TimeSformer(ClipModel):
 
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> tuple[Tensor, Tensor]:
         """The normalised class token (B, D) and patches (B, N, T, D)."""
-        explicit = into is not None
         times = self.frame_times(clip_BCTHW.shape[2], clip_BCTHW.device)
         cls, x = self.embed(clip_BCTHW)
         for i, block in enumerate(self.blocks):
-            update, weights = block.over_time(x, explicit)
-            if explicit:
-                into.attention[f"blocks.{i}"] = TemporalAttention(weights, times, times)
-                into.update_ratio[f"blocks.{i}.temporal"] = norm_ratio(update, x)
-            x = x + update
-
-            cls_update, update, weights = block.over_space(cls, x, explicit)
-            if explicit:
-                into.spatial_attention[f"blocks.{i}"] = weights
-                into.update_ratio[f"blocks.{i}.spatial"] = norm_ratio(update, x)
-            cls, x = cls + cls_update, x + update
-
-            cls, x = (tokens + block.drop_path(block.mlp(block.norm2(tokens))) for tokens in (cls, x))
-            if explicit:
-                x_BDTHW = rearrange(x, "b (h w) t d -> b d t h w", h=clip_BCTHW.shape[-1] // self.patch)
-                into.features[f"blocks.{i}"] = Features(x_BDTHW, times)
-                x = rearrange(x_BDTHW, "b d t h w -> b (h w) t d")  # what is recorded lies on the way to the logits
+            cls, x = block.run(cls, x, times, into, f"blocks.{i}")
         return self.norm(cls)[:, 0], self.norm(x)
 
     def forward_head(self, features: tuple[Tensor, Tensor], pre_logits: bool = False) -> Tensor:

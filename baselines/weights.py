@@ -10,7 +10,7 @@ from torch import Tensor
 from baselines.checkpoints import read_checkpoint, under_our_names
 from baselines.contract import ClipModel
 from baselines.official import fetch
-from baselines.registry import ModelEntry
+from baselines.registry import ModelEntry, get_entry
 
 
 @dataclass
@@ -60,10 +60,28 @@ def load_pretrained(
             f"the official weights of {entry.name} are of the paper's size and do not fit size={size!r}, which has "
             "narrower and fewer layers; use pretrained=none or a checkpoint of that size"
         )
+    if model.parts:
+        return load_parts(model)
     if not entry.official:
         raise ValueError(f"{entry.name} has no official weights; use pretrained=none or the path of a checkpoint")
     official = entry.official[variant or next(iter(entry.official))]
     return load_state(model, fetch(official), source=f"{official.library} {official.name}")
+
+
+def load_parts(model: ClipModel) -> LoadReport:
+    """Each part of a model made of others from its own official weights; what lies between them starts anew."""
+    reports = {
+        path: load_pretrained(model.get_submodule(path), get_entry(name), "official")
+        for path, name in model.parts.items()
+    }
+    whole = LoadReport(" and ".join(report.source for report in reports.values()))
+    for path, report in reports.items():
+        for kind in ("loaded", "reshaped", "missing", "unexpected"):
+            getattr(whole, kind).extend(f"{path}.{key}" for key in getattr(report, kind))
+    rest = [key for key in model.state_dict() if not key.startswith(tuple(f"{path}." for path in reports))]
+    whole.dropped_head = [key for key in rest if key.startswith(f"{model.classifier}.")]
+    whole.new = [key for key in rest if key not in whole.dropped_head]
+    return whole
 
 
 def load_state(model: ClipModel, state: dict[str, Tensor], source: str) -> LoadReport:

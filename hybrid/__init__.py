@@ -11,6 +11,7 @@ def __getattr__(name: str):
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import baselines
-    import hybrid.model.hybrid  # noqa: F401  registers the fourteenth model
+    import hybrid.model.build  # registers the fourteenth model
+    import hybrid.model.controls  # noqa: F401
 
     return getattr(baselines, name)

@@ -48,8 +48,8 @@ def main() -> None:
     from hybrid import list_models
 
     names = list_models() if options.models == "all" else re.split(r"[,\s]+", options.models.strip())
-    if unknown := [name for name in names if name not in list_models()]:
-        raise UserError(f"no model is named {unknown[0]!r}; there are: {', '.join(list_models())}")
+    if unknown := [name for name in names if name not in (known := list_models(controls=True))]:
+        raise UserError(f"no model is named {unknown[0]!r}; there are: {', '.join(known)}")
 
     from hybrid.profiling.models import Setting
     from hybrid.training.machine import choose_machine

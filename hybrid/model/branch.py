@@ -7,13 +7,12 @@ from einops import rearrange
 from torch import Tensor, nn
 from torchvision.ops import StochasticDepth
 
+from baselines.attention import norm_ratio
 from baselines.contract import Intermediates
 from hybrid.model.clock import Clock
 from hybrid.model.linear import linear
 from hybrid.model.perceptron import Perceptron
 from hybrid.model.scope import Visibility
-
-INITS = ("zero", "random")
 
 
 class TemporalBranch(nn.Module):
@@ -47,13 +46,13 @@ class TemporalBranch(nn.Module):
         *,
         width: int,
         visibility: Visibility,
-        init: str = "zero",
+        last_std: float = 0.0,
         drop_path: float = 0.0,
         pooled: bool = False,
         think: Perceptron | None = None,
     ):
         """channels: of each pathway's input, by the names 'slow' and 'fast'.
-        init: of the last projection: 'zero', or 'random', normal of 0.02 as TimeSformer's.
+        last_std: of the last projection's first weights.
         drop_path: share of clips that a training step leaves without the branch (Huang et al., 2016).
         pooled: one token a frame, its mean over space, whose update goes to every place of the frame.
         think: what is done between mixing and the last projection.
@@ -70,7 +69,7 @@ class TemporalBranch(nn.Module):
         self.norm = nn.ModuleDict({name: nn.LayerNorm(channels[name]) for name in used})
         self.enter = nn.ModuleDict({name: enter[name] for name in used})
         self.pathway = nn.ParameterDict({name: pathway[name] for name in used})
-        leave = {name: linear(width, channels[name], std=0.0 if init == "zero" else 0.02) for name in ("slow", "fast")}
+        leave = {name: linear(width, channels[name], std=last_std) for name in ("slow", "fast")}
         self.leave = nn.ModuleDict({name: leave[name] for name in visibility.asking})
         self.think = think
         self.drop_path = StochasticDepth(drop_path, mode="row")
@@ -111,8 +110,7 @@ class TemporalBranch(nn.Module):
             update = rearrange(self.leave[pathway](mixed_BSTD), "b (h w) t c -> b c t h w", h=height)
             updates[pathway] = self.drop_path(update).expand_as(pathways[pathway])
             if into is not None:
-                norms = [x.detach().flatten(1).float().norm(dim=1) for x in (updates[pathway], pathways[pathway])]
-                into.update_ratio[f"{pathway}.{name}"] = norms[0] / norms[1].clamp_min(1e-12)
+                into.update_ratio[f"{pathway}.{name}"] = norm_ratio(updates[pathway], pathways[pathway])
         return updates
 
     def view(self, x_BCTHW: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from hybrid.model.scope import Visibility
 from hybrid.model.seeding import drawn_apart
 from hybrid.model.temporal_attention import CrossPathwayAttention
 from hybrid.model.temporal_convolution import TemporalConvolution, TemporalShift
+from hybrid.model.timesformer_attention import TimeSformerAttention
 
 WIDTHS = {
     "paper": {"attention": 256, "conv3": 312, "conv9": 312, "shift": 312},
@@ -18,6 +19,10 @@ WIDTHS = {
 }
 """What mixes without queries and keys is wider, so that all have as many parameters as attention, within a tenth"""
 HEADS = {"paper": 8, "tiny": 4}
+TIMESFORMER = {"paper": (768, 12), "tiny": (48, 3)}
+"""width and heads of the TimeSformer of each size"""
+RANDOM_STD = 0.02
+"""of the last projection where it is not zero: what a TimeSformer's projections start with"""
 KERNELS = {"conv3": 3, "conv9": 9, "shift": 3}
 """frames of the clip that a mixer sees"""
 
@@ -32,14 +37,13 @@ def make_branches(
 def make_branch(
     axes: Axes, size: str, channels: dict[str, int], num_frames: int, seed: int, stage: str
 ) -> TemporalBranch:
-    width = WIDTHS[size][axes.mixer] if axes.width is None else axes.width
-    heads = HEADS[size] if axes.heads is None else axes.heads
+    width, heads = width_and_heads(axes, size)
     with drawn_apart(seed, f"{stage} perceptron"):
         think = Perceptron(width, axes.mlp * width) if axes.mlp else None
     frame = dict(
         width=width,
         visibility=visibility(axes),
-        init=axes.init,
+        last_std=RANDOM_STD if axes.init == "random" else 0.0,
         drop_path=axes.drop_path,
         pooled=axes.pooled,
         think=think,
@@ -51,10 +55,18 @@ def make_branch(
             positions = POSITIONS[axes.positions](width, heads, num_frames)
     with drawn_apart(seed, stage):
         if axes.mixer == "attention":
-            return CrossPathwayAttention(channels, heads=heads, positions=positions, keys=KEYS[axes.keys](), **frame)
+            attention = TimeSformerAttention if axes.init == "timesformer" else CrossPathwayAttention
+            return attention(channels, heads=heads, positions=positions, keys=KEYS[axes.keys](), **frame)
         if axes.mixer == "shift":
             return TemporalShift(channels, **frame)
         return TemporalConvolution(channels, kernel=KERNELS[axes.mixer], **frame)
+
+
+def width_and_heads(axes: Axes, size: str) -> tuple[int, int]:
+    if axes.init == "timesformer":
+        return TIMESFORMER[size]
+    width = WIDTHS[size][axes.mixer] if axes.width is None else axes.width
+    return width, HEADS[size] if axes.heads is None else axes.heads
 
 
 def visibility(axes: Axes) -> Visibility:

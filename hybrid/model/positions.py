@@ -29,8 +29,8 @@ class NoPositions(nn.Module):
         """What is added to the scores of queries with keys, (heads, Tq, Tk)."""
         return None
 
-    def resized(self, table: Tensor) -> Tensor:
-        """A checkpoint's table at the size of the own."""
+    def resized(self, name: str, table: Tensor) -> Tensor:
+        """A checkpoint's table `name` at the size of the own."""
         raise NotImplementedError(f"{type(self).__name__} has no table")
 
 
@@ -44,7 +44,7 @@ class LearnedPositions(NoPositions):
     def add(self, token_BSTD: Tensor, clock: Clock) -> Tensor:
         return token_BSTD + stretched(self.table_TD, clock.num_frames)[clock.frame_T].to(token_BSTD.dtype)
 
-    def resized(self, table: Tensor) -> Tensor:
+    def resized(self, name: str, table: Tensor) -> Tensor:
         return stretched(table, len(self.table_TD))
 
 
@@ -99,7 +99,7 @@ class RelativeBias(NoPositions):
         distance_QK = (clock_k.frame_T[None, :] - clock_q.frame_T[:, None]).clamp(-farthest, farthest)
         return rearrange(self.table_Dh[distance_QK + farthest], "q k h -> h q k")
 
-    def resized(self, table: Tensor) -> Tensor:
+    def resized(self, name: str, table: Tensor) -> Tensor:
         """Cut to nearer distances, or its ends held for farther ones."""
         farthest, known = len(self.table_Dh) // 2, len(table) // 2
         return table[torch.arange(-farthest, farthest + 1, device=table.device).clamp(-known, known) + known]

@@ -9,8 +9,7 @@ its own, whichever pathway they are of. It does not limit what those tokens have
 - Slow's tokens have seen the whole clip by themselves: the kernels of its late stages span all of its few frames. So
   with scope='both', Fast reaches every frame through Slow at any window: there a window says what attention reads
   directly, not what the model can know.
-- With scope='separate', Slow's frames are further apart than a window of 3 or 5 reaches, and each attends to itself
-  alone.
+- With scope='separate', Slow's frames are further apart than a window of 3 or 5 reaches: each attends to itself alone.
 
 A comparison of local with global exchange is therefore made at scope='fast', where the window alone is what differs.
 These are bounds by structure; what a trained model uses is measured (hybrid/analysis).

@@ -10,7 +10,7 @@ from torch.testing import assert_close
 
 from hybrid import create_model, get_entry, list_models
 
-MODELS = list_models()
+MODELS = list_models(controls=True)
 every_model = pytest.mark.parametrize("name", MODELS)
 
 
@@ -177,8 +177,9 @@ def test_layer_wise_learning_rates(name):
     scale = {id(p): group["lr_scale"] for group in groups for p in group["params"]}
     assert len(scale) == len(list(model.parameters()))
     named = dict(model.named_parameters())
-    first, last = (scale[id(named[f"{path}.weight"])] for path in (model.first_convs[0], model.classifier))
-    assert last == 1.0 and first == min(scale.values()) and first <= 0.25
+    first = scale[id(named[f"{model.first_convs[0]}.weight"])]
+    last = {scale[id(parameter)] for key, parameter in named.items() if key.startswith(f"{model.classifier}.")}
+    assert last == {1.0} and first == min(scale.values()) and first <= 0.25
     assert model.no_weight_decay() <= set(named)
 
 
