@@ -30,7 +30,8 @@ class LayerSimilarity(Measure):
     is a clip, its features those of all its steps; the mean is over blocks of up to 256 clips. 'time': an example is
     one moment of a clip, features interpolated to the clip's frames, and the mean is over clips: do layers tell the
     same moments apart? 1: alike up to rotation and scale; about 0: unrelated. NaN where there are fewer than 4
-    examples or a layer does not vary, as image models do not in time.
+    examples or a layer does not vary, as image models do not in time. Between layers of unlike rates (Slow's 4 steps
+    and Fast's 16) 'time' is low for that reason alone.
     all pairs: mean over the pairs of different layers that have one. `compare` sets two models' layers against each
     other.
     """

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor
 
 from baselines import ClipModel
@@ -15,32 +16,31 @@ from hybrid.analysis.measure import Curve, Finding, Measure
 from hybrid.analysis.subject import Clips, Subject
 from hybrid.analysis.temporal.answers import ROUNDING, each_clip, expected_grades
 
-PHASES = 4
-"""quarter turns: of a linear f the quadratic mean over them is the same whatever the phase it answers to"""
-
 
 @dataclass(frozen=True)
 class FrequencyResponse(Measure):
-    """H(f) = |y(x + eps cos(2 pi f t + phi) u) - y(x)| / eps, the quadratic mean over four phases phi.
+    """H(f) = |y(x + d) - y(x - d)| / 2 eps for d = eps cos(2 pi f t + phi) u, quadratic mean over two phases phi.
 
     y: the expected grade. u: a picture with a root mean square of 1 over pixels and channels, two of them. motion: the
     leading principal component in time of the clip itself, where its own beat oscillates; flicker: all pixels alike,
     as a lamp would. f: the multiples of frame rate / T up to half the frame rate, onto which faster ones fold back.
     centroid: sum f H / sum H, NaN where there is no response; gain: mean of H over f.
 
-    A mean over time answers to f = 0 alone; a model of one frame cannot tell frequencies and answers to all alike.
+    The difference of opposite oscillations leaves what y answers in proportion to them; of a linear y, two phases a
+    quarter turn apart give the same mean whatever the phase it answers to. A mean over time answers to f = 0
+    alone; a model of one frame cannot tell frequencies and answers to all alike.
     """
 
     name = "frequency"
     title = "Frequency response"
-    source = "this project: the transfer function of linear systems, of the linearised model"
+    source = "this project: the transfer function of linear systems, of the model linearised at the clip"
     unit = "Hz"
 
-    eps: float = 0.1
+    eps: float = 0.05
     """of the normalised clip's scale, whose standard deviation is about 1"""
 
     def passes(self, model: ClipModel, num_frames: int) -> float:
-        return 1 + len(PICTURES) * PHASES * (num_frames // 2 + 1)
+        return len(PICTURES) * 4 * (num_frames // 2 + 1)
 
     def measure(self, subject: Subject, clips: Clips, batch_size: int = 16) -> Finding:
         rows = [
@@ -52,31 +52,28 @@ class FrequencyResponse(Measure):
         figures, curves = {}, {}
         for name in PICTURES:
             H_NF = np.stack([row[name] for row in rows])
-            total_N = H_NF.sum(axis=1)
-            answers_N = total_N * self.eps > ROUNDING
-            figures[f"centroid, {name} (Hz)"] = np.where(
-                answers_N, H_NF @ hertz_F / np.where(answers_N, total_N, 1), np.nan
-            )
-            figures[f"gain, {name} (grades)"] = H_NF.mean(axis=1)
+            gain_N = H_NF.mean(axis=1)
+            total_N = np.where(gain_N * self.eps > ROUNDING, H_NF.sum(axis=1), np.nan)
+            figures[f"centroid, {name} (Hz)"] = H_NF @ hertz_F / total_N
+            figures[f"gain, {name} (grades)"] = gain_N
             curves[name] = Curve(hertz_F, H_NF, "frequency (Hz)", "response (grades per unit of contrast)")
         return Finding(figures=figures, curves=curves)
 
-    def response(self, subject: Subject, clip_CTHW: Tensor, picture, batch_size: int) -> np.ndarray:
+    def response(self, subject: Subject, clip_CTHW: Tensor, picture: Callable, batch_size: int) -> np.ndarray:
         """H, (F,)."""
-        pattern_CHW = picture(clip_CTHW)
-        versions = self.versions(clip_CTHW, pattern_CHW)
-        answer_V = expected_grades(subject, versions, batch_size)
-        change_FP = (answer_V[1:] - answer_V[0]).reshape(-1, PHASES)
-        return np.sqrt(np.square(change_FP).mean(axis=1)) / self.eps
+        answer_V = expected_grades(subject, self.versions(clip_CTHW, picture(clip_CTHW)), batch_size)
+        plus, minus = rearrange(answer_V, "(f phase sign) -> sign f phase", phase=2, sign=2)
+        return np.sqrt(np.square((plus - minus) / 2).mean(axis=1)) / self.eps
 
     def versions(self, clip_CTHW: Tensor, pattern_CHW: Tensor) -> Iterator[Tensor]:
-        yield clip_CTHW
+        """By frequency, phase and sign."""
         frames = clip_CTHW.shape[1]
         turn_T = torch.arange(frames, device=clip_CTHW.device) * (2 * math.pi / frames)
         for cycles in range(frames // 2 + 1):
-            for phase in range(PHASES):
-                wave_T = torch.cos(cycles * turn_T + phase * (2 * math.pi / PHASES))
-                yield clip_CTHW + self.eps * wave_T[:, None, None] * pattern_CHW[:, None]
+            for phase in (0, math.pi / 2):
+                wave_T = self.eps * torch.cos(cycles * turn_T + phase)
+                for sign in (1, -1):
+                    yield clip_CTHW + sign * wave_T[:, None, None] * pattern_CHW[:, None]
 
 
 def motion(clip_CTHW: Tensor) -> Tensor:

@@ -83,8 +83,7 @@ def by_lag(I_NTT: np.ndarray, frame_rate: float) -> Curve:
 
 
 def summary(curve: Curve, I_NTT: np.ndarray, fill: str) -> dict[str, np.ndarray]:
-    total_N = curve.y_NX.sum(axis=1)
-    total_N = np.where(total_N > ROUNDING, total_N, np.nan)
+    total_N = np.where(curve.y_NX.mean(axis=1) > ROUNDING, curve.y_NX.sum(axis=1), np.nan)
     frames = I_NTT.shape[1]
     far_L = np.arange(1, frames) >= frames // 2
     return {

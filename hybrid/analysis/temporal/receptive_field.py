@@ -25,9 +25,9 @@ class ReceptiveField(Measure):
 
     distance: sum G |s - t| / sum G. effective frames: 1 / sum_t g^2 of each step's row g = G / sum_t G, their mean
     with the rows' sums as weights. reach: the lag within which 95 % of sum G lies.
-    With two pathways the steps of each count as the head counts them, by 1 / (steps of the pathway), and each also
-    has figures of its own. slow beyond fast: the share of Slow's influence that comes from
-    beyond Fast's reach, and so through Slow alone.
+    With two pathways the steps of each count as the head counts them, by 1 / (steps of the pathway), and each also has
+    figures of its own. slow beyond fast: the share of Slow's influence that comes from beyond Fast's reach, and so
+    through Slow alone.
 
     A step that stands between frames (a tubelet of 2 frames, frames pooled in pairs) is nowhere nearer than half a
     frame to any, so distances count from its nearest frames: convolutions of one step in time give 0.

@@ -7,7 +7,7 @@ for the next model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -90,8 +90,8 @@ def cells_at(hertz: tuple[float, ...], num_cells: int, take: Take) -> np.ndarray
     return rearrange(frames, "(cell f) ... -> cell f ...", f=len(hertz))
 
 
-def as_input(subject: Subject, frames_NTHWC: np.ndarray) -> Iterable[Tensor]:
-    """Each clip_CTHW as the subject's model wants it, on its device."""
+def as_input(subject: Subject, frames_NTHWC: np.ndarray) -> Iterator[Tensor]:
+    """Each clip_CTHW as the subject's model wants it, on its device, made when it is its turn."""
     resident = ResidentClips(frames_NTHWC, subject.normalisation)
     for number in range(len(frames_NTHWC)):
         yield resident.batch(torch.tensor([number]), subject.device)[0]

@@ -20,6 +20,15 @@ def test_a_mean_over_time_passes_the_lowest_frequency_alone():
     np.testing.assert_allclose(found.figures["centroid, flicker (Hz)"], 0, atol=1e-4)
 
 
+def test_the_response_is_that_of_the_model_linearised_at_the_clip():
+    """What each frame adds, saturates: the filter's weights are the slopes of that, clip by clip."""
+    clips = noise_clips()
+    model = Toy(lambda clip: 0.5 + 0.1 * torch.tanh(brightness(clip)).mean(dim=1))
+    H_NF = FrequencyResponse().measure(subject_of(model), clips).curves["flicker"].y_NX
+    slope_NT = 0.1 / 16 / torch.cosh(brightness(clips.clip_NCTHW)).numpy() ** 2
+    np.testing.assert_allclose(H_NF, np.abs(np.fft.rfft(slope_NT)) / np.sqrt(2), atol=0.002 * H_NF.max())
+
+
 def test_a_linear_filter_has_its_transfer_function():
     weight_T = np.random.default_rng(0).normal(size=16)
     found = FrequencyResponse().measure(filtered(weight_T), noise_clips())

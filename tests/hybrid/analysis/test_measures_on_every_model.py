@@ -67,6 +67,23 @@ def knows_nothing_of_time(found):
     assert "attention_distance" not in found and "attention_entropy" not in found
 
 
+@pytest.mark.parametrize("name", CHEAP)
+def test_passes_are_what_a_clip_costs(name, monkeypatch):
+    subject, seen = lively("vivit"), []
+
+    def counted(clip_BCTHW, into=None, forward=subject.model.forward_features):
+        seen.extend(clip_BCTHW)
+        return forward(clip_BCTHW, into)
+
+    monkeypatch.setattr(subject.model, "forward_features", counted)
+    CHEAP[name].measure(subject, CLIPS, 8)
+    passes, once = CHEAP[name].passes(subject.model, 8), CHEAP[name].passes_once(subject.model, 8)
+    if name == "receptive_field":  # once forward, then back from each step, of which there may be as many as frames
+        assert len(seen) == len(CLIPS) and passes == 1 + 2 * 8 * 1.25
+    else:
+        assert len(seen) == len(CLIPS) * passes + once
+
+
 def test_measures_say_what_they_are():
     assert [name for name, measure in MEASURES.items() if name != measure.name] == []
     for measure in MEASURES.values():
