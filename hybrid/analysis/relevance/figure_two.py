@@ -53,8 +53,9 @@ def heat(trained: TrainedModel, attribution: Attribution, clips: Sequence[Path],
 @styled
 def draw(frame_NHWC: np.ndarray, maps: Sequence[np.ndarray], folder: Path) -> Picture:
     """A row a clip: its first frame, then the frame under each map; a map's colours run from 0 to its own largest."""
-    count, titles = len(frame_NHWC), [f"{TITLES[model]}\n{ATTRIBUTIONS[method].title}" for model, method in COLUMNS]
-    figure = Figure(figsize=(WIDTH, 0.45 + 1.2 * count), layout="constrained")
+    count = len(frame_NHWC)
+    titles = ["\n".join([TITLES[model], *ATTRIBUTIONS[method].title.split()]) for model, method in COLUMNS]
+    figure = Figure(figsize=(WIDTH, 0.55 + 1.2 * count), layout="constrained")
     axes = figure.subplots(count, 1 + len(maps), squeeze=False)
     for n, row in enumerate(axes):
         for axis in row:
