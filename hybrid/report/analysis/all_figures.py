@@ -49,8 +49,8 @@ def all_figures(gathered: Sequence[Answers], looks: dict[str, Look]) -> Table:
         f"Every figure of every measure, the mean over clips and trained models. {OVER[over]}",
         frame,
         (
-            Column("measure", lambda row: row[place["measure"]], "measure", figure=False),
             Column("figure (unit)", lambda row: row[place["figure"]], "figure", figure=False),
+            Column("measure", lambda row: row[place["measure"]], "measure", figure=False),
             *models,
         ),
     )

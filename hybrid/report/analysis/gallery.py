@@ -26,6 +26,8 @@ BUDGET = 5_000_000
 FULL = 0.995
 """the share of a clip's relevance values that is below full colour"""
 POSITIVE, NEGATIVE = (255, 166, 0), (64, 150, 255)
+OPAQUE = 190
+"""of 255, at full colour: the clip must be seen through it"""
 STRIP_FRAMES = 8
 STRIP_SIDE = 96
 
@@ -111,7 +113,7 @@ def coloured(relevance_THW: np.ndarray, side: int | None = None) -> np.ndarray:
     size_THW = np.abs(relevance_THW)
     some = size_THW[size_THW > 0]
     full = np.quantile(some, FULL) if some.size else 1.0
-    opacity_THW1 = (np.clip(size_THW / full, 0, 1) * 230)[..., None]
+    opacity_THW1 = (np.clip(size_THW / full, 0, 1) * OPAQUE)[..., None]
     colour_THW3 = np.where(relevance_THW[..., None] >= 0, POSITIVE, NEGATIVE)
     return np.concatenate([colour_THW3, opacity_THW1], axis=-1).astype(np.uint8)
 
