@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from untrained_runs import Answer, Brightness, OnlySlowFast, write_untrained
+from untrained_runs import Answer, Brightness, OnlySlowFast, groups, write_untrained
 
 from hybrid.analysis.run import analyse
 from hybrid.analysis.sources import find_sources
@@ -35,7 +35,7 @@ class Attributes(HTMLParser):
 @pytest.fixture(scope="module")
 def study(tmp_path_factory, small_dataset):
     experiment = write_untrained(tmp_path_factory.mktemp("runs") / "three", small_dataset)
-    measures = {"answer": Answer(), "native": OnlySlowFast()}
+    measures = groups(Answer(), OnlySlowFast())
     folder = tmp_path_factory.mktemp("out")
     study = prepare(
         folder, find_sources([experiment.path]), measures, {"brightness": Brightness()}, clips_a_run=3, gallery_clips=2
