@@ -40,7 +40,7 @@ class Answers:
         return list(self.findings)
 
     def names(self, kind: str) -> list[str]:
-        """Of all 'figures', 'curves' or 'matrices' of any model; what is said of all clips together counts as figure."""
+        """Of all 'figures', 'curves' or 'matrices' of any model; numbers of all clips together count as figures."""
         kinds = ("figures", "overall") if kind == "figures" else (kind,)
         found = [finding for runs in self.findings.values() for _, finding in runs]
         return list(dict.fromkeys(name for one in kinds for finding in found for name in getattr(finding, one)))

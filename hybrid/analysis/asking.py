@@ -33,7 +33,12 @@ class Task:
 
 def tasks(study: Study, costs: dict[str, Cost]) -> list[Task]:
     """Every question, answered or not, one model after the other."""
-    wanted = [(asked, "measures", name) for group in study.groups for asked in study.asked_by(group) for name in group.measures]
+    wanted = [
+        (asked, "measures", name)
+        for group in study.groups
+        for asked in study.asked_by(group)
+        for name in group.measures
+    ]
     wanted += [(asked, "relevance", name) for asked in study.gallery for name in study.attributions]
     return [
         Task(asked, kind, name, costs[asked.source.label].seconds(name, len(asked.numbers)))

@@ -1,4 +1,4 @@
-"""How alike the layers of two trained models are: of two models, and of two trainings of one as what to compare with."""
+"""How alike the layers of two trained models are: two models, and two trainings of one, which is the measure for it."""
 
 from __future__ import annotations
 

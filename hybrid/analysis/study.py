@@ -82,7 +82,7 @@ class Study:
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """Models to compare: SlowFast, TimeSformer and the hybrid, where two of them are there; else the first three."""
+        """Models to compare: SlowFast, TimeSformer and hybrid where two of them are there, else the first three."""
         trio = [label for label in TRIO if label in self.labels]
         return list(combinations(trio if len(trio) > 1 else self.labels[:3], 2))
 
@@ -148,7 +148,7 @@ def prepare(
 
 
 def shown_clips(asked: Sequence[Asked], count: int) -> tuple[Asked, ...]:
-    """Of the clips that every model is asked about `count`, and for each model the first run that is asked about each."""
+    """`count` of the clips that every model is asked about; for each model and clip the first run that is asked."""
     of_label: dict[str, list[Asked]] = {}
     for one in asked:
         of_label.setdefault(one.source.label, []).append(one)

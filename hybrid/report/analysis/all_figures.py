@@ -41,7 +41,9 @@ def all_figures(gathered: Sequence[Answers], looks: dict[str, Look]) -> Table:
         return significant(mean) + ("" if pd.isna(low) else f" [{significant(low)}, {significant(high)}]")
 
     models = [
-        Column(look.title, lambda row, label=label: cell(row, label), f"{label} mean" if f"{label} mean" in place else None)
+        Column(
+            look.title, lambda row, label=label: cell(row, label), f"{label} mean" if f"{label} mean" in place else None
+        )
         for label, look in looks.items()
     ]
     return Table(

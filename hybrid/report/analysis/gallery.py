@@ -118,7 +118,9 @@ def coloured(relevance_THW: np.ndarray, side: int | None = None) -> np.ndarray:
     return np.concatenate([colour_THW3, opacity_THW1], axis=-1).astype(np.uint8)
 
 
-def write_strip(path: Path, frames_THWC: np.ndarray, title: str, views: Sequence[_Seen], looks: dict[str, Look]) -> None:
+def write_strip(
+    path: Path, frames_THWC: np.ndarray, title: str, views: Sequence[_Seen], looks: dict[str, Look]
+) -> None:
     """A PNG: some frames of a clip from left to right, below them the same under each model's relevance."""
     picked = np.linspace(0, len(frames_THWC) - 1, min(STRIP_FRAMES, len(frames_THWC))).round().astype(int)
     margin, line = 130, STRIP_SIDE + 2

@@ -23,10 +23,7 @@ class Look:
 
 def looks(study: Study) -> dict[str, Look]:
     """By label. A variant of a model has its label as its title."""
-    return {
-        label: Look(title_of(label, model), get_entry(model).family)
-        for label, model in study.models.items()
-    }
+    return {label: Look(title_of(label, model), get_entry(model).family) for label, model in study.models.items()}
 
 
 def slug(text: str) -> str:

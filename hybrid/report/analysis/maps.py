@@ -67,5 +67,5 @@ def _in_words(matrix: Matrix) -> str:
     if np.isnan(matrix.value_RC).all():
         return "no values"
     row, column = np.unravel_index(np.nanargmax(matrix.value_RC), matrix.value_RC.shape)
-    mean = significant(float(np.nanmean(matrix.value_RC)))
-    return f"mean {mean}, highest {significant(matrix.value_RC[row, column])} at {matrix.rows[row]}, {matrix.columns[column]}"
+    mean, highest = significant(float(np.nanmean(matrix.value_RC))), significant(matrix.value_RC[row, column])
+    return f"mean {mean}, highest {highest} at {matrix.rows[row]}, {matrix.columns[column]}"

@@ -19,7 +19,7 @@ PARTS = ("head", "midpiece", "tail")
 
 @dataclass(frozen=True)
 class Kind:
-    """A figure that exists for each part, as 'lift head'. neutral: its value where relevance knows nothing of the cell."""
+    """A figure that each part has, as 'lift head'. neutral: its value where relevance knows nothing of the cell."""
 
     name: str
     title: str

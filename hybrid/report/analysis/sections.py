@@ -10,7 +10,6 @@ from pathlib import Path
 from hybrid.analysis.answers import Answers
 from hybrid.analysis.attribution import Attribution
 from hybrid.analysis.between import between
-from hybrid.analysis.frame_agreement import frame_agreement
 from hybrid.analysis.group import Group
 from hybrid.analysis.measure import Measure
 from hybrid.analysis.study import Study
@@ -69,7 +68,9 @@ def agreement_chapter(answers: Answers, study: Study, looks: dict[str, Look], fo
 def _section(answers: Answers, group: Group | None, study: Study, looks: dict[str, Look], folder: Path) -> Section:
     measure, figures = answers.measure, answers.names("figures")
     of_methods = group is not None and group.of_methods
-    pictures = [draw_curves(answers, name, looks, folder) for name in answers.names("curves") if _shown(name, of_methods)]
+    pictures = [
+        draw_curves(answers, name, looks, folder) for name in answers.names("curves") if _shown(name, of_methods)
+    ]
     for name in answers.names("matrices"):
         maps = {looks[label].title: m for label in answers.labels if (m := answers.matrix(label, name)) is not None}
         pictures.append(draw_maps(maps, f"{measure.name}-map-{slug(name)}", f"{measure.title}: {name}", folder))
@@ -79,7 +80,13 @@ def _section(answers: Answers, group: Group | None, study: Study, looks: dict[st
         pictures.append(draw_intervals(answers, figures, looks, folder))
     found = [] if of_methods else comparisons(answers, figures, f"{measure.name}-figures", study.pairs)
     return Section(
-        measure.name, measure.title, definition(measure), measure.source, pictures, found, _missing(answers, study, looks)
+        measure.name,
+        measure.title,
+        definition(measure),
+        measure.source,
+        pictures,
+        found,
+        _missing(answers, study, looks),
     )
 
 

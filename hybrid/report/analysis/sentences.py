@@ -64,7 +64,10 @@ def by_pair(found: Sequence[Comparison], pairs: Sequence[tuple[str, str]]) -> li
     for first, second in pairs:
         own = [one for one in found if (one.first, one.second) == (first, second)]
         if own:
-            higher = {label: [one for one in own if one.difference.differs and one.higher == label] for label in (first, second)}
+            higher = {
+                label: [one for one in own if one.difference.differs and one.higher == label]
+                for label in (first, second)
+            }
             not_shown = [one for one in own if not one.difference.differs]
             sorted_out.append(Pair(first, second, *map(_by_title, (higher[first], higher[second], not_shown))))
     return sorted_out

@@ -1,4 +1,4 @@
-"""What is asked of whom: clips, questions that were answered before, and what is refused before anything is computed."""
+"""Who is asked what: clips, questions that were answered before, and what is refused before anything is computed."""
 
 import shutil
 
@@ -55,7 +55,9 @@ def test_every_model_is_asked_about_the_same_clips_of_its_own_held_out_fold(expe
     assert [len(asked.numbers) for asked in study.asked] == [3] * 6
     for asked in study.asked:
         assert set(asked.names) <= asked.source.held_out
-    assert len({(asked.source.run, asked.names) for asked in study.asked}) == 2, "the same ones for all models of a fold"
+    assert len({(asked.source.run, asked.names) for asked in study.asked}) == 2, (
+        "the same ones for all models of a fold"
+    )
     assert len({asked.clips for asked in study.asked}) == 2
 
 
