@@ -12,12 +12,14 @@ import numpy as np
 from einops import rearrange
 from PIL import Image, ImageDraw
 
+from hybrid.analysis.relevance.figure_two import COLUMNS, draw
 from hybrid.analysis.results import read_relevance
 from hybrid.analysis.study import Asked, Study
 from hybrid.evaluation.metrics import expected_grade
 from hybrid.files import whole_file
 from hybrid.report.analysis.look import Look, slug
 from hybrid.report.clips import Films, film, film_layout
+from hybrid.report.drawing import Picture
 
 SIDES = (64, 48, 32, 24, 16)
 """pixels of a frame's relevance in the page; the first at which all together keep within BUDGET"""
@@ -100,6 +102,20 @@ def build_gallery(study: Study, looks: dict[str, Look], folder: Path) -> Gallery
             break
     kept = [clip for n, clip in enumerate(shown) if n == 0 or sum(map(_length, shown[: n + 1])) <= BUDGET]
     return Gallery(layout, methods, kept, len(shown) - len(kept))
+
+
+def draw_figure_two(study: Study, folder: Path) -> Picture | None:
+    """The paper's figure 2 of the gallery's clips; None where VGG16 or ViT has not been asked by its methods."""
+    seen = _read(study)
+    rows = {
+        clip: [view.relevance_THW[0] for column in COLUMNS for view in views if (view.label, view.method) == column]
+        for clip, views in seen.items()
+    }
+    rows = {clip: maps for clip, maps in rows.items() if len(maps) == len(COLUMNS)}
+    if not rows:
+        return None
+    frame_NHWC = np.stack([_frames(study, clip)[0] for clip in rows])
+    return draw(frame_NHWC, [np.stack(maps) for maps in zip(*rows.values(), strict=True)], folder)
 
 
 def coloured(relevance_THW: np.ndarray, side: int | None = None) -> np.ndarray:

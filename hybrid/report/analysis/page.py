@@ -12,7 +12,7 @@ from hybrid.commit import software_commit
 from hybrid.errors import UserError
 from hybrid.files import whole_file, write_text
 from hybrid.report.analysis.all_figures import all_figures, every_number
-from hybrid.report.analysis.gallery import build_gallery
+from hybrid.report.analysis.gallery import build_gallery, draw_figure_two
 from hybrid.report.analysis.look import looks
 from hybrid.report.analysis.sections import agreement_chapter, chapters, definition
 from hybrid.report.analysis.sentences import by_pair, caution, sentence
@@ -50,6 +50,7 @@ def write_analysis(study: Study) -> str:
             "skipped": _skipped(study, gathered),
             "methods": [(method.title, definition(method), method.source) for method in study.attributions.values()],
             "gallery": build_gallery(study, look, study.folder / "strips"),
+            "figure_two": draw_figure_two(study, figures),
             "origin": _origin(study),
         },
     )

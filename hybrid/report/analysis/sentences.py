@@ -81,7 +81,7 @@ def _by_title(found: Sequence[Comparison]) -> dict[str, list[Comparison]]:
 def sentence(one: Comparison, looks: dict[str, Look]) -> str:
     first, second, difference = looks[one.first].title, looks[one.second].title, one.difference
     means = f"{first} {significant(one.first_mean)}, {second} {significant(one.second_mean)}"
-    reach = f"difference {_signed(difference.mean)}, {_intervals(difference)}"
+    reach = f"{first} minus {second} {_signed(difference.mean)}, {_intervals(difference)}"
     if difference.differs:
         return f"{one.figure}: higher in {looks[one.higher].title} ({means}; {reach})."
     return f"{one.figure}: not shown to differ between {first} and {second} ({means}; {reach})."
