@@ -35,7 +35,7 @@ def find_checkpoints(path: Path, model: str | None = None) -> list[Path]:
 
 
 def checkpoints_in(path: Path) -> list[Path]:
-    """A checkpoint file itself, or the model.ckpt of every finished run in a run's, a model's or an experiment's folder."""
+    """A checkpoint file itself, or those of all finished runs in the folder of a run, a model or an experiment."""
     if path.is_file():
         return [path]
     if not path.is_dir():

@@ -4,14 +4,16 @@ import numpy as np
 import torch
 from finished_runs import SPEC, write_runs
 
-from hybrid import create_model, get_entry
+from hybrid import create_model
 from hybrid.analysis.attribution import Attribution
+from hybrid.analysis.group import Group
 from hybrid.analysis.measure import Curve, Finding, Matrix, Measure
 from hybrid.data.dataset import load_dataset
 from hybrid.data.normalisation import Normalisation
 from hybrid.experiment.folder import ExperimentFolder
 from hybrid.training.checkpoint import TrainedModel, save_trained
 
+NORMALISATION = Normalisation((0.45,) * 3, (0.225,) * 3)
 MODELS = ("slowfast", "timesformer", "vgg16")
 
 
@@ -21,17 +23,13 @@ def write_untrained(path, root, models=MODELS, **options) -> ExperimentFolder:
     folder = write_runs(path, dataset, models=dict.fromkeys(models, 0.5), **options)
     for place, run in enumerate(folder.done_runs()):
         torch.manual_seed(place)
-        save_trained(run.model, untrained(run.model_name, experiment=path.name, fold=int(run.path.name[-1])))
+        save_trained(run.model, untrained(run.arm, experiment=path.name, fold=int(run.path.name[-1])))
     return folder
 
 
 def untrained(name: str, fold: int = 0, **origin) -> TrainedModel:
-    entry = get_entry(name)
     origin = {"repeat": 0, "fold": fold} | origin
-    normalisation = Normalisation(entry.mean, entry.std)
-    return TrainedModel(
-        create_model(name, "tiny"), name, "tiny", {}, list("ABCDE"), SPEC, normalisation, origin
-    )
+    return TrainedModel(create_model(name, "tiny"), name, "tiny", {}, list("ABCDE"), SPEC, NORMALISATION, origin)
 
 
 class Answer(Measure):
@@ -82,3 +80,8 @@ class Brightness(Attribution):
         weight_T = torch.zeros(clip_BCTHW.shape[2])
         weight_T[4:8] = 1.0
         return clip_BCTHW.mean(dim=1) * weight_T[:, None, None]
+
+
+def groups(*measures: Measure, **options) -> tuple[Group, ...]:
+    """All in one group."""
+    return (Group("fake", "A group", "About it.", {measure.name: measure for measure in measures}, **options),)

@@ -21,13 +21,17 @@ from hybrid.errors import UserError, explained
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("trained", type=Path, nargs="+", help="checkpoint, or folder of a run, a model or an experiment")
+    parser.add_argument(
+        "trained", type=Path, nargs="+", help="checkpoint, or folder of a run, a model or an experiment"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the answers and the page")
     parser.add_argument("--data", type=Path, help="data set or folder of videos (default: each run's held-out clips)")
     parser.add_argument("--models", type=names, default=[], help="names with commas between them (default: all)")
     parser.add_argument("--runs", type=names, default=[], help="names or patterns, as 'repeat*-fold0' (default: all)")
     parser.add_argument("--clips", type=int, default=16, help="for each trained model, 0: all (default: %(default)s)")
-    parser.add_argument("--measures", type=names, default=[], help="names, or none (default: all)")
+    parser.add_argument(
+        "--measures", type=names, default=[], help="names or groups: time, attention, frames, parts, sanity"
+    )
     parser.add_argument("--methods", type=names, default=[], help="of the gallery: names, or none (default: all)")
     parser.add_argument("--gallery", type=int, default=6, help="clips in the gallery (default: %(default)s)")
     parser.add_argument("--batch-size", type=int, default=16, help="clips at a time (default: %(default)s)")
@@ -48,7 +52,7 @@ def main() -> None:
         if getattr(options, name) < least:
             raise UserError(f"--{name.replace('_', '-')} must be {least} or more, not {getattr(options, name)}")
 
-    from hybrid.analysis.registry import all_attributions, all_measures, chosen
+    from hybrid.analysis.registry import all_attributions, all_groups, chosen_groups, chosen_methods
     from hybrid.analysis.run import analyse
     from hybrid.analysis.sources import find_sources
     from hybrid.analysis.study import prepare
@@ -57,8 +61,8 @@ def main() -> None:
     study = prepare(
         options.output,
         find_sources(options.trained, options.models, options.runs),
-        chosen(all_measures(), options.measures, "measure"),
-        chosen(all_attributions(), options.methods, "method"),
+        chosen_groups(all_groups(), options.measures),
+        chosen_methods(all_attributions(), options.methods),
         data=options.data,
         clips_a_run=options.clips or None,
         gallery_clips=options.gallery,

@@ -40,7 +40,7 @@ class Answers:
         return list(self.findings)
 
     def names(self, kind: str) -> list[str]:
-        """Of all 'figures', 'curves' or 'matrices' of any model; what is said of all clips together counts as figure."""
+        """Of all 'figures', 'curves' or 'matrices' of any model; numbers of all clips together count as figures."""
         kinds = ("figures", "overall") if kind == "figures" else (kind,)
         found = [finding for runs in self.findings.values() for _, finding in runs]
         return list(dict.fromkeys(name for one in kinds for finding in found for name in getattr(finding, one)))
@@ -102,15 +102,16 @@ def _rows(asked: Asked, value_N: np.ndarray) -> list[tuple[str, str, str, float]
     return [(asked.source.run, name, group, value) for name, group, value in zip(names, groups, value_N, strict=True)]
 
 
-def gather(study: Study) -> list[Answers]:
-    """The answers of every measure that any model has given."""
-    gathered = []
-    for name, measure in study.measures.items():
-        findings: dict[str, list[tuple[Asked, Finding]]] = {}
-        for asked in study.asked:
-            finding = read_finding(study.path(asked, "measures", name), asked.question(name))
-            if finding is not None:
-                findings.setdefault(asked.source.label, []).append((asked, finding))
-        if findings:
-            gathered.append(Answers(measure, findings))
+def gather(study: Study) -> dict[str, Answers]:
+    """The answers to every measure that any model has given one to, by its name."""
+    gathered = {}
+    for group in study.groups:
+        for name, measure in group.measures.items():
+            findings: dict[str, list[tuple[Asked, Finding]]] = {}
+            for asked in study.asked_by(group):
+                finding = read_finding(study.path(asked, "measures", name), asked.question(name))
+                if finding is not None:
+                    findings.setdefault(asked.source.label, []).append((asked, finding))
+            if findings:
+                gathered[name] = Answers(measure, findings)
     return gathered

@@ -33,11 +33,16 @@ class Task:
 
 def tasks(study: Study, costs: dict[str, Cost]) -> list[Task]:
     """Every question, answered or not, one model after the other."""
-    shown = [(asked, study.attributions, "relevance") for asked in study.gallery]
+    wanted = [
+        (asked, "measures", name)
+        for group in study.groups
+        for asked in study.asked_by(group)
+        for name in group.measures
+    ]
+    wanted += [(asked, "relevance", name) for asked in study.gallery for name in study.attributions]
     return [
         Task(asked, kind, name, costs[asked.source.label].seconds(name, len(asked.numbers)))
-        for asked, methods, kind in (*((asked, study.measures, "measures") for asked in study.asked), *shown)
-        for name in methods
+        for asked, kind, name in wanted
         if name in costs[asked.source.label].a_clip
     ]
 
@@ -67,10 +72,8 @@ def subject_and_clips(asked: Asked, device: torch.device) -> tuple[Subject, Clip
     """The trained model, frozen, in float32: differences and gradients are smaller than half precision's steps."""
     trained = load_trained(asked.source.checkpoint, device)
     trained.model.requires_grad_(False)
-    source = asked.source
-    return Subject(trained.model, trained.name, source.label, source.seed, trained.normalisation), clips_for(
-        trained, asked.footage, asked.numbers
-    )
+    subject = Subject(trained.model, trained.name, asked.source.label, asked.source.seed, trained.normalisation)
+    return subject, clips_for(trained, asked.footage, asked.numbers)
 
 
 def relevance(study: Study, name: str, subject: Subject, clips: Clips, batch_size: int) -> Relevance:

@@ -1,4 +1,4 @@
-"""What an analysis will take, said before it starts: measured time of a forward pass times the passes of each measure."""
+"""What an analysis will take: the measured time of a forward pass, times the passes of each measure."""
 
 from __future__ import annotations
 

@@ -21,7 +21,9 @@ PARTS = (HEAD, MIDPIECE, TAIL)
 def find_mask(root: Path, clip: str) -> Path:
     path = root / "masks" / PurePosixPath(clip).with_suffix(".npz")
     if not path.is_file():
-        raise UserError(f"{path}: there is no mask of clip {clip!r}; a data set has masks of all its clips or no folder")
+        raise UserError(
+            f"{path}: there is no mask of clip {clip!r}; a data set has masks of all its clips or no folder"
+        )
     return path
 
 

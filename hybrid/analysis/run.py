@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from hybrid.analysis.asking import answered, ask, tasks
+from hybrid.analysis.between import ask_between
 from hybrid.analysis.cost import costs
 from hybrid.analysis.study import Study
 from hybrid.report.analysis.page import write_analysis
@@ -25,4 +26,5 @@ def analyse(study: Study, machine: Machine, batch_size: int = 16, *, dry_run: bo
     print(plan(study, cost_of, everything, pending), flush=True)
     if not dry_run:
         ask(study, pending, machine.device, batch_size)
+        ask_between(study, machine.device, batch_size)
         print(write_analysis(study))

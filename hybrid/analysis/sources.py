@@ -12,8 +12,9 @@ from pathlib import Path
 import pandas as pd
 
 from hybrid.errors import UserError
+from hybrid.evaluation.outcomes import read_groups
+from hybrid.evaluation.pairs import tested_to_trained
 from hybrid.experiment.folder import ExperimentFolder, RunFolder
-from hybrid.files import read_json
 from hybrid.predict import checkpoints_in
 from hybrid.training.checkpoint import load_trained
 
@@ -54,11 +55,10 @@ class Source:
 
     @cached_property
     def test_to_train(self) -> float | None:
-        """Clips of the test fold over those trained on; None where nothing says."""
+        """Clips of the test fold over those that could be trained on; None where nothing says."""
         if not self.of_experiment:
             return None
-        result = read_json(self.folder.result)
-        return result["test_clips"] / result["train_clips"]
+        return tested_to_trained([len(self.held_out)], len(read_groups(self.experiment)))
 
 
 def find_sources(paths: Sequence[Path], labels: Sequence[str] = (), runs: Sequence[str] = ()) -> list[Source]:
@@ -103,11 +103,11 @@ def _checkpoints(path: Path) -> list[Path]:
 def _source(checkpoint: Path) -> Source:
     run = RunFolder(checkpoint.parent)
     if re.fullmatch(r"repeat\d+-fold\d+", run.path.name) and run.done:
-        return Source(checkpoint, run.model_name, run.path.name, run.path.parent.parent.name, of_experiment=True)
+        return Source(checkpoint, run.arm, run.path.name, run.path.parent.parent.name, of_experiment=True)
     trained = load_trained(checkpoint)
     origin = {"repeat": 0, "fold": 0, "experiment": checkpoint.stem} | trained.origin
     run_name = f"repeat{origin['repeat']}-fold{origin['fold']}"
-    return Source(checkpoint, trained.name, run_name, origin["experiment"], of_experiment=False)
+    return Source(checkpoint, origin.get("arm", trained.name), run_name, origin["experiment"], of_experiment=False)
 
 
 def _told_apart(sources: list[Source]) -> list[Source]:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 
 from hybrid.analysis.attribution import Attribution
-from hybrid.analysis.footage import Footage, choose, digest, footage_in, footage_of_dataset
+from hybrid.analysis.footage import Footage, choose, digest
+from hybrid.analysis.group import Group
+from hybrid.analysis.material import Material
 from hybrid.analysis.measure import Measure
 from hybrid.analysis.results import Question
 from hybrid.analysis.sources import Source, known_labels
-from hybrid.data.clip import ClipSpec
 from hybrid.errors import UserError
-from hybrid.experiment.trained_on import dataset_of, fingerprint_of
 from hybrid.training.checkpoint import load_trained
+
+FEW = 4
+"""clips a trained model that dear measures are asked about"""
+TRIO = ("slowfast", "timesformer", "hybrid")
+"""the models that the analysis is about, where they are there"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,34 +48,55 @@ class Asked:
     def question(self, about: str) -> Question:
         return Question(about, self.source.label, self.source.run, self.checkpoint, self.clips)
 
+    def about(self, numbers: Sequence[int]) -> Asked:
+        """The same model about other clips."""
+        return replace(self, numbers=tuple(numbers), clips=digest(self.footage, numbers))
+
 
 @dataclass(frozen=True, eq=False)
 class Study:
     """All that is asked, and the folder of the answers.
 
-    gallery: who is asked by the attributions about which clips, the same ones for all models. grades: of all the
-    models. models: by label, their name in the registry. notices: what is odd but no error.
+    asked, few: about all clips chosen, and about a few of them. gallery: who is asked by the attributions about which
+    clips, the same ones for all models. grades: of all the models. models: by label, their name in the registry.
+    notices: what is odd but no error.
     """
 
     folder: Path
     asked: tuple[Asked, ...]
+    few: tuple[Asked, ...]
     gallery: tuple[Asked, ...]
-    measures: Mapping[str, Measure]
+    groups: tuple[Group, ...]
     attributions: Mapping[str, Attribution]
     grades: tuple[str, ...]
     models: Mapping[str, str]
-    notices: tuple[str, ...] = field(default=())
+    notices: tuple[str, ...]
 
     @property
     def labels(self) -> list[str]:
         return known_labels([asked.source for asked in self.asked])
 
-    def of(self, label: str) -> list[Asked]:
-        return [asked for asked in self.asked if asked.source.label == label]
+    @property
+    def measures(self) -> dict[str, Measure]:
+        return {name: measure for group in self.groups for name, measure in group.measures.items()}
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Models to compare: SlowFast, TimeSformer and hybrid where two of them are there, else the first three."""
+        trio = [label for label in TRIO if label in self.labels]
+        return list(combinations(trio if len(trio) > 1 else self.labels[:3], 2))
 
     @property
     def simulated(self) -> bool:
         return any(asked.footage.simulated for asked in self.asked)
+
+    def of(self, label: str) -> list[Asked]:
+        return [asked for asked in self.asked if asked.source.label == label]
+
+    def asked_by(self, group: Group) -> tuple[Asked, ...]:
+        """Who is asked about what by the measures of a group."""
+        asked = self.few if group.few else self.asked
+        return tuple(one for one in asked if one.footage.has_masks or not group.needs_masks)
 
     def path(self, asked: Asked, kind: str, name: str) -> Path:
         """of an answer; kind: 'measures' or 'relevance'"""
@@ -79,7 +106,7 @@ class Study:
 def prepare(
     folder: Path,
     sources: Sequence[Source],
-    measures: Mapping[str, Measure],
+    groups: Sequence[Group],
     attributions: Mapping[str, Attribution],
     *,
     data: Path | None = None,
@@ -91,7 +118,7 @@ def prepare(
     data: a data set or a folder of videos in place of the experiment's own clips. clips_a_run: how many each trained
     model is asked about, the same ones for all models of a run; None: all.
     """
-    found = _Footages(folder / ".cache", data)
+    material = Material(data, folder / ".cache")
     asked, grades, specs, models = [], None, {}, {}
     for source in sources:
         if source.label not in specs:
@@ -100,21 +127,28 @@ def prepare(
             grades = grades or trained.grades
             if trained.grades != grades:
                 raise UserError(f"{source.checkpoint}: made for grades {trained.grades}, the others for {grades}")
-        footage = found.of(source, specs[source.label])
+        footage = material.footage(source, specs[source.label])
         if footage.grades is not None and list(footage.grades) != list(grades):
             raise UserError(f"{footage.root}: has grades {list(footage.grades)}, {source.label} answers in {grades}")
-        numbers = tuple(choose(footage, found.allowed(source, footage), clips_a_run))
+        numbers = tuple(choose(footage, material.allowed(source, footage), clips_a_run))
         if not numbers:
             raise UserError(f"{footage.root}: has none of the clips that {source.label} {source.run} was tested on")
         asked.append(Asked(source, footage, numbers, _file_digest(source.checkpoint), digest(footage, numbers)))
-    shown = shown_clips(asked, gallery_clips)
     return Study(
-        folder, tuple(asked), shown, measures, attributions, tuple(grades), models, tuple(found.notices)
+        folder=folder,
+        asked=tuple(asked),
+        few=tuple(one.about(choose(one.footage, one.names, FEW)) for one in asked),
+        gallery=shown_clips(asked, gallery_clips),
+        groups=tuple(groups),
+        attributions=attributions,
+        grades=tuple(grades),
+        models=models,
+        notices=tuple(material.notices),
     )
 
 
 def shown_clips(asked: Sequence[Asked], count: int) -> tuple[Asked, ...]:
-    """Of the clips that every model is asked about `count`, and for each model the first run that is asked about each."""
+    """`count` of the clips that every model is asked about; for each model and clip the first run that is asked."""
     of_label: dict[str, list[Asked]] = {}
     for one in asked:
         of_label.setdefault(one.source.label, []).append(one)
@@ -125,45 +159,8 @@ def shown_clips(asked: Sequence[Asked], count: int) -> tuple[Asked, ...]:
     for own in of_label.values():
         first = {name: next(one for one in own if name in one.names) for name in names}
         for one in dict.fromkeys(first.values()):
-            numbers = tuple(one.footage.names.index(name) for name in names if first[name] is one)
-            shown.append(replace(one, numbers=numbers, clips=digest(one.footage, numbers)))
+            shown.append(one.about([one.footage.names.index(name) for name in names if first[name] is one]))
     return tuple(shown)
-
-
-class _Footages:
-    """Decoded clips by where they are from, each once, and what is to be said of them."""
-
-    def __init__(self, cache: Path, data: Path | None):
-        self.cache, self.data = cache, data
-        self.known: dict[tuple[Path, ClipSpec], Footage] = {}
-        self.notices: list[str] = []
-
-    def of(self, source: Source, spec: ClipSpec) -> Footage:
-        place = self.data or source.experiment.path
-        if (place, spec) not in self.known:
-            self.known[place, spec] = self._load(source, spec)
-        return self.known[place, spec]
-
-    def _load(self, source: Source, spec: ClipSpec) -> Footage:
-        if self.data is not None:
-            return footage_in(self.data, spec, self.cache)
-        if not source.of_experiment:
-            raise UserError(f"{source.checkpoint}: lies in no run's folder; name a folder of clips with --data")
-        dataset, why = dataset_of(source.experiment, source.folder)
-        if dataset is None:
-            raise UserError(f"{source.experiment.path}: {why}; name a folder of clips with --data")
-        return footage_of_dataset(dataset)
-
-    def allowed(self, source: Source, footage: Footage) -> frozenset[str] | None:
-        """Clips that the model has not been trained on; None: all, for nothing says."""
-        if self.data is None:
-            return source.held_out
-        if source.of_experiment and footage.fingerprint and footage.fingerprint == fingerprint_of(source.experiment):
-            return source.held_out
-        notice = f"{footage.root}: whether {source.label} was trained on some of these clips is not known"
-        if notice not in self.notices:
-            self.notices.append(notice)
-        return None
 
 
 def _file_digest(path: Path) -> str:

@@ -80,7 +80,8 @@ def panels(count: int, height: float, x_label: str, y_label: str) -> tuple[Figur
     for axis in axes[max(0, count - across) : count]:
         axis.tick_params(labelbottom=True)  # above an empty place, too
     figure.text(0.5 * (1 + left / WIDTH), 0.05 / whole, x_label, ha="center", va="bottom")
-    figure.text(0.05 / WIDTH, 0.5 * (1 + bottom / whole), y_label, ha="left", va="center", rotation="vertical")
+    size = min(STYLE["font.size"], 120 * whole / max(1, len(y_label)))  # a letter is about 0.6 of its size wide
+    figure.text(0.05 / WIDTH, 0.5, y_label, ha="left", va="center", rotation="vertical", fontsize=size, in_layout=False)
     return figure, axes[:count]
 
 

@@ -41,7 +41,9 @@ def all_figures(gathered: Sequence[Answers], looks: dict[str, Look]) -> Table:
         return significant(mean) + ("" if pd.isna(low) else f" [{significant(low)}, {significant(high)}]")
 
     models = [
-        Column(look.title, lambda row, label=label: cell(row, label), f"{label} mean" if f"{label} mean" in place else None)
+        Column(
+            look.title, lambda row, label=label: cell(row, label), f"{label} mean" if f"{label} mean" in place else None
+        )
         for label, look in looks.items()
     ]
     return Table(
@@ -49,8 +51,8 @@ def all_figures(gathered: Sequence[Answers], looks: dict[str, Look]) -> Table:
         f"Every figure of every measure, the mean over clips and trained models. {OVER[over]}",
         frame,
         (
-            Column("measure", lambda row: row[place["measure"]], "measure", figure=False),
             Column("figure (unit)", lambda row: row[place["figure"]], "figure", figure=False),
+            Column("measure", lambda row: row[place["measure"]], "measure", figure=False),
             *models,
         ),
     )

@@ -23,7 +23,7 @@ def draw_curves(answers: Answers, name: str, looks: dict[str, Look], folder: Pat
     found = {label: answers.curves(label, name) for label in answers.labels}
     found = {label: curves for label, curves in found.items() if curves is not None}
     first = next(iter(found.values()))
-    figure, all_axes = panels(len(found), 1.05, first.x_label, first.y_label)
+    figure, all_axes = panels(len(found), 1.2, first.x_label, first.y_label)
     for axes, label in zip(all_axes, found, strict=True):
         for other, curves in found.items():
             if other != label:
@@ -33,6 +33,7 @@ def draw_curves(answers: Answers, name: str, looks: dict[str, Look], folder: Pat
         axes.grid()
     all_axes[0].xaxis.set_major_locator(MaxNLocator(nbins=4))
     all_axes[0].yaxis.set_major_locator(MaxNLocator(nbins=4))
+    all_axes[0].ticklabel_format(axis="y", scilimits=(-2, 3))
     return picture(
         figure,
         folder,

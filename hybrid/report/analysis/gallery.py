@@ -12,12 +12,14 @@ import numpy as np
 from einops import rearrange
 from PIL import Image, ImageDraw
 
+from hybrid.analysis.relevance.figure_two import COLUMNS, draw
 from hybrid.analysis.results import read_relevance
 from hybrid.analysis.study import Asked, Study
 from hybrid.evaluation.metrics import expected_grade
 from hybrid.files import whole_file
 from hybrid.report.analysis.look import Look, slug
 from hybrid.report.clips import Films, film, film_layout
+from hybrid.report.drawing import Picture
 
 SIDES = (64, 48, 32, 24, 16)
 """pixels of a frame's relevance in the page; the first at which all together keep within BUDGET"""
@@ -26,6 +28,8 @@ BUDGET = 5_000_000
 FULL = 0.995
 """the share of a clip's relevance values that is below full colour"""
 POSITIVE, NEGATIVE = (255, 166, 0), (64, 150, 255)
+OPAQUE = 190
+"""of 255, at full colour: the clip must be seen through it"""
 STRIP_FRAMES = 8
 STRIP_SIDE = 96
 
@@ -100,6 +104,20 @@ def build_gallery(study: Study, looks: dict[str, Look], folder: Path) -> Gallery
     return Gallery(layout, methods, kept, len(shown) - len(kept))
 
 
+def draw_figure_two(study: Study, folder: Path) -> Picture | None:
+    """The paper's figure 2 of the gallery's clips; None where VGG16 or ViT has not been asked by its methods."""
+    seen = _read(study)
+    rows = {
+        clip: [view.relevance_THW[0] for column in COLUMNS for view in views if (view.label, view.method) == column]
+        for clip, views in seen.items()
+    }
+    rows = {clip: maps for clip, maps in rows.items() if len(maps) == len(COLUMNS)}
+    if not rows:
+        return None
+    frame_NHWC = np.stack([_frames(study, clip)[0] for clip in rows])
+    return draw(frame_NHWC, [np.stack(maps) for maps in zip(*rows.values(), strict=True)], folder)
+
+
 def coloured(relevance_THW: np.ndarray, side: int | None = None) -> np.ndarray:
     """(T, H, W, 4) uint8: one colour for relevance above zero and one for below, the more opaque the more there is.
 
@@ -111,12 +129,14 @@ def coloured(relevance_THW: np.ndarray, side: int | None = None) -> np.ndarray:
     size_THW = np.abs(relevance_THW)
     some = size_THW[size_THW > 0]
     full = np.quantile(some, FULL) if some.size else 1.0
-    opacity_THW1 = (np.clip(size_THW / full, 0, 1) * 230)[..., None]
+    opacity_THW1 = (np.clip(size_THW / full, 0, 1) * OPAQUE)[..., None]
     colour_THW3 = np.where(relevance_THW[..., None] >= 0, POSITIVE, NEGATIVE)
     return np.concatenate([colour_THW3, opacity_THW1], axis=-1).astype(np.uint8)
 
 
-def write_strip(path: Path, frames_THWC: np.ndarray, title: str, views: Sequence[_Seen], looks: dict[str, Look]) -> None:
+def write_strip(
+    path: Path, frames_THWC: np.ndarray, title: str, views: Sequence[_Seen], looks: dict[str, Look]
+) -> None:
     """A PNG: some frames of a clip from left to right, below them the same under each model's relevance."""
     picked = np.linspace(0, len(frames_THWC) - 1, min(STRIP_FRAMES, len(frames_THWC))).round().astype(int)
     margin, line = 130, STRIP_SIDE + 2

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from hybrid import get_entry, list_models
+from hybrid import get_entry
 from hybrid.analysis.study import Study
 from hybrid.report.drawing import FAMILY_COLOURS
+from hybrid.report.results import title_of
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,7 @@ class Look:
 
 def looks(study: Study) -> dict[str, Look]:
     """By label. A variant of a model has its label as its title."""
-    return {
-        label: Look(get_entry(label).title if label in list_models() else label, get_entry(model).family)
-        for label, model in study.models.items()
-    }
+    return {label: Look(title_of(label, model), get_entry(model).family) for label, model in study.models.items()}
 
 
 def slug(text: str) -> str:

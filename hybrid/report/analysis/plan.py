@@ -28,11 +28,13 @@ def plan(study: Study, costs: Mapping[str, Cost], tasks: Sequence[Task], pending
     each = sorted({len(asked.numbers) for asked in study.asked})
     shown = len({name for asked in study.gallery for name in asked.names})
     total = sum(task.seconds for task in pending)
+    each_is = f"{' or '.join(map(str, each))} for each trained model"
+    frame = pd.DataFrame(rows, columns=["what", *study.labels])
     return "\n".join(
         [
-            as_terminal(Table("plan", "", pd.DataFrame(rows, columns=["what", *study.labels]), tuple(columns))),
+            as_terminal(Table("plan", "", frame, tuple(columns))),
             "",
-            f"{len(clips)} clips, {' or '.join(map(str, each))} for each trained model, {shown} of them in the gallery.",
+            f"{len(clips)} clips, {each_is}, {shown} of them in the gallery.",
             f"{len(tasks) - len(pending)} of {len(tasks)} answers are there already; the others take "
             f"{in_words(total)} (measured time of a forward pass x passes: an estimate)."
             if pending

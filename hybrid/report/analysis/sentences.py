@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
@@ -13,16 +12,14 @@ from hybrid.analysis.estimates import Estimate
 from hybrid.report.analysis.look import Look
 from hybrid.report.table import significant
 
-TRIO = ("slowfast", "timesformer", "hybrid")
-"""the models that the analysis is about, where they are there"""
-
 
 @dataclass(frozen=True)
 class Comparison:
-    """One figure of two models; difference: first minus second."""
+    """One figure of two models; difference: first minus second. picture: the name of the one that shows it."""
 
-    measure: str
+    title: str
     figure: str
+    picture: str
     first: str
     second: str
     first_mean: float
@@ -36,56 +33,55 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Pair:
-    """All comparisons of two models, by what they came to."""
+    """All comparisons of two models, by what they came to and then by their measure."""
 
     first: str
     second: str
-    first_higher: list[Comparison]
-    second_higher: list[Comparison]
-    not_shown: list[Comparison]
+    first_higher: dict[str, list[Comparison]]
+    second_higher: dict[str, list[Comparison]]
+    not_shown: dict[str, list[Comparison]]
 
 
-def compared(labels: Sequence[str]) -> list[tuple[str, str]]:
-    """The pairs among SlowFast, TimeSformer and the hybrid, where two of them are there; else among the first three."""
-    trio = [label for label in TRIO if label in labels]
-    return list(combinations(trio if len(trio) > 1 else labels[:3], 2))
-
-
-def comparisons(answers: Answers, pairs: Sequence[tuple[str, str]]) -> list[Comparison]:
-    """Of every figure that both models of a pair have."""
+def comparisons(
+    answers: Answers, figures: Sequence[str], picture: str, pairs: Sequence[tuple[str, str]]
+) -> list[Comparison]:
+    """Of those of the figures that both models of a pair have."""
     found = []
-    for figure in answers.names("figures"):
+    for figure in figures:
         for first, second in pairs:
             if first not in answers.labels or second not in answers.labels:
                 continue
             difference = answers.difference(first, second, figure)
             if np.isfinite(difference.mean):
                 means = [answers.estimate(label, figure).mean for label in (first, second)]
-                found.append(Comparison(answers.measure.name, figure, first, second, *means, difference))
+                found.append(Comparison(answers.measure.title, figure, picture, first, second, *means, difference))
     return found
 
 
 def by_pair(found: Sequence[Comparison], pairs: Sequence[tuple[str, str]]) -> list[Pair]:
+    """Pairs that have been compared in anything."""
     sorted_out = []
     for first, second in pairs:
         own = [one for one in found if (one.first, one.second) == (first, second)]
-        differs = [one for one in own if one.difference.differs]
-        sorted_out.append(
-            Pair(
-                first,
-                second,
-                first_higher=[one for one in differs if one.higher == first],
-                second_higher=[one for one in differs if one.higher == second],
-                not_shown=[one for one in own if not one.difference.differs],
-            )
-        )
-    return [pair for pair in sorted_out if pair.first_higher or pair.second_higher or pair.not_shown]
+        if own:
+            higher = {
+                label: [one for one in own if one.difference.differs and one.higher == label]
+                for label in (first, second)
+            }
+            not_shown = [one for one in own if not one.difference.differs]
+            sorted_out.append(Pair(first, second, *map(_by_title, (higher[first], higher[second], not_shown))))
+    return sorted_out
+
+
+def _by_title(found: Sequence[Comparison]) -> dict[str, list[Comparison]]:
+    titles = dict.fromkeys(one.title for one in found)
+    return {title: [one for one in found if one.title == title] for title in titles}
 
 
 def sentence(one: Comparison, looks: dict[str, Look]) -> str:
     first, second, difference = looks[one.first].title, looks[one.second].title, one.difference
     means = f"{first} {significant(one.first_mean)}, {second} {significant(one.second_mean)}"
-    reach = f"difference {_signed(difference.mean)}, {_intervals(difference)}"
+    reach = f"{first} minus {second} {_signed(difference.mean)}, {_intervals(difference)}"
     if difference.differs:
         return f"{one.figure}: higher in {looks[one.higher].title} ({means}; {reach})."
     return f"{one.figure}: not shown to differ between {first} and {second} ({means}; {reach})."
@@ -99,8 +95,8 @@ def caution(found: Sequence[Comparison]) -> str:
         f"models differed at all, up to {max(1, round(0.05 * len(found)))} would by chance, and figures of one measure "
         "go together. All are exploratory. 'Not shown to differ' does not mean equal."
     )
-    if any(np.isnan(one.difference.run_low) for one in found):
-        text += " Models with one training each are compared over clips alone: other trainings may turn it round."
+    if all(one.difference.runs < 2 for one in found):
+        text += " There is one training of each model: another one may turn any of this round."
     return text
 
 

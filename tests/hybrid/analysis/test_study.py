@@ -1,4 +1,4 @@
-"""What is asked of whom: clips, questions that were answered before, and what is refused before anything is computed."""
+"""Who is asked what: clips, questions that were answered before, and what is refused before anything is computed."""
 
 import shutil
 
@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 from support import write_dataset
-from untrained_runs import Answer, Brightness, OnlySlowFast, untrained, write_untrained
+from untrained_runs import Answer, Brightness, OnlySlowFast, groups, untrained, write_untrained
 
 from hybrid.analysis.answers import gather
 from hybrid.analysis.asking import answered, ask, tasks
 from hybrid.analysis.cost import costs
 from hybrid.analysis.footage import clips_for
 from hybrid.analysis.sources import find_sources
-from hybrid.analysis.study import prepare
+from hybrid.analysis.study import FEW, prepare
 from hybrid.errors import UserError
 from hybrid.training.checkpoint import load_trained, save_trained
 
@@ -38,9 +38,9 @@ def experiment(tmp_path_factory, root):
     return write_untrained(tmp_path_factory.mktemp("runs") / "three", root)
 
 
-def study_of(folder, paths, measures=None, labels=(), runs=(), **options):
-    measures = measures if measures is not None else {"answer": Answer()}
-    return prepare(folder, find_sources(paths, labels, runs), measures, {"brightness": Brightness()}, **options)
+def study_of(folder, paths, asked=None, labels=(), runs=(), **options):
+    sources = find_sources(paths, labels, runs)
+    return prepare(folder, sources, asked or groups(Answer()), {"brightness": Brightness()}, **options)
 
 
 def ask_all(study):
@@ -55,7 +55,9 @@ def test_every_model_is_asked_about_the_same_clips_of_its_own_held_out_fold(expe
     assert [len(asked.numbers) for asked in study.asked] == [3] * 6
     for asked in study.asked:
         assert set(asked.names) <= asked.source.held_out
-    assert len({(asked.source.run, asked.names) for asked in study.asked}) == 2, "the same ones for all models of a fold"
+    assert len({(asked.source.run, asked.names) for asked in study.asked}) == 2, (
+        "the same ones for all models of a fold"
+    )
     assert len({asked.clips for asked in study.asked}) == 2
 
 
@@ -79,53 +81,52 @@ def test_what_is_answered_is_not_asked_again_but_for_another_checkpoint(experime
     own = tmp_path / "own"
     shutil.copytree(experiment.path, own)
     measure = Answer()
-    asked = study_of(tmp_path / "out", [own], {"answer": measure}, clips_a_run=3, gallery_clips=1)
-    assert ask_all(asked) == 6 + 3 and len(measure.asked) == 6
-    assert ask_all(asked) == 0 and len(measure.asked) == 6
+    only = dict(labels=["vgg16"], gallery_clips=1)
+    asked = study_of(tmp_path / "out", [own], groups(measure), clips_a_run=3, **only)
+    assert ask_all(asked) == 2 + 1 and len(measure.asked) == 2
+    assert ask_all(asked) == 0 and len(measure.asked) == 2
 
     torch.manual_seed(99)
     save_trained(own / "vgg16" / "repeat0-fold1" / "model.ckpt", untrained("vgg16", fold=1))
-    again = study_of(tmp_path / "out", [own], {"answer": measure}, clips_a_run=3, gallery_clips=1)
-    before = len(measure.asked)
-    assert ask_all(again) in (1, 2) and measure.asked[before][:2] == ("vgg16", 1)
+    ask_all(study_of(tmp_path / "out", [own], groups(measure), clips_a_run=3, **only))
+    assert [asked[:2] for asked in measure.asked[2:]] == [("vgg16", 1)]
 
-    other_clips = study_of(tmp_path / "out", [own], {"answer": measure}, clips_a_run=2, gallery_clips=1)
-    before = len(measure.asked)
-    ask_all(other_clips)
-    assert len(measure.asked) - before == 6
+    ask_all(study_of(tmp_path / "out", [own], groups(measure), clips_a_run=2, **only))
+    assert len(measure.asked) == 3 + 2
 
 
 def test_a_stopped_analysis_goes_on_where_it_was(experiment, tmp_path):
     measure = Answer()
-    study = study_of(tmp_path, [experiment.path], {"answer": measure}, clips_a_run=2, gallery_clips=0)
+    only = dict(labels=["vgg16", "slowfast"], clips_a_run=2, gallery_clips=0)
+    study = study_of(tmp_path, [experiment.path], groups(measure), **only)
     working = measure.measure
 
-    def fails_the_third_time(subject, clips, batch_size):
-        if len(measure.asked) == 2:
+    def fails_the_second_time(subject, clips, batch_size):
+        if len(measure.asked) == 1:
             raise KeyboardInterrupt
         return working(subject, clips, batch_size)
 
-    measure.measure = fails_the_third_time
+    measure.measure = fails_the_second_time
     with pytest.raises(KeyboardInterrupt):
         ask_all(study)
     measure.measure = working
-    assert ask_all(study) == 4
+    assert ask_all(study) == 3
     assert [label for label, *_ in measure.asked] == [asked.source.label for asked in study.asked]
 
 
 def test_what_does_not_apply_is_not_asked(experiment, tmp_path):
     native = OnlySlowFast()
-    study = study_of(tmp_path, [experiment.path], {"native": native}, runs=["*fold0"], clips_a_run=2)
+    study = study_of(tmp_path, [experiment.path], groups(native), runs=["*fold0"], clips_a_run=2, gallery_clips=0)
     ask_all(study)
     assert [label for label, *_ in native.asked] == ["slowfast"]
-    (answers,) = gather(study)
+    (answers,) = gather(study).values()
     assert answers.labels == ["slowfast"]
 
 
 def test_answers_are_gathered_by_run_and_clip(experiment, tmp_path):
-    study = study_of(tmp_path, [experiment.path], clips_a_run=3)
+    study = study_of(tmp_path, [experiment.path], labels=["vgg16", "slowfast"], clips_a_run=3, gallery_clips=0)
     ask_all(study)
-    (answers,) = gather(study)
+    (answers,) = gather(study).values()
     rows = answers.values("vgg16", "grade (grades)")
     assert len(rows) == 6 and rows["run"].nunique() == 2 and rows["group"].str.startswith("donor").all()
     for asked in study.of("vgg16"):
@@ -150,7 +151,7 @@ def test_a_single_checkpoint_is_asked_about_a_folder_of_videos(root, tmp_path):
     study = study_of(tmp_path / "out", [tmp_path / "mine.ckpt"], data=videos, clips_a_run=4, gallery_clips=2)
     assert study.labels == ["slowfast"] and len(study.asked[0].numbers) == 4
     ask_all(study)
-    (answers,) = gather(study)
+    (answers,) = gather(study).values()
     assert len(answers.values("slowfast", "grade (grades)")) == 4
     clips = clips_for(load_trained(tmp_path / "mine.ckpt"), study.asked[0].footage, study.asked[0].numbers)
     assert clips.mask_NTHW is None and clips.truth is None and np.isnan(clips.target_NK).all()
@@ -187,3 +188,16 @@ def test_a_data_set_that_is_gone_is_said_to_be(experiment, root, tmp_path):
         config.write_text(config.read_text().replace(str(root), str(tmp_path / "gone")))
     with pytest.raises(UserError, match="the data set is no longer at .*gone; name a folder of clips with --data"):
         study_of(tmp_path / "out", [own])
+
+
+def test_dear_measures_are_asked_about_a_few_clips_and_those_of_parts_only_where_there_are_masks(
+    experiment, small_dataset, tmp_path
+):
+    dear, parts = Answer(), Answer()
+    parts.name = "parts"
+    asked = (*groups(dear, few=True), *groups(parts, needs_masks=True))
+    study = study_of(tmp_path, [experiment.path], asked, labels=["vgg16"], runs=["*fold0"])
+    ask_all(study)
+    assert len(dear.asked[0][2]) == FEW < len(parts.asked[0][2]) == len(study.asked[0].numbers)
+    plain = study_of(tmp_path, [experiment.path], asked, ["vgg16"], data=small_dataset)
+    assert not plain.asked_by(asked[1]) and len(plain.asked_by(asked[0])) == 2

@@ -1,23 +1,14 @@
-"""The page in a real browser: Debian's chromium and chromium-driver, or Chrome and its driver."""
+"""The page in a real browser."""
 
 import json
-import shutil
 
 import pytest
+from chromium import needs_chromium
 from finished_runs import write_runs
 
 from hybrid.report.benchmark import write_report
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (BROWSER and DRIVER), reason="needs Chromium and chromedriver (apt install chromium chromium-driver)"
-)
-
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --window-size=1280,900"
-)
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -26,19 +17,6 @@ def report(tmp_path_factory, clips_of_mine):
     folder = write_runs(tmp_path_factory.mktemp("runs") / "six-models", clips_of_mine, models=models, simulated=True)
     write_report(folder)
     return (folder.report / "index.html").as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    webdriver = pytest.importorskip("selenium.webdriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for flag in (*FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture

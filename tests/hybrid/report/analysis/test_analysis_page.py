@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from untrained_runs import Answer, Brightness, OnlySlowFast, write_untrained
+from untrained_runs import Answer, Brightness, OnlySlowFast, groups, write_untrained
 
 from hybrid.analysis.run import analyse
 from hybrid.analysis.sources import find_sources
 from hybrid.analysis.study import prepare
+from hybrid.errors import UserError
 from hybrid.report.analysis.gallery import POSITIVE, coloured
 from hybrid.training.machine import choose_machine
 
@@ -35,7 +36,7 @@ class Attributes(HTMLParser):
 @pytest.fixture(scope="module")
 def study(tmp_path_factory, small_dataset):
     experiment = write_untrained(tmp_path_factory.mktemp("runs") / "three", small_dataset)
-    measures = {"answer": Answer(), "native": OnlySlowFast()}
+    measures = groups(Answer(), OnlySlowFast())
     folder = tmp_path_factory.mktemp("out")
     study = prepare(
         folder, find_sources([experiment.path]), measures, {"brightness": Brightness()}, clips_a_run=3, gallery_clips=2
@@ -84,15 +85,6 @@ def test_every_difference_in_words_leads_to_its_figure(text):
     assert re.search(r"grade \(grades\): (higher in|not shown to differ between) ", text)
 
 
-@pytest.mark.parametrize("simulated", [True, False])
-def test_simulated_clips_are_said_to_be(study, simulated, tmp_path):
-    asked = tuple(replace(one, footage=replace(one.footage, simulated=simulated)) for one in study.asked)
-    changed = replace(study, asked=asked, attributions={})
-    analyse(changed, MACHINE)
-    page = (study.folder / "index.html").read_text(encoding="utf-8")
-    assert ("no evidence about real sperm" in page) is simulated
-
-
 def test_the_gallery_shows_every_model_in_the_same_clips(text, study):
     assert len(re.findall(r'<article class="clip"', text)) == 2
     assert Attributes(text).methods == ["brightness"] * 6
@@ -113,10 +105,24 @@ def test_colours_tell_signs_and_sizes_on_one_scale_for_all_frames():
     assert (coloured(np.zeros((2, 4, 4)))[..., 3] == 0).all()
 
 
-def test_one_model_with_one_training_is_shown_without_comparisons(study, tmp_path):
-    one = tuple(asked for asked in study.asked if asked.source.label == "vgg16")[:1]
-    alone = replace(study, folder=tmp_path, asked=one, gallery=(), models={"vgg16": "vgg16"})
-    analyse(alone, MACHINE)
+@pytest.mark.parametrize("simulated", [True, False])
+def test_one_model_with_one_training_is_shown_without_comparisons(study, simulated, tmp_path):
+    asked = next(one for one in study.asked if one.source.label == "vgg16")
+    asked = replace(asked, footage=replace(asked.footage, simulated=simulated))
+    analyse(replace(study, folder=tmp_path, asked=(asked,), gallery=(), models={"vgg16": "vgg16"}), MACHINE)
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "A comparison takes two models" in page and "one training each" in page
     assert "Not asked: Native to SlowFast: it applies to none of these models." in page
+    assert ("no evidence about real sperm" in page) is simulated
+
+
+def test_measures_of_head_and_tail_are_left_out_with_a_reason_where_there_are_no_masks(study, tmp_path):
+    asked = next(one for one in study.asked if one.source.label == "vgg16")
+    parts = replace(study.groups[0], title="Head and tail", needs_masks=True)
+    few = replace(study, folder=tmp_path, asked=(asked,), gallery=(), models={"vgg16": "vgg16"})
+    with pytest.raises(UserError, match="no answer of any measure"):
+        analyse(replace(few, groups=(parts,)), MACHINE)
+    native = replace(study.groups[0], name="other", measures={"answer": Answer()})
+    analyse(replace(few, groups=(parts, native)), MACHINE)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "Not asked: Head and tail: the clips have no masks of head and tail (masks/)." in page

@@ -1,0 +1,94 @@
+"""Head, midpiece and tail: how much relevance each has, as bars for every model and method."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hybrid.analysis.answers import Answers
+from hybrid.report.analysis.look import Look
+from hybrid.report.drawing import INK, Picture, new_figure, picture, styled
+from hybrid.report.table import significant
+
+PARTS = ("head", "midpiece", "tail")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A figure that each part has, as 'lift head'. neutral: its value where relevance knows nothing of the cell."""
+
+    name: str
+    title: str
+    label: str
+    neutral: float | None
+    caption: str
+
+
+KINDS = (
+    Kind(
+        "lift",
+        "Relevance on head, midpiece and tail",
+        "lift (times the mean pixel's)",
+        1.0,
+        "Bars: share of relevance on the part over its share of the area. 1 (the line) is what relevance that knows "
+        "nothing of the cell has.",
+    ),
+    Kind(
+        "hit",
+        "Pointing game",
+        "share of frames",
+        None,
+        "Bars: share of the frames whose most relevant pixel lies on the part; chance is the part's share of the area.",
+    ),
+)
+
+
+@styled
+def draw_parts(methods: Sequence[Answers], kind: Kind, looks: dict[str, Look], folder: Path) -> Picture:
+    """A panel a method; in it the parts, and a bar a model that the method is for."""
+    across = min(2, len(methods))
+    down = math.ceil(len(methods) / across)
+    figure = new_figure(0.5 + 1.45 * down)
+    all_axes = figure.subplots(down, across, sharex=True, squeeze=False).ravel()
+    words = []
+    for axes, answers in zip(all_axes, methods, strict=False):
+        width = 0.8 / len(answers.labels)
+        for place, label in enumerate(answers.labels):
+            estimates = [answers.estimate(label, f"{kind.name} {part}") for part in PARTS]
+            x = np.arange(len(PARTS)) - 0.4 + width * (place + 0.5)
+            axes.bar(x, [e.mean for e in estimates], 0.9 * width, color=looks[label].colour, alpha=0.75, linewidth=0)
+            for position, estimate in zip(x, estimates, strict=True):
+                (run_low, run_high), (clip_low, clip_high) = estimate.intervals
+                low, high = (run_low, run_high) if np.isfinite(run_low) else (clip_low, clip_high)
+                axes.plot([position] * 2, [max(0, low), high], color=INK, linewidth=0.9)
+            values = ", ".join(f"{part} {significant(e.mean)}" for part, e in zip(PARTS, estimates, strict=True))
+            words.append(f"{_method(answers)}, {looks[label].title}: {values}")
+        if kind.neutral is not None:
+            axes.axhline(kind.neutral, color=INK, linewidth=0.7, alpha=0.7)
+        axes.set_title(_method(answers), fontsize=8.5)
+        axes.set_xticks(range(len(PARTS)), PARTS, fontsize=8)
+        axes.grid(axis="y")
+    for axes in all_axes[len(methods) :]:
+        axes.set_axis_off()
+    for label, look in looks.items():
+        if any(label in answers.labels for answers in methods):
+            all_axes[0].bar([0], [0], color=look.colour, alpha=0.75, label=look.title)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=8)
+    figure.supylabel(kind.label, fontsize=9)
+    return picture(
+        figure,
+        folder,
+        f"parts-{kind.name}",
+        kind.title,
+        "; ".join(words),
+        f"{kind.caption} Lines: 95 % interval over trained models, over clips where there is one training. Only models "
+        "in one panel are compared by one method.",
+    )
+
+
+def _method(answers: Answers) -> str:
+    return answers.measure.title.rpartition(", ")[2]
