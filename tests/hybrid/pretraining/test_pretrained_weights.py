@@ -1,0 +1,45 @@
+"""What is pretrained fits the model it is for, whichever that is."""
+
+import pytest
+import torch
+
+from hybrid import create_model, list_models
+from hybrid.pretraining.attributes import Attributes
+from hybrid.pretraining.checkpoint import save_pretrained
+from hybrid.pretraining.module import PretrainModule
+from hybrid.pretraining.objective import Objective, Scale
+
+ATTRIBUTES = Attributes("physics+events", 16, 16.0)
+MEASURED = len(ATTRIBUTES.steps) + len(ATTRIBUTES.numbers)
+SCALE = Scale((0.0,) * MEASURED, (1.0,) * MEASURED, (1.0,) * len(ATTRIBUTES.choices))
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_every_model_takes_its_own(name, config_of_pretraining, tmp_path):
+    torch.manual_seed(1)
+    config = config_of_pretraining(f"model={name}")
+    model = create_model(name, "tiny")
+    module = PretrainModule(model, Objective(ATTRIBUTES, SCALE), ((0.5,) * 3, (0.25,) * 3), config).eval()
+    with torch.no_grad():
+        assert module(torch.randn(2, 3, 16, 64, 64)).shape == (2, module.objective.num_outputs)
+    save_pretrained(tmp_path / "pretrained.ckpt", module, {"model": name})
+
+    torch.manual_seed(2)
+    loaded = create_model(name, "tiny", num_grades=5, pretrained=str(tmp_path / "pretrained.ckpt"))
+    report, classifier = loaded.load_report, f"{loaded.classifier}."
+    assert not (report.missing or report.unexpected or report.reshaped or report.new)
+    assert all(key.startswith(classifier) for key in report.dropped_head) and report.dropped_head
+    for key, value in model.state_dict().items():
+        if not key.startswith(classifier):
+            assert torch.equal(loaded.state_dict()[key], value), key
+
+
+def test_the_classifier_has_no_part_in_it(config_of_pretraining):
+    config = config_of_pretraining("model=slowfast")
+    module = PretrainModule(create_model("slowfast", "tiny"), Objective(ATTRIBUTES, SCALE), ((0.5,), (0.2,)), config)
+    outputs = module(torch.randn(2, 3, 16, 64, 64))
+    values_BV = torch.zeros(2, MEASURED + len(ATTRIBUTES.choices))
+    module.objective(outputs, values_BV)["all"].backward()
+    without = {key for key, p in module.model.named_parameters() if p.grad is None}
+    assert without == {f"{module.model.classifier}.weight", f"{module.model.classifier}.bias"}
+    assert module.reader.weight.grad.abs().max() > 0
