@@ -5,9 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from baselines import ClipModel
+from hybrid.data.normalisation import Normalisation
 from hybrid.pretraining.config import PretrainConfig
 from hybrid.pretraining.objective import Objective
-from hybrid.training.batches import as_input, for_channels
+from hybrid.training.batches import as_input
 from hybrid.training.loop import RepeatableModule
 from hybrid.training.optimiser import build_optimiser, parameter_groups
 
@@ -15,16 +16,15 @@ from hybrid.training.optimiser import build_optimiser, parameter_groups
 class PretrainModule(RepeatableModule):
     """All attributes are read linearly off what the classifier would see, so that this comes to hold them.
 
-    The classifier itself has no part in it and does not learn. mean_std: of the model's input.
+    The classifier itself has no part in it and does not learn.
     """
 
     def __init__(
-        self, model: ClipModel, objective: Objective, mean_std: tuple[tuple[float, ...], ...], config: PretrainConfig
+        self, model: ClipModel, objective: Objective, normalisation: Normalisation, config: PretrainConfig
     ) -> None:
         super().__init__(config.seed, config.protocol.augment)
         model.get_submodule(model.classifier).requires_grad_(False)
-        self.model, self.objective, self.config = model, objective, config
-        self.mean, self.std = (for_channels(values, config.data.channels) for values in mean_std)
+        self.model, self.objective, self.normalisation, self.config = model, objective, normalisation, config
         self.reader = nn.Linear(model.num_features, objective.num_outputs)
 
     def forward(self, clip_BCTHW: Tensor) -> Tensor:
@@ -35,7 +35,7 @@ class PretrainModule(RepeatableModule):
     def training_step(self, batch: list[Tensor], _: int) -> Tensor:
         clips_B, visits_B, frames_BTHWC, values_BV = batch
         views = self.views(clips_B, visits_B, side=frames_BTHWC.shape[2])
-        outputs_BD = self(as_input(frames_BTHWC, self.mean, self.std, views))
+        outputs_BD = self(as_input(frames_BTHWC, self.normalisation, views))
         errors = self.objective(outputs_BD, self.objective.as_seen(values_BV, views))
         self._log("train", errors, len(clips_B))
         self.log("learning_rate", self.optimizers().param_groups[0]["lr"], on_step=False, on_epoch=True)
@@ -44,7 +44,8 @@ class PretrainModule(RepeatableModule):
     def validation_step(self, batch: list[Tensor], _: int) -> None:
         # Clips of other donors and microscopes are watched, and choose nothing: the last epoch is what is kept.
         clips_B, _, frames_BTHWC, values_BV = batch
-        self._log("test", self.objective(self(as_input(frames_BTHWC, self.mean, self.std)), values_BV), len(clips_B))
+        outputs_BD = self(as_input(frames_BTHWC, self.normalisation))
+        self._log("test", self.objective(outputs_BD, values_BV), len(clips_B))
 
     def _log(self, stage: str, errors: dict[str, Tensor], number: int) -> None:
         named = {f"{stage}/{group}": error for group, error in errors.items()}

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from hybrid import get_entry
 from hybrid.data.clip import ClipSpec
+from hybrid.data.normalisation import Normalisation
 from hybrid.errors import UserError
 from hybrid.experiment.folder import RunFolder, arm_folder, claim, run_settings
 from hybrid.experiment.numbers import model_rules, protocol_rules, refuse_wrong
@@ -130,7 +131,8 @@ def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequenc
     pl.seed_everything(config.seed, verbose=False)
     model = machine.lay_out(build_model(config, GRADES))
     objective = Objective(attributes, Scale.of(attributes, usual.values_NV))
-    module = PretrainModule(model, objective, (entry.mean, entry.std), config)
+    normalisation = Normalisation(entry.mean, entry.std, protocol.normalise)
+    module = PretrainModule(model, objective, normalisation, config)
 
     history = History(folder.metrics)
     logger = open_logger(config, _settings(config), folder.path, folder.label)
