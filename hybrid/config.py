@@ -13,6 +13,9 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 
+PRETRAINING_SEEDS = 10**6
+"""the simulator's seeds from here on are for pretraining, those below for data sets to compare models on"""
+
 
 @dataclass
 class RecipeConfig:

@@ -24,7 +24,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from hybrid.data.clip import ClipError, ClipFacts, ClipSpec, DecodedClip
 from hybrid.data.timing import TimestampError, in_order, nearest
 
-__all__ = ["ClipError", "ClipFacts", "ClipSpec", "DecodedClip", "decode_clip", "fit_frames"]
+__all__ = ["ClipError", "ClipFacts", "ClipSpec", "DecodedClip", "decode_clip"]
 
 ACCURATE = 0x40000 | 0x2000
 """swscale's SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT: without them a grey comes out up to 2 levels off"""
@@ -62,12 +62,6 @@ def decode_clip(path: Path | str, spec: ClipSpec) -> DecodedClip:
         raise ClipError(path, str(error)) from None
     except (av.error.FFmpegError, OSError, ValueError, RuntimeError, MemoryError) as error:
         raise ClipError(path, _reason(error)) from error
-
-
-def fit_frames(frames_THWC: np.ndarray, spec: ClipSpec) -> np.ndarray:
-    """RGB frames that are in memory already, (T, side, side, C) uint8: in space what `decode_clip` makes of them."""
-    picture = _Picture(spec, pixel_aspect=None)
-    return np.stack([picture.render(av.VideoFrame.from_ndarray(frame, format="rgb24")) for frame in frames_THWC])
 
 
 def _check_file(path: Path) -> None:

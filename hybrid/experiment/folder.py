@@ -117,11 +117,16 @@ def experiment_folder(config: TrainConfig) -> ExperimentFolder:
     return ExperimentFolder(Path(config.runs_dir) / config.experiment)
 
 
-def run_folder(config: TrainConfig) -> RunFolder:
-    """Of the run that `config` describes."""
+def arm_folder(config: TrainConfig) -> Path:
+    """Of all runs of the arm that `config` describes."""
     if not re.fullmatch(r"\w[\w.+-]*", config.arm, re.ASCII) or config.arm == "report":
         raise UserError(f"arm must be a label of letters, digits and _.+- that can name a folder, not {config.arm!r}")
-    return experiment_folder(config).run(config.arm, config.repeat, config.fold)
+    return experiment_folder(config).path / config.arm
+
+
+def run_folder(config: TrainConfig) -> RunFolder:
+    """Of the run that `config` describes."""
+    return ExperimentFolder(arm_folder(config).parent).run(config.arm, config.repeat, config.fold)
 
 
 def run_settings(config: TrainConfig) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid.config import ModelConfig, ProtocolConfig, TrainConfig
+from hybrid.config import PRETRAINING_SEEDS, ModelConfig, ProtocolConfig, TrainConfig
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
 from hybrid.data.folds import frozen_folds
-from hybrid.errors import UserError
 from hybrid.experiment.folder import arm_settings, claim, experiment_folder, run_folder, shared_settings
+from hybrid.experiment.numbers import model_rules, protocol_rules, refuse_wrong
 from hybrid.training.tracking import check_logger
 
 
@@ -42,40 +42,20 @@ def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
 
 
 def _check_numbers(config: TrainConfig) -> None:
-    protocol, model, recipe = config.protocol, config.model, config.model.recipe
-    wrong = [
-        f"{name} must be {rule}, not {value}"
-        for name, value, rule, right in (
-            ("protocol.epochs", protocol.epochs, "1 or more", protocol.epochs >= 1),
-            ("protocol.batch_size", protocol.batch_size, "2 or more", protocol.batch_size >= 2),
-            ("protocol.num_frames", protocol.num_frames, "8, 16 or 32", protocol.num_frames in (8, 16, 32)),
-            ("protocol.frame_rate", protocol.frame_rate, "positive", protocol.frame_rate > 0),
-            ("model.num_frames", model.num_frames, "8, 16 or 32", model.num_frames in (8, 16, 32)),
-            ("model.frame_rate", model.frame_rate, "positive", model.frame_rate > 0),
-            (
-                "protocol.crop_size",
-                protocol.crop_size,
-                "a multiple of 32 from 64 up",
-                protocol.crop_size >= 64 and protocol.crop_size % 32 == 0,
-            ),
-            ("protocol.num_folds", protocol.num_folds, "2 or more", protocol.num_folds >= 2),
-            ("protocol.repeats", protocol.repeats, "1 or more", protocol.repeats >= 1),
+    protocol, share = config.protocol, config.model.recipe.train_share
+    seed = config.data.simulate.seed if config.data.simulate else 0
+    refuse_wrong(
+        [
+            *protocol_rules(protocol),
+            *model_rules(config.model),
             ("threads", config.threads, "1 or more", config.threads is None or config.threads >= 1),
             ("data.channels", config.data.channels, "1 (grey) or 3 (colour)", config.data.channels in (1, 3)),
+            ("data.simulate.seed", seed, f"below {PRETRAINING_SEEDS} (pretraining's)", seed < PRETRAINING_SEEDS),
             ("fold", config.fold, f"0 to {protocol.num_folds - 1}", 0 <= config.fold < protocol.num_folds),
             ("repeat", config.repeat, f"0 to {protocol.repeats - 1}", 0 <= config.repeat < protocol.repeats),
-            ("model.recipe.learning_rate", recipe.learning_rate, "positive", recipe.learning_rate > 0),
-            (
-                "model.recipe.train_share",
-                recipe.train_share,
-                "above 0 and at most 1",
-                0 < recipe.train_share <= 1,
-            ),
-        )
-        if not right
-    ]
-    if wrong:
-        raise UserError("\n".join(wrong))
+            ("model.recipe.train_share", share, "above 0 and at most 1", 0 < share <= 1),
+        ]
+    )
 
 
 def _simulate(config: TrainConfig) -> None:

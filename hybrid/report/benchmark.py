@@ -41,6 +41,7 @@ def _write(evidence) -> str:
     from hybrid.report.page import Contents, write_page
     from hybrid.report.panel import panel_note, panel_of, panel_table
     from hybrid.report.results import measures_table, results_table
+    from hybrid.report.shares import shares_part
     from hybrid.report.table import as_terminal
 
     folder, report = evidence.folder, evidence.folder.report
@@ -59,6 +60,9 @@ def _write(evidence) -> str:
         draw_curves(results.frame, evidence, report),
         draw_calibration(results.frame, evidence, report),
     ]
+    if (shares := shares_part(evidence)) is not None:
+        tables.append(shares[0])
+        pictures.append(shares[1])
     if len(pairs):
         tables.append(contrasts_table(pairs, results.frame))
         pictures.append(draw_contrasts(pairs, results.frame, report))

@@ -11,7 +11,7 @@ from hybrid.errors import UserError
 from hybrid.simulator.clip import Cell, draw_cell, film, make_panel, vote_counts
 from hybrid.simulator.presets import get_preset
 from hybrid.simulator.settings import Settings
-from hybrid.simulator.truth import truth_row
+from hybrid.simulator.truth import path_rows, truth_row
 from hybrid.simulator.writer import play, record
 
 FIRST_PAIR = 10**7
@@ -23,14 +23,22 @@ def stream(
 ) -> Iterator[tuple[np.ndarray, dict]]:
     """Frames (T, H, W, 3) uint8 and the truth of clips start, start + step, start + 2 step, ... without end.
 
-    The truth is the row of truth.csv with `votes` (K,), `masks` (T, H, W) uint8, `index` and `seed`. They are the clips
-    of a data set of this seed: pretrain on another seed than is tested on. With `start` the number of a
-    process and `step` how many there are, processes share the stream.
+    The truth is the row of truth.csv with `path` (the rows of paths.csv), `votes` (K,), `masks` (T, H, W) uint8,
+    `index` and `seed`. They are the clips of a data set of this seed: pretrain on another seed than is tested on. With
+    `start` the number of a process and `step` how many there are, processes share the stream.
     """
+    for file, truth in recordings(seed, start=start, step=step, preset=preset, settings=settings):
+        yield play(file), truth
+
+
+def recordings(
+    seed: int = 0, *, start: int = 0, step: int = 1, preset: str = "standard", settings: Settings | None = None
+) -> Iterator[tuple[bytes, dict]]:
+    """As `stream`, with the video files of the data set, as bytes, in place of their frames."""
     settings, chosen = settings or Settings(), get_preset(preset)
     panel = make_panel(seed, chosen)
     for index in count(start, step):
-        yield _filmed(draw_cell(seed, index, settings, chosen, panel), settings)
+        yield _recorded(draw_cell(seed, index, settings, chosen, panel), settings)
 
 
 def pairs(
@@ -48,9 +56,13 @@ def pairs(
 
 
 def _filmed(cell: Cell, settings: Settings) -> tuple[np.ndarray, dict]:
-    frames, masks, path, _ = film(cell, settings)
-    frames = play(record(frames, settings.frame_rate, cell.optics.quantiser))
+    file, truth = _recorded(cell, settings)
+    return play(file), truth
+
+
+def _recorded(cell: Cell, settings: Settings) -> tuple[bytes, dict]:
+    frames, masks, path, camera = film(cell, settings)
     truth = truth_row(cell, path, settings) | dict(
-        votes=vote_counts(cell), masks=masks, index=cell.index, seed=cell.seed
+        path=path_rows(path, camera, settings), votes=vote_counts(cell), masks=masks, index=cell.index, seed=cell.seed
     )
-    return frames, truth
+    return record(frames, settings.frame_rate, cell.optics.quantiser), truth

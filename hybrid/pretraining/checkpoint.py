@@ -1,0 +1,35 @@
+"""A pretrained model in one file, which `create_model(..., pretrained=<path>)` of the same model loads."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hybrid.files import whole_file
+from hybrid.pretraining.module import PretrainModule
+
+FORMAT = "sperm-video-hybrid pretraining 1"
+
+
+def save_pretrained(path: Path, module: PretrainModule, about: dict[str, Any]) -> None:
+    """Write tensors and plain values alone: the model without its classifier, and what read the attributes off it.
+
+    The classifier has learned nothing; left out, it starts anew wherever the file is loaded. about: plain values.
+    """
+    model, objective = module.model, module.objective
+    weights = {key: value for key, value in model.state_dict().items() if not key.startswith(f"{model.classifier}.")}
+    with whole_file(path) as temporary:
+        torch.save(
+            {
+                "format": FORMAT,
+                "model": weights,
+                "reader": module.reader.state_dict(),
+                "attributes": asdict(objective.attributes),
+                "scale": objective.scale.plain(),
+                "about": about,
+            },
+            temporary,
+        )

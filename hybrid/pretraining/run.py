@@ -1,0 +1,182 @@
+"""One pretraining: simulate what is missing, go through the budget of clips, keep the last weights."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from filelock import FileLock, Timeout
+
+from hybrid import get_entry
+from hybrid.data.clip import ClipSpec
+from hybrid.data.normalisation import Normalisation
+from hybrid.errors import UserError
+from hybrid.experiment.folder import RunFolder, arm_folder, claim, run_settings
+from hybrid.experiment.numbers import model_rules, protocol_rules, refuse_wrong
+from hybrid.files import read_json, write_json
+from hybrid.pretraining.attributes import TARGETS, Attributes
+from hybrid.pretraining.batches import EndlessClips, PoolClips, endless_batches, held_out_batches, pool_batches
+from hybrid.pretraining.checkpoint import save_pretrained
+from hybrid.pretraining.config import PretrainConfig
+from hybrid.pretraining.module import PretrainModule
+from hybrid.pretraining.objective import Objective, Scale
+from hybrid.pretraining.pool import Request, open_pool
+from hybrid.simulator.dataset import processors
+from hybrid.training.architecture import build_model, check_model
+from hybrid.training.history import History
+from hybrid.training.loop import circumstances, make_trainer, quiet_libraries
+from hybrid.training.machine import choose_machine
+from hybrid.training.tracking import check_logger, close_logger, open_logger
+
+GRADES = 5
+"""of the classifier that a model is built with and that has no part in this"""
+IDLE = ("epochs", "num_folds", "repeats")
+"""keys of the protocol that pretraining has no use for"""
+
+
+@dataclass(frozen=True)
+class PretrainFolder(RunFolder):
+    """runs/<experiment>/<arm>/: config.yaml metrics.csv last.ckpt pretrained.ckpt result.json (written last)"""
+
+    @property
+    def model(self) -> Path:
+        """what `pretrained=` of a training takes"""
+        return self.path / "pretrained.ckpt"
+
+    @property
+    def label(self) -> str:
+        return f"{self.path.name}/pretraining"
+
+
+def pretraining_folder(config: PretrainConfig) -> PretrainFolder:
+    return PretrainFolder(arm_folder(config))
+
+
+def request_of(config: PretrainConfig) -> Request:
+    model, data = config.model, config.data
+    spec = ClipSpec(model.num_frames, model.frame_rate, config.protocol.crop_size, data.channels)
+    return Request(data.seed, data.preset, spec)
+
+
+def check_pretraining(config: PretrainConfig) -> None:
+    """Refuse, before anything is simulated, what cannot be; and settings other than those the folder was begun with."""
+    data, clips, epoch, batch = config.data, config.clips, config.clips_an_epoch, config.protocol.batch_size
+    refuse_wrong(
+        [
+            *protocol_rules(config.protocol),
+            *model_rules(config.model),
+            ("targets", config.targets, " or ".join(TARGETS), config.targets in TARGETS),
+            ("clips_an_epoch", epoch, f"a multiple of protocol.batch_size ({batch})", epoch > 0 and epoch % batch == 0),
+            ("clips", clips, "a multiple of clips_an_epoch", clips > 0 and epoch > 0 and clips % epoch == 0),
+            ("data.pool", data.pool, "1 or more, or null", data.pool is None or data.pool >= 1),
+            ("data.held_out", data.held_out, "1 or more", data.held_out >= 1),
+            ("data.channels", data.channels, "1 (grey) or 3 (colour)", data.channels in (1, 3)),
+            ("data.workers", data.workers, "1 or more, or null", data.workers is None or data.workers >= 1),
+            ("threads", config.threads, "1 or more, or null", config.threads is None or config.threads >= 1),
+        ]
+    )
+    request_of(config)
+    check_logger(config)
+    check_model(config)
+    folder = pretraining_folder(config)
+    claim(folder.config, _settings(config), f"pretraining {folder.path}")
+
+
+def _settings(config: PretrainConfig) -> dict[str, Any]:
+    """What the weights depend on."""
+    settings = run_settings(config)
+    settings["protocol"] = {key: value for key, value in settings["protocol"].items() if key not in IDLE}
+    settings["data"] = {key: value for key, value in settings["data"].items() if key not in ("root", "workers")}
+    return settings
+
+
+def pretrain(config: PretrainConfig, callbacks: Sequence[pl.Callback] = ()) -> dict[str, Any]:
+    """Do the checked pretraining that `config` names, or continue it, unless it is done; return its result."""
+    folder = pretraining_folder(config)
+    try:
+        # Released by the system however the process ends.
+        with FileLock(folder.path / ".lock", timeout=0):
+            return read_json(folder.result) if folder.done else _pretrain(config, folder, callbacks)
+    except Timeout:
+        raise UserError(f"{folder.label} is being done by another process ({folder.path})") from None
+
+
+def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequence[pl.Callback]) -> dict[str, Any]:
+    began = time.perf_counter()
+    quiet_libraries()
+    protocol, data, request = config.protocol, config.data, request_of(config)
+    machine = choose_machine(config.accelerator, protocol.precision)
+    if config.threads and machine.device.type == "cpu":
+        torch.set_num_threads(config.threads)
+    entry = get_entry(config.model.name)
+    attributes = Attributes(config.targets, request.spec.num_frames, request.spec.frame_rate)
+
+    # Clips of the next seed: of other donors, under other microscopes.
+    watched = replace(request, seed=request.seed + 1)
+    held_out = PoolClips(open_pool(Path(data.root), watched, data.held_out, data.workers), attributes)
+    if data.pool is None:
+        clips, usual = EndlessClips(request, attributes), held_out
+        batches = endless_batches(
+            clips, protocol.batch_size, config.clips_an_epoch, workers=data.workers or processors()
+        )
+    else:
+        clips = usual = PoolClips(open_pool(Path(data.root), request, data.pool, data.workers), attributes)
+        batches = pool_batches(clips, protocol.batch_size, config.seed, config.clips_an_epoch)
+
+    pl.seed_everything(config.seed, verbose=False)
+    model = machine.lay_out(build_model(config, GRADES))
+    objective = Objective(attributes, Scale.of(attributes, usual.values_NV))
+    normalisation = Normalisation(entry.mean, entry.std, protocol.normalise)
+    module = PretrainModule(model, objective, normalisation, config)
+
+    history = History(folder.metrics)
+    logger = open_logger(config, _settings(config), folder.path, folder.label)
+    trainer = make_trainer(
+        config,
+        machine,
+        folder.path,
+        epochs=config.clips // config.clips_an_epoch,
+        callbacks=[history, *callbacks],
+        logger=logger,
+    )
+    trainer.fit(
+        module,
+        batches,
+        held_out_batches(held_out, protocol.batch_size),
+        ckpt_path=folder.last if folder.last.exists() else None,
+        weights_only=True,
+    )
+    if not trainer.is_global_zero:
+        return {}
+
+    last = history.rows[-1]
+    errors = {stage: _of_stage(last, stage) for stage in ("train", "test")}
+    result = {
+        "arm": config.arm,
+        "model": config.model.name,
+        "targets": config.targets,
+        "clips": config.clips,
+        "pool": data.pool,
+        "held_out": data.held_out,
+        "simulated": request.record(),
+        "errors": errors,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "train_seconds_per_clip": history.training_seconds / config.clips,
+        "seconds": time.perf_counter() - began,
+        **circumstances(machine),
+    }
+    save_pretrained(folder.model, module, {"settings": _settings(config), "errors": errors})
+    figures = {f"outcome/{stage}/{group}": error for stage in errors for group, error in errors[stage].items()}
+    close_logger(logger, figures, {})
+    write_json(folder.result, result)
+    folder.last.unlink(missing_ok=True)
+    return result
+
+
+def _of_stage(row: dict[str, float], stage: str) -> dict[str, float]:
+    return {name.partition("/")[2]: value for name, value in row.items() if name.startswith(f"{stage}/")}

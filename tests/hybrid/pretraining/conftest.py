@@ -1,0 +1,61 @@
+"""Clips simulated once for all tests of pretraining, and configurations as the command line makes them."""
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from support import ROOT
+
+from hybrid.config import register_schemas
+from hybrid.data.clip import ClipSpec
+from hybrid.pretraining.config import register_pretraining
+from hybrid.pretraining.pool import Request, open_pool
+
+NUM_CLIPS, NUM_HELD_OUT, SEED = 8, 4, 10**6
+
+
+@pytest.fixture(scope="session")
+def request_made() -> Request:
+    return Request(SEED, "standard", ClipSpec())
+
+
+@pytest.fixture(scope="session")
+def pool_root(tmp_path_factory, request_made) -> Path:
+    """Holds a pool of eight clips, and four of the next seed; read only."""
+    root = tmp_path_factory.mktemp("pools")
+    open_pool(root, request_made, NUM_CLIPS, workers=1)
+    open_pool(root, Request(SEED + 1, "standard", ClipSpec()), NUM_HELD_OUT, workers=1)
+    return root
+
+
+@pytest.fixture
+def words(tmp_path, pool_root):
+    """The words of a pretraining on these clips that takes seconds."""
+    return [
+        f"data.root={pool_root}",
+        f"data.pool={NUM_CLIPS}",
+        f"data.held_out={NUM_HELD_OUT}",
+        f"data.seed={SEED}",
+        "data.workers=1",
+        "protocol=smoke",
+        "protocol.batch_size=4",
+        "clips=24",
+        "clips_an_epoch=8",
+        "logger=disabled",
+        f"runs_dir={tmp_path / 'runs'}",
+        "experiment=p",
+        "threads=1",
+    ]
+
+
+@pytest.fixture
+def config_of_pretraining(words):
+    """`config_of_pretraining("model=slowfast", ...)`"""
+    register_schemas()
+    register_pretraining()
+
+    def make(*overrides: str):
+        with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+            return compose("pretrain", [*words, *overrides])
+
+    return make

@@ -1,0 +1,30 @@
+"""Pretrain a model on simulated clips: it learns what the simulator knows of them, and no grades."""
+
+import hydra
+
+from hybrid.config import register_schemas
+from hybrid.errors import explained
+from hybrid.pretraining.config import PretrainConfig, register_pretraining
+
+register_schemas()
+register_pretraining()
+
+
+@hydra.main(version_base="1.3", config_path="../configs", config_name="pretrain")
+def main(config: PretrainConfig) -> None:
+    with explained():
+        from hybrid.pretraining.estimate import estimate
+        from hybrid.pretraining.live_line import SeenLine
+        from hybrid.pretraining.run import check_pretraining, pretrain, pretraining_folder
+
+        check_pretraining(config)
+        folder = pretraining_folder(config)
+        if not folder.done:
+            print(estimate(config), flush=True)
+        result = pretrain(config, [SeenLine(folder.label, config.clips)])
+        errors = ", ".join(f"{group} {error:.2f}" for group, error in result["errors"]["test"].items())
+        print(f"{folder.label}: error on held-out clips, of 1: {errors}   {folder.model}")
+
+
+if __name__ == "__main__":
+    main()
