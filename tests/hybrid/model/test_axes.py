@@ -1,6 +1,5 @@
 """Each switch changes what its help says, and leaves the rest alone."""
 
-import itertools
 from dataclasses import fields
 
 import pytest
@@ -8,8 +7,6 @@ import torch
 
 from hybrid import create_model
 from hybrid.model.axes import Axes
-from hybrid.model.branches import make_branch
-from hybrid.model.clock import Clock
 
 CHANGES = {
     "stages": "temporal.",
@@ -77,29 +74,3 @@ def test_every_mixer_has_as_many_parameters_as_attention_within_a_tenth(size, mi
     for stage in ("res4", "res5"):
         numbers = [sum(p.numel() for p in branches[stage].parameters()) for branches in (attention, other)]
         assert 0.9 < numbers[1] / numbers[0] < 1.1
-
-
-def combinations():
-    """Every combination of axes that a branch depends on, where it may start as zero."""
-    names = ("mixer", "scope", "window", "keys", "positions")
-    values = {axis.name: axis.metadata["values"] for axis in fields(Axes)}
-    for chosen in itertools.product(*(values[name] for name in names)):
-        try:
-            yield Axes(**dict(zip(names, chosen, strict=True)))
-        except ValueError:
-            continue
-
-
-@torch.no_grad()
-def test_every_combination_of_zero_branches_adds_nothing_to_the_last_bit():
-    channels = {"slow": 12, "fast": 6}
-    pathways = {"slow": torch.randn(1, 12, 2, 2, 2), "fast": torch.randn(1, 6, 8, 2, 2)}
-    frames = {"slow": torch.tensor([0, 7]), "fast": torch.arange(8)}
-    clocks = {name: Clock.of_frames(frame_T, 8, 16.0) for name, frame_T in frames.items()}
-    count = 0
-    for axes in combinations():
-        branch = make_branch(axes, "tiny", channels, 8, 0, "res4").eval()
-        updates = branch(pathways, clocks)
-        assert updates and not any(update.any() for update in updates.values()), axes
-        count += 1
-    assert count == 5 * 4 * 5 * 5 + 3 * 5  # attention: scope, window, keys, positions; the other three: scope
