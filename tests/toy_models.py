@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from baselines import ClipModel
+from baselines import ClipModel, get_entry
 from baselines.contract import Features, Intermediates
-from hybrid import create_model
 from hybrid.analysis.subject import Clips, Subject
+from hybrid.data.normalisation import Normalisation
 
 
 class Toy(ClipModel):
@@ -52,23 +51,9 @@ class ExactSubject(Subject):
 
 def subject_of(model: ClipModel, name: str = "r3d") -> Subject:
     model.eval().requires_grad_(False)
-    exact = isinstance(model, Toy)
-    return (ExactSubject if exact else Subject)(model, name, name, seed=0)
-
-
-@functools.cache
-def lively(name: str, seed: int = 0) -> Subject:
-    """A tiny model none of whose branches is zero, as training leaves them; read only."""
-    torch.manual_seed(seed)
-    model = create_model(name, "tiny")
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(0.02 * torch.randn_like(parameter))
-        for module in model.modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                module.running_mean.normal_(std=0.1)
-                module.running_var.uniform_(0.5, 1.5)
-    return subject_of(model, name)
+    entry = get_entry(name)
+    kind = ExactSubject if isinstance(model, Toy) else Subject
+    return kind(model, name, name, seed=0, normalisation=Normalisation(entry.mean, entry.std))
 
 
 def with_features(features: Callable[[Tensor], dict[str, tuple[Tensor, list[float]]]]) -> Toy:

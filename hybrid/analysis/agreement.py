@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
-from scipy.stats import spearmanr
+
+from hybrid.analysis.sanity.similarity import spearman
 
 
 def agreement(importance_NT: Mapping[str, np.ndarray]) -> dict[tuple[str, str], np.ndarray]:
@@ -20,14 +21,6 @@ def agreement(importance_NT: Mapping[str, np.ndarray]) -> dict[tuple[str, str], 
     if len(set(shapes.values())) > 1:
         raise ValueError(f"importances must be of the same clips and frames, got {shapes}")
     return {
-        (one, other): np.array(
-            [rank_correlation(a_T, b_T) for a_T, b_T in zip(importance_NT[one], importance_NT[other], strict=True)]
-        )
+        (one, other): spearman(importance_NT[one], importance_NT[other])
         for one, other in combinations(importance_NT, 2)
     }
-
-
-def rank_correlation(a_T: np.ndarray, b_T: np.ndarray) -> float:
-    if np.ptp(a_T) == 0 or np.ptp(b_T) == 0:
-        return float("nan")
-    return float(spearmanr(a_T, b_T).statistic)

@@ -37,10 +37,7 @@ class Branch:
 
 
 def branches(model: ClipModel, inside: Intermediates) -> dict[str, Branch]:
-    """By layer, 'blocks.0', or by pathway and layer, 'slow.res4'.
-
-    A layer that records no update ratio counts as 1.
-    """
+    """By layer, 'blocks.0', or by pathway and layer, 'slow.res4', as update ratios are recorded."""
     found: dict[str, Branch] = {}
     for layer, attention in inside.attention.items():
         query_Q, key_K = (times * model.frame_rate for times in (attention.query_times, attention.key_times))
@@ -51,10 +48,8 @@ def branches(model: ClipModel, inside: Intermediates) -> dict[str, Branch]:
             for name, (weights, part_Q) in zip(names, parts, strict=True):
                 found[name] = Branch(weights, part_Q, key_K, inside.update_ratio[name])
         else:
-            recorded = [f"{layer}.{kind}" for kind in ("temporal", "joint") if f"{layer}.{kind}" in inside.update_ratio]
-            one_B = torch.ones(len(attention.weights), device=attention.weights.device)
-            ratio_B = inside.update_ratio[recorded[0]] if recorded else one_B
-            found[layer] = Branch(attention.weights, query_Q, key_K, ratio_B)
+            kind = "joint" if layer in inside.joint_attention else "temporal"
+            found[layer] = Branch(attention.weights, query_Q, key_K, inside.update_ratio[f"{layer}.{kind}"])
     return found
 
 

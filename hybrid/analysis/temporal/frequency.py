@@ -19,9 +19,10 @@ from hybrid.analysis.temporal.answers import ROUNDING, each_clip, expected_grade
 
 @dataclass(frozen=True)
 class FrequencyResponse(Measure):
-    """H(f) = |y(x + d) - y(x - d)| / 2 eps for d = eps cos(2 pi f t + phi) u, quadratic mean over two phases phi.
+    """H(f) = |y(x + d) - y(x - d)| / 2 eps for d = eps sd cos(2 pi f t + phi) u, quadratic mean over two phases phi.
 
-    y: the expected grade. u: a picture with a root mean square of 1 over pixels and channels, two of them. motion: the
+    y: the expected grade. sd: the clip's standard deviation, so that the answer does not depend on how a model's clips
+    are normalised. u: a picture with a root mean square of 1 over pixels and channels, two of them. motion: the
     leading principal component in time of the clip itself, where its own beat oscillates; flicker: all pixels alike,
     as a lamp would. f: the multiples of frame rate / T up to half the frame rate, onto which faster ones fold back.
     centroid: sum f H / sum H, NaN where there is no response; gain: mean of H over f.
@@ -37,7 +38,7 @@ class FrequencyResponse(Measure):
     unit = "Hz"
 
     eps: float = 0.05
-    """of the normalised clip's scale, whose standard deviation is about 1"""
+    """of the clip's standard deviation"""
 
     def passes(self, model: ClipModel, num_frames: int) -> float:
         return len(PICTURES) * 4 * (num_frames // 2 + 1)
@@ -56,7 +57,7 @@ class FrequencyResponse(Measure):
             total_N = np.where(gain_N * self.eps > ROUNDING, H_NF.sum(axis=1), np.nan)
             figures[f"centroid, {name} (Hz)"] = H_NF @ hertz_F / total_N
             figures[f"gain, {name} (grades)"] = gain_N
-            curves[name] = Curve(hertz_F, H_NF, "frequency (Hz)", "response (grades per unit of contrast)")
+            curves[name] = Curve(hertz_F, H_NF, "frequency (Hz)", "response (grades per sd of the clip)")
         return Finding(figures=figures, curves=curves)
 
     def response(self, subject: Subject, clip_CTHW: Tensor, picture: Callable, batch_size: int) -> np.ndarray:
@@ -68,10 +69,11 @@ class FrequencyResponse(Measure):
     def versions(self, clip_CTHW: Tensor, pattern_CHW: Tensor) -> Iterator[Tensor]:
         """By frequency, phase and sign."""
         frames = clip_CTHW.shape[1]
+        amplitude = self.eps * clip_CTHW.std()
         turn_T = torch.arange(frames, device=clip_CTHW.device) * (2 * math.pi / frames)
         for cycles in range(frames // 2 + 1):
             for phase in (0, math.pi / 2):
-                wave_T = self.eps * torch.cos(cycles * turn_T + phase)
+                wave_T = amplitude * torch.cos(cycles * turn_T + phase)
                 for sign in (1, -1):
                     yield clip_CTHW + sign * wave_T[:, None, None] * pattern_CHW[:, None]
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from toy_models import Toy, lively, noise_clips, subject_of
+from analysis_subjects import lively
+from toy_models import Toy, noise_clips, subject_of
 
 from baselines import ClipModel
 from baselines.contract import Features, TemporalAttention
@@ -17,6 +18,7 @@ EVERY = torch.arange(16.0)
 
 def attending(layers: dict[str, torch.Tensor], ratios: dict[str, float] | None = None, query=EVERY, pathways=None):
     """A model whose layers have these maps (Tq, Tk) at 4 places, in 2 heads, whatever the clip."""
+    ratios = ratios or {f"{layer}.temporal": 1.0 for layer in layers}
 
     def look(clip_BCTHW, into):
         batch = len(clip_BCTHW)
@@ -25,7 +27,7 @@ def attending(layers: dict[str, torch.Tensor], ratios: dict[str, float] | None =
             into.attention[layer] = TemporalAttention(
                 weights, query / ClipModel.frame_rate, EVERY / ClipModel.frame_rate
             )
-        for name, ratio in (ratios or {}).items():
+        for name, ratio in ratios.items():
             into.update_ratio[name] = torch.full((batch,), ratio)
         for name, frames in (pathways or {}).items():
             into.features[name] = Features(torch.zeros(batch, 1, len(frames), 1, 1), torch.tensor(frames) / 16)
@@ -94,7 +96,7 @@ def test_who_attends_over_time():
 
 def test_the_models_branches_have_the_ratios_they_record():
     clips = noise_clips(side=64)
-    for name, expected in (("timesformer", "blocks.0"), ("hybrid", "slow.res4")):
+    for name, expected in (("timesformer", "blocks.0"), ("vivit", "blocks.0"), ("hybrid", "slow.res4")):
         model = lively(name).model
         _, inside = model.forward_intermediates(clips.clip_NCTHW)
         found = branches(model, inside)
@@ -103,6 +105,22 @@ def test_the_models_branches_have_the_ratios_they_record():
         assert all(torch.equal(b.ratio_B, r) for b, r in zip(found.values(), recorded, strict=True))
         assert all(branch.weights.shape[3:] == (len(branch.query_Q), len(branch.key_K)) for branch in found.values())
     assert branches(model, inside)["slow.res4"].query_Q.tolist() == [0, 5, 10, 15]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        dict(scope="slow"),
+        dict(scope="separate", window=5),
+        dict(scope="fast_to_slow"),
+        dict(keys="joint"),
+        dict(stages="late"),
+    ],
+    ids=str,
+)
+def test_every_kind_of_hybrid_has_branches(options):
+    found = AttentionDistance().measure(lively("hybrid", **options), noise_clips(side=64))
+    assert (found.figures["distance (s)"] > 0).all() and (found.figures["update ratio"] > 0).all()
 
 
 def test_an_untrained_hybrid_has_maps_that_mean_nothing():

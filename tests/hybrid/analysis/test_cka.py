@@ -3,7 +3,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 import torch
-from toy_models import lively, noise_clips, subject_of, with_features
+from analysis_subjects import lively
+from toy_models import noise_clips, subject_of, with_features
 
 from hybrid.analysis.subject import Clips
 from hybrid.analysis.temporal import cka as module

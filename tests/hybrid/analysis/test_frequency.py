@@ -1,6 +1,7 @@
 import numpy as np
 import torch
-from toy_models import Toy, brightness, lively, noise_clips, subject_of
+from analysis_subjects import lively
+from toy_models import Toy, brightness, noise_clips, subject_of
 
 from hybrid.analysis.subject import Clips
 from hybrid.analysis.temporal.frequency import FrequencyResponse, motion
@@ -26,16 +27,27 @@ def test_the_response_is_that_of_the_model_linearised_at_the_clip():
     model = Toy(lambda clip: 0.5 + 0.1 * torch.tanh(brightness(clip)).mean(dim=1))
     H_NF = FrequencyResponse().measure(subject_of(model), clips).curves["flicker"].y_NX
     slope_NT = 0.1 / 16 / torch.cosh(brightness(clips.clip_NCTHW)).numpy() ** 2
-    np.testing.assert_allclose(H_NF, np.abs(np.fft.rfft(slope_NT)) / np.sqrt(2), atol=0.002 * H_NF.max())
+    expected_NF = clips.clip_NCTHW.std(dim=(1, 2, 3, 4)).numpy()[:, None] * np.abs(np.fft.rfft(slope_NT)) / np.sqrt(2)
+    np.testing.assert_allclose(H_NF, expected_NF, atol=0.002 * H_NF.max())
+
+
+def test_normalisation_does_not_count():
+    """A model that undoes a scale answers as one that was not given it."""
+    weight_T, clips = np.random.default_rng(0).normal(size=16), noise_clips()
+    scaled = Clips(10 * clips.clip_NCTHW, clips.target_NK, clips.names, clips.frame_rate)
+    one, other = (FrequencyResponse().measure(filtered(w), c) for w, c in ((weight_T, clips), (weight_T / 10, scaled)))
+    np.testing.assert_allclose(one.curves["motion"].y_NX, other.curves["motion"].y_NX, rtol=1e-3, atol=1e-6)
 
 
 def test_a_linear_filter_has_its_transfer_function():
     weight_T = np.random.default_rng(0).normal(size=16)
-    found = FrequencyResponse().measure(filtered(weight_T), noise_clips())
+    clips = noise_clips()
+    found = FrequencyResponse().measure(filtered(weight_T), clips)
     curve = found.curves["flicker"]
     np.testing.assert_allclose(curve.x_X, np.arange(9))
-    for H_F in curve.y_NX:
-        np.testing.assert_allclose(H_F, 0.01 * np.abs(np.fft.rfft(weight_T)) / np.sqrt(2), rtol=1e-4)
+    for H_F, clip_CTHW in zip(curve.y_NX, clips.clip_NCTHW, strict=True):
+        expected_F = 0.01 * clip_CTHW.std().item() * np.abs(np.fft.rfft(weight_T)) / np.sqrt(2)
+        np.testing.assert_allclose(H_F, expected_F, rtol=1e-4)
     np.testing.assert_allclose(found.figures["gain, flicker (grades)"], curve.y_NX.mean(axis=1))
 
 

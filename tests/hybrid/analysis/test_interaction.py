@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from toy_models import Toy, brightness, lively, noise_clips, subject_of
+from analysis_subjects import lively
+from toy_models import Toy, brightness, noise_clips, subject_of
 
 from hybrid.analysis.temporal.fills import FILLS, stand_ins, without
 from hybrid.analysis.temporal.interaction import PairwiseInteraction

@@ -3,35 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from toy_models import lively, noise_clips
+from analysis_subjects import lively
+from cheap_measures import CHEAP, CLIPS
 
-from baselines import list_models
 from baselines.frame import FrameModel
-from hybrid.analysis.measures import MEASURES
-from hybrid.analysis.temporal.beat_sweep import BeatSweep
-from hybrid.analysis.temporal.frequency import FrequencyResponse
-from hybrid.analysis.temporal.interaction import PairwiseInteraction
-from hybrid.analysis.temporal.occlusion import FrameOcclusion
-from hybrid.analysis.temporal.probing import TemporalProbing
-from hybrid.analysis.temporal.receptive_field import ReceptiveField
-from hybrid.analysis.temporal.units import StaticDynamicUnits
-
-CHEAP = MEASURES | {
-    measure.name: measure
-    for measure in (
-        ReceptiveField(projections=1),
-        PairwiseInteraction(fills=("mean",)),
-        FrameOcclusion(fills=("freeze",), random_orders=1),
-        TemporalProbing(draws=1),
-        FrequencyResponse(),
-        BeatSweep(num_cells=1),
-        StaticDynamicUnits(num_pairs=5),
-    )
-}
-CLIPS = noise_clips(2, frames=8, grades=5, side=64)
+from hybrid import list_models
 
 
-@pytest.mark.parametrize("model", [*list_models(), "hybrid"])
+@pytest.mark.parametrize("model", list_models())
 def test_every_measure_has_an_answer_for_every_model(model):
     subject, before = lively(model), CLIPS.clip_NCTHW.clone()
     found = {name: m.measure(subject, CLIPS, 8) for name, m in CHEAP.items() if m.applies_to(subject.model)}
@@ -65,27 +44,3 @@ def knows_nothing_of_time(found):
     assert found["units"].overall["dynamic units"] == found["units"].overall["both units"] == 0
     assert np.isnan(found["cka"].overall["all pairs, time"])
     assert "attention_distance" not in found and "attention_entropy" not in found
-
-
-@pytest.mark.parametrize("name", CHEAP)
-def test_passes_are_what_a_clip_costs(name, monkeypatch):
-    subject, seen = lively("vivit"), []
-
-    def counted(clip_BCTHW, into=None, forward=subject.model.forward_features):
-        seen.extend(clip_BCTHW)
-        return forward(clip_BCTHW, into)
-
-    monkeypatch.setattr(subject.model, "forward_features", counted)
-    CHEAP[name].measure(subject, CLIPS, 8)
-    passes, once = CHEAP[name].passes(subject.model, 8), CHEAP[name].passes_once(subject.model, 8)
-    if name == "receptive_field":  # once forward, then back from each step, of which there may be as many as frames
-        assert len(seen) == len(CLIPS) and passes == 1 + 2 * 8 * 1.25
-    else:
-        assert len(seen) == len(CLIPS) * passes + once
-
-
-def test_measures_say_what_they_are():
-    assert [name for name, measure in MEASURES.items() if name != measure.name] == []
-    for measure in MEASURES.values():
-        assert measure.title and measure.source and type(measure).__doc__
-        assert measure.passes(lively("r3d").model, 16) + measure.passes_once(lively("r3d").model, 16) > 0

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from toy_models import Toy, lively, noise_clips, subject_of, with_features
+from analysis_subjects import lively
+from toy_models import Toy, noise_clips, subject_of, with_features
 
 from hybrid import create_model
 from hybrid.analysis.temporal.features import Steps

@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from toy_models import lively, noise_clips
+from analysis_subjects import lively
+from toy_models import noise_clips
 
 from hybrid import get_entry
 from hybrid.analysis.temporal import simulated
