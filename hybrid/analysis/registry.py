@@ -55,7 +55,7 @@ def all_attributions() -> dict[str, Attribution]:
 
 
 def chosen_groups(groups: Sequence[Group], names: Sequence[str]) -> tuple[Group, ...]:
-    """Those of these names, of groups or single measures; all without names, none of the name 'none'."""
+    """Those of these names, of groups or single measures; all without names."""
     known = [group.name for group in groups] + [name for group in groups for name in group.measures]
     _check(names, known, "measure")
     kept = (
@@ -66,7 +66,8 @@ def chosen_groups(groups: Sequence[Group], names: Sequence[str]) -> tuple[Group,
 
 
 def chosen_methods(known: Mapping[str, Attribution], names: Sequence[str]) -> dict[str, Attribution]:
-    _check(names, list(known), "method")
+    """Those of these names; all without names, none of the name 'none'."""
+    _check(names, [*known, "none"], "method")
     return _of(known, names) if names else dict(known)
 
 
@@ -75,5 +76,5 @@ def _of(known: Mapping, names: Sequence[str]) -> dict:
 
 
 def _check(names: Sequence[str], known: Sequence[str], what: str) -> None:
-    if unknown := [name for name in names if name not in (*known, "none")]:
+    if unknown := [name for name in names if name not in known]:
         raise UserError(f"no {what} is named {unknown[0]!r}; there are: {', '.join(known)}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+import torch
+
 from hybrid.analysis.asking import answered, ask, tasks
 from hybrid.analysis.between import ask_between
 from hybrid.analysis.cost import costs
@@ -25,6 +27,8 @@ def analyse(study: Study, machine: Machine, batch_size: int = 16, *, dry_run: bo
     pending = [task for task in everything if not answered(study, task)]
     print(plan(study, cost_of, everything, pending), flush=True)
     if not dry_run:
-        ask(study, pending, machine.device, batch_size)
-        ask_between(study, machine.device, batch_size)
+        # On a GPU convolutions take TF32 by default, which drowns the small differences that measures look for.
+        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+            ask(study, pending, machine.device, batch_size)
+            ask_between(study, machine.device, batch_size)
         print(write_analysis(study))

@@ -47,6 +47,19 @@ def test_predict_explains_a_mistake(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (("none", "-o", "out"), "none: there is no such checkpoint or folder"),
+        (("none", "-o", "out", "--clips", "-1"), "--clips must be 0 or more, not -1"),
+        (("none", "-o", "pyproject.toml"), "pyproject.toml: is a file, not a folder to write into"),
+    ],
+)
+def test_analyze_explains_a_mistake(words, message):
+    done = type_in("analyze", *words, cwd=ROOT)
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
+
+
 def test_models_are_profiled_to_a_terminal_and_files(tmp_path):
     words = ("--size", "tiny", "--models", "hybrid,vit", "--no-timing", "--by-module", "1", "-o", str(tmp_path / "p"))
     done = type_in("profile_models", *words)

@@ -15,15 +15,16 @@ from hybrid.report.table import Column, Table, as_terminal, significant
 def plan(study: Study, costs: Mapping[str, Cost], tasks: Sequence[Task], pending: Sequence[Task]) -> str:
     """A table of passes through each model, the clips, and the estimated time."""
     rows = [
-        {"what": "forward pass, ms a clip", **{label: 1e3 * cost.forward_seconds for label, cost in costs.items()}},
-        {"what": "trained models", **{label: len(study.of(label)) for label in study.labels}},
-        *_passes("", study.measures, costs),
-        *_passes("gallery: ", study.attributions, costs),
-        {"what": "estimated minutes left", **{label: _seconds(pending, label) / 60 for label in study.labels}},
+        _row("forward pass, ms a clip", {label: 1e3 * cost.forward_seconds for label, cost in costs.items()}),
+        _row("trained models", {label: len(study.of(label)) for label in study.labels}),
+        *(_passes(name, name, costs) for name in study.measures),
+        *(_passes(f"gallery: {name}", name, costs) for name in study.attributions),
+        _row("estimated minutes left", {label: _seconds(pending, label) / 60 for label in study.labels}),
     ]
+    rendered = [name for name in study.measures if any(cost.once.get(name) for cost in costs.values())]
     columns = [Column("passes a clip", lambda row: row.what, figure=False)]
     for place, label in enumerate(study.labels, start=1):
-        columns.append(Column(label, lambda row, place=place: significant(row[place])))
+        columns.append(Column(label, lambda row, place=place: row[place]))
     clips = {name for asked in study.asked for name in asked.names}
     each = sorted({len(asked.numbers) for asked in study.asked})
     shown = len({name for asked in study.gallery for name in asked.names})
@@ -39,14 +40,20 @@ def plan(study: Study, costs: Mapping[str, Cost], tasks: Sequence[Task], pending
             f"{in_words(total)} (measured time of a forward pass x passes: an estimate)."
             if pending
             else f"All {len(tasks)} answers are there already.",
+            *([f"The rendering of clips is not in that: {', '.join(rendered)}."] if rendered and pending else []),
         ]
     )
 
 
-def _passes(prefix: str, asked: Mapping, costs: Mapping[str, Cost]) -> list[dict]:
-    return [
-        {"what": prefix + name, **{label: cost.a_clip.get(name) for label, cost in costs.items()}} for name in asked
-    ]
+def _row(what: str, of_label: Mapping[str, float | None]) -> dict[str, str]:
+    return {"what": what} | {label: significant(value) for label, value in of_label.items()}
+
+
+def _passes(what: str, name: str, costs: Mapping[str, Cost]) -> dict[str, str]:
+    """Of a measure that renders its own clips the passes that come once."""
+    return _row(what, {label: cost.a_clip.get(name) for label, cost in costs.items()}) | {
+        label: f"{cost.once[name]:g} once" for label, cost in costs.items() if cost.once.get(name)
+    }
 
 
 def _seconds(pending: Sequence[Task], label: str) -> float:

@@ -83,10 +83,13 @@ def test_the_method_is_chosen_for_all_clips(page):
 
 
 def test_all_frames_are_seen_at_once_where_wanted(page):
+    from selenium.webdriver import ActionChains, Keys
+
     player = every(page, ".player")[0]
     sheets = player.find_elements("css selector", ".sheet")
     assert not any(sheet.is_displayed() for sheet in sheets)
-    player.find_element("css selector", ".all input").click()
+    page.execute_script("arguments[0].focus()", player.find_element("css selector", ".all input"))
+    ActionChains(page).send_keys(Keys.SPACE).perform()
     assert sum(sheet.is_displayed() for sheet in sheets) == 3
     assert not any(screen.is_displayed() for screen in player.find_elements("css selector", ".screen"))
 
