@@ -35,7 +35,8 @@ class WeightedSum(Subject):
     """Its expected grade is the sum of weight_CTHW * clip: what every method must say of it is known."""
 
     def __init__(self, weight_CTHW: Tensor):
-        super().__init__(ClipModel(), "weighted sum", "weighted sum", seed=0)
+        as_it_is = Normalisation(mean=(0, 0, 0), std=(1, 1, 1))
+        super().__init__(ClipModel(), "weighted sum", "weighted sum", 0, as_it_is)
         object.__setattr__(self, "weight_CTHW", weight_CTHW)  # subjects are frozen
 
     def expected_grade(self, clip_BCTHW: Tensor) -> Tensor:

@@ -35,6 +35,9 @@ class MapProbe:
     def passes(self, model: ClipModel, num_frames: int) -> float:
         return self.attribution.passes(model, num_frames)
 
+    def passes_once(self, model: ClipModel, num_frames: int) -> float:
+        return 0
+
     def answer(self, subject: Subject, clips: Clips, batch_size: int) -> np.ndarray:
         seen = frames_seen(subject.model, clips.clip_NCTHW.shape[2])
         maps = magnitudes(self.attribution, subject, clips, batch_size)
@@ -61,6 +64,9 @@ class CurveProbe:
 
     def passes(self, model: ClipModel, num_frames: int) -> float:
         return self.of.passes(model, num_frames)
+
+    def passes_once(self, model: ClipModel, num_frames: int) -> float:
+        return self.of.passes_once(model, num_frames)
 
     def answer(self, subject: Subject, clips: Clips, batch_size: int) -> np.ndarray:
         return self.of.measure(subject, clips, batch_size).curves[self.curve].y_NX

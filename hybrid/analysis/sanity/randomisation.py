@@ -37,7 +37,14 @@ class Randomisation(Measure):
         return self.probe.applies_to(model)
 
     def passes(self, model: ClipModel, num_frames: int) -> float:
-        return 2 * len(layers_from_the_top(model)) * self.probe.passes(model, num_frames)
+        return self.answers(model) * self.probe.passes(model, num_frames)
+
+    def passes_once(self, model: ClipModel, num_frames: int) -> float:
+        return self.answers(model) * self.probe.passes_once(model, num_frames)
+
+    def answers(self, model: ClipModel) -> int:
+        """Models asked: the trained one, every step of the cascade, and every layer alone but the topmost again."""
+        return 2 * len(layers_from_the_top(model))
 
     def measure(self, subject: Subject, clips: Clips, batch_size: int = 16) -> Finding:
         layers = layers_from_the_top(subject.model)

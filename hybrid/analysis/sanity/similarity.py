@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from scipy.stats import spearmanr
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 
 def spearman(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -16,6 +15,8 @@ def spearman(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def ssim(one_NTHW: np.ndarray, other_NTHW: np.ndarray) -> np.ndarray:
     """(N,) structural similarity of maps, each clip's divided by its largest value; mean over the frames."""
+    from torchmetrics.functional.image import structural_similarity_index_measure  # here, since it takes seconds
+
     one, other = (torch.from_numpy(by_largest(maps)).float() for maps in (one_NTHW, other_NTHW))
     return structural_similarity_index_measure(one, other, data_range=1.0, reduction="none").double().numpy()
 

@@ -78,6 +78,22 @@ def test_forgetting_everything_lowers_similarity(model):
     assert not np.allclose(cascading[:, 1:], independent[:, 1:])
 
 
+def test_the_cost_is_that_of_all_models_asked():
+    subject, asked = lively("vit"), []
+
+    class Counted(Edges):
+        def passes(self, model, num_frames):
+            return 1
+
+        def relevance(self, subject, clip_BCTHW):
+            asked.append(subject)
+            return super().relevance(subject, clip_BCTHW)
+
+    measure = of_attribution(Counted())
+    measure.measure(subject, clips())
+    assert measure.passes(subject.model, 8) == len(asked) and measure.passes_once(subject.model, 8) == 0
+
+
 def test_a_map_that_does_not_look_at_the_model_is_caught():
     finding = of_attribution(Edges()).measure(lively("r3d"), clips())
     assert_allclose([curve.y_NX for curve in finding.curves.values()], 1, rtol=1e-5)
