@@ -21,7 +21,7 @@ NORMALISATION = Normalisation((0.5,) * 3, (0.25,) * 3)
 SCALE = Scale((0.0,) * MEASURED, (1.0,) * MEASURED, (1.0,) * len(ATTRIBUTES.choices))
 
 
-@pytest.mark.parametrize("name", list_models())
+@pytest.mark.parametrize("name", list_models(controls=True))
 def test_every_model_goes_on_from_its_own(name, config_of_pretraining, config_of):
     torch.manual_seed(1)
     config = config_of(f"model={name}", "weights=simulated")
