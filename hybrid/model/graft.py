@@ -124,6 +124,8 @@ def take_layers(model: Hybrid, teacher: TimeSformer) -> Iterator[Joint]:
                 yield Joint(stage, pathway, layer, branch.norm[pathway], branch.enter[pathway], branch.view)
     if model.stitch is not None:
         first = depth - len(model.stitch.blocks)
+        if first < 0:
+            raise ValueError(f"stitch={depth - first} asks for more layers than the TimeSformer's {depth}")
         model.stitch.blocks.load_state_dict(teacher.blocks[first:].state_dict())
         model.stitch.norm.load_state_dict(teacher.norm.state_dict())
         yield StitchJoint(model.stitch, first)

@@ -35,7 +35,7 @@ class OrdinalClassifier(nn.Module):
         with torch.autocast(pooled_BD.device.type, enabled=False):
             z_BK1 = (self.threshold_K1.float() - place_B1) * (-log_spread_B1).exp()
             # log(sigmoid(b) - sigmoid(a)) = log sigmoid(b) + log sigmoid(-a) + log(1 - exp(a - b)), for any a < b
-            apart = torch.log(-torch.expm1(-z_BK1.diff().clamp_min(1e-6)))
+            apart = torch.log(-torch.expm1(-(z_BK1[:, 1:] - z_BK1[:, :-1]).clamp_min(1e-6)))
             lowest, highest = logsigmoid(z_BK1[:, :1]), logsigmoid(-z_BK1[:, -1:])
             between = logsigmoid(z_BK1[:, 1:]) + logsigmoid(-z_BK1[:, :-1]) + apart
             return torch.cat([lowest, between, highest], dim=-1)

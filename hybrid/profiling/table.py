@@ -32,7 +32,7 @@ PUBLISHED = {
     "published_by": ("source", "{}"),
     "why": ("why they differ", "{}"),
 }
-TEXT = ("model", "module", "native_input", "uncounted", "published_by", "why")
+TEXT = ("model", "module", "setting", "native_input", "uncounted", "published_by", "why")
 
 
 def as_terminal(table: pd.DataFrame, headings: dict[str, tuple[str, str]] = HEADINGS) -> str:

@@ -138,5 +138,7 @@ def test_a_hybrid_without_such_parts_and_a_timesformer_of_another_width_are_refu
     other = create_model("ensemble", "tiny").timesformer
     with pytest.raises(ValueError, match="18 wide with 2 heads does not fit"):
         graft(create_model("hybrid", "tiny", init="timesformer"), other, clips())
+    with pytest.raises(ValueError, match="more layers than the TimeSformer's 3"):
+        graft(create_model("hybrid", "tiny", stitch=4), teacher(), clips())
     with torch.device("meta"), pytest.raises(ValueError, match="could be about"):
         create_model("hybrid", "tiny", init="timesformer", width=32)

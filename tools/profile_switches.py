@@ -1,0 +1,54 @@
+"""What each value of each switch of the hybrid costs, beside SlowFast, TimeSformer and the controls.
+
+    python tools/profile_switches.py
+    python tools/profile_switches.py --size tiny -o switches.csv
+
+Parameters and GMAC of one clip, and both over SlowFast's. Each row differs from the hybrid's default in the one switch
+it names; hybrid/model/axes.py says what the switches mean. Paper size takes minutes.
+"""
+
+import argparse
+from pathlib import Path
+
+from hybrid.errors import explained
+
+HEADINGS = {
+    "setting": ("setting", "{}"),
+    "parameters_M": ("params M", "{:.2f}"),
+    "parameters_ratio": ("x SlowFast", "{:.3f}"),
+    "gmac": ("GMAC", "{:.4g}"),
+    "gmac_ratio": ("x SlowFast", "{:.3f}"),
+    "uncounted": ("not counted", "{}"),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", default="paper", choices=("paper", "tiny"))
+    parser.add_argument("--frames", type=int, default=16, choices=(8, 16, 32))
+    parser.add_argument("-o", "--output", type=Path, help="CSV file to write as well")
+    options = parser.parse_args()
+
+    from tqdm import tqdm
+
+    from hybrid.files import whole_file
+    from hybrid.profiling.switches import cost_of_switches, settings
+    from hybrid.profiling.table import as_terminal
+
+    crop = 224 if options.size == "paper" else 64
+    with tqdm(total=len(settings()), unit="setting", disable=None, leave=False) as bar:
+
+        def starts(name: str) -> None:
+            bar.set_description_str(name)
+            bar.update()
+
+        table = cost_of_switches(options.size, options.frames, crop, starts)
+    print(f"{options.size} size, {options.frames} frames of {crop} px, 5 grades\n\n{as_terminal(table, HEADINGS)}")
+    if options.output:
+        with whole_file(options.output) as temporary:
+            table.to_csv(temporary, index=False)
+
+
+if __name__ == "__main__":
+    with explained():
+        main()
