@@ -11,14 +11,16 @@ event    kind of event ('none' among them)                                      
          frames of its two moments, where there is one                                         frame
 
 What is left out: votes, the panel's expected distribution, quality and its parts, the four latent scores of form
-(`score_*`), and `event_sign`. The last is the graded part of an event itself, good or bad, up to a factor. A model is
-told that a cell turned twice and when, and by its path where it went; that turns to opposite sides are good it has to
-find out from the grades.
+(`score_*`), the figures of the steady swim that motion is graded by (`*_steady`), and `event_sign`. The last is the
+graded part of an event itself, good or bad, up to a factor. A model is told that a cell turned twice and when, and by
+its path where it went; that turns to opposite sides are good it has to find out from the grades.
 
-What this means for a result on simulated clips: their quality is a formula of such attributes (and of the chromatin's
-grain, which is left out). A pretrained model has seen more clips of the same simulator, each with dozens of measured
-attributes in place of one grade, and there is no gap between the simulator and the test. Its lead over a fresh model
-is an upper bound of what pretraining brings on real clips, and none of it is evidence about real sperm.
+What this means for a result on simulated clips: their quality is a formula of what is physically there. VSL as seen
+orders cells almost as the motion's part of it does, the vacuoles and the acrosome almost as two of the four scores of
+form; how these are weighed, the chromatin's grain and what makes an event good are not told. A pretrained model has
+seen more clips of the same simulator, each with dozens of attributes in place of one grade, and there is no gap
+between the simulator and the test. Its lead over a fresh model is an upper bound of what pretraining brings on real
+clips, and none of it is evidence about real sperm.
 
 Attributes are of the clip as it lies in the picture. A view that mirrors or turns the clip does the same to the path;
 signs that a mirror flips (of the neck's angle and of the mean bend) are left out.
