@@ -9,11 +9,11 @@ from hybrid.analysis.answers import Answers
 from hybrid.analysis.measure import Curve, Finding, Measure
 
 SOURCES = {
-    "receptive_field": "frames",
-    "occlusion": "effect, freeze",
-    "frame_mass_integrated_gradients_blur": "share",
+    "receptive_field": ("receptive field", "frames"),
+    "occlusion": ("occlusion", "effect, freeze"),
+    "frame_mass_integrated_gradients_blur": ("integrated gradients", "share"),
 }
-"""the curve over frames that stands for a measure: notes' measures 1, 3 and 6"""
+"""by measure, its short name and the curve over frames that stands for it"""
 
 
 class FrameAgreement(Measure):
@@ -37,9 +37,12 @@ def frame_agreement(gathered: Mapping[str, Answers]) -> Answers | None:
     for label in dict.fromkeys(label for answers in there.values() for label in answers.labels):
         for asked in [asked for asked, _ in next(iter(there.values())).findings.get(label, [])]:
             importance_NT = {
-                answers.measure.title: curve.y_NX
-                for name, answers in there.items()
-                if (curve := _curve(answers, label, asked.source.run, SOURCES[name])) is not None
+                short: curve.y_NX
+                for short, curve in (
+                    (SOURCES[name][0], _curve(answers, label, asked.source.run, SOURCES[name][1]))
+                    for name, answers in there.items()
+                )
+                if curve is not None
             }
             figures = {f"{one} and {other}": rho_N for (one, other), rho_N in agreement(importance_NT).items()}
             if figures:

@@ -5,6 +5,7 @@ It mixes model with method, as the paper's does; `localisation` compares models 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,9 +54,8 @@ def heat(trained: TrainedModel, attribution: Attribution, clips: Sequence[Path],
 @styled
 def draw(frame_NHWC: np.ndarray, maps: Sequence[np.ndarray], folder: Path) -> Picture:
     """A row a clip: its first frame, then the frame under each map; a map's colours run from 0 to its own largest."""
-    count = len(frame_NHWC)
-    titles = ["\n".join([TITLES[model], *ATTRIBUTIONS[method].title.split()]) for model, method in COLUMNS]
-    figure = Figure(figsize=(WIDTH, 0.55 + 1.2 * count), layout="constrained")
+    count, titles = len(frame_NHWC), [_title(model, method) for model, method in COLUMNS]
+    figure = Figure(figsize=(WIDTH, 0.45 + 1.2 * count), layout="constrained")
     axes = figure.subplots(count, 1 + len(maps), squeeze=False)
     for n, row in enumerate(axes):
         for axis in row:
@@ -76,3 +76,8 @@ def draw(frame_NHWC: np.ndarray, maps: Sequence[np.ndarray], folder: Path) -> Pi
         "The paper's figure 2 with the models trained here. A map's colours run from 0 to its own largest value. The "
         "columns differ in model and in method, so a difference between them is of either.",
     )
+
+
+def _title(model: str, method: str) -> str:
+    """In lines that fit above a map."""
+    return "\n".join([TITLES[model], *textwrap.wrap(ATTRIBUTIONS[method].title, 18)])

@@ -14,7 +14,7 @@ from hybrid.report.table import significant
 
 CAPTION = (
     "A panel a model, on the same axes; the other models' means lie behind it in grey. Thick: mean over the trained "
-    "models, thin: each of them, band: 95 % interval over clips."
+    "models, thin: each of them, band: 95 % interval over clips. Image models are cut where they lie off the others."
 )
 
 
@@ -34,6 +34,7 @@ def draw_curves(answers: Answers, name: str, looks: dict[str, Look], folder: Pat
     all_axes[0].xaxis.set_major_locator(MaxNLocator(nbins=4))
     all_axes[0].yaxis.set_major_locator(MaxNLocator(nbins=4))
     all_axes[0].ticklabel_format(axis="y", scilimits=(-2, 3))
+    _cut_image_models(all_axes[0], [curves for label, curves in found.items() if looks[label].family != "image"])
     return picture(
         figure,
         folder,
@@ -43,6 +44,16 @@ def draw_curves(answers: Answers, name: str, looks: dict[str, Look], folder: Pat
         + "; ".join(f"{looks[label].title}: {_in_words(curves)}" for label, curves in found.items()),
         CAPTION,
     )
+
+
+def _cut_image_models(axes, others: list[Curves]) -> None:
+    """Models of one frame have all there is in one place, beside which nothing of the others would be seen."""
+    ends = np.array([e.intervals[1] for curves in others for e in curves.estimate_X] + [[np.nan] * 2]).ravel()
+    values = np.concatenate([ends, *(curves.y_RX.ravel() for curves in others)])
+    if np.isfinite(values).any():
+        low, high = np.nanmin(values), np.nanmax(values)
+        room = 0.06 * (high - low) or 0.5
+        axes.set_ylim(low - room, high + room)
 
 
 def _draw(axes, curves: Curves, colour: str) -> None:

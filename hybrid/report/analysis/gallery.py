@@ -30,6 +30,8 @@ FULL = 0.995
 POSITIVE, NEGATIVE = (255, 166, 0), (64, 150, 255)
 OPAQUE = 190
 """of 255, at full colour: the clip must be seen through it"""
+OUTER = 0.002
+"""share of pixels at either end of the grey levels that is cut off"""
 STRIP_FRAMES = 8
 STRIP_SIDE = 96
 
@@ -118,6 +120,12 @@ def draw_figure_two(study: Study, folder: Path) -> Picture | None:
     return draw(frame_NHWC, [np.stack(maps) for maps in zip(*rows.values(), strict=True)], folder)
 
 
+def stretched(frames_THWC: np.ndarray) -> np.ndarray:
+    """The clip with all its grey levels but the outermost spread over the whole scale: tails are faint."""
+    low, high = np.quantile(frames_THWC, [OUTER, 1 - OUTER])
+    return (np.clip((frames_THWC - low) / max(high - low, 1), 0, 1) * 255).astype(np.uint8)
+
+
 def coloured(relevance_THW: np.ndarray, side: int | None = None) -> np.ndarray:
     """(T, H, W, 4) uint8: one colour for relevance above zero and one for below, the more opaque the more there is.
 
@@ -187,7 +195,7 @@ def _asked(study: Study, clip: str) -> Asked:
 
 def _frames(study: Study, clip: str) -> np.ndarray:
     footage = _asked(study, clip).footage
-    return np.asarray(footage.frames_NTHWC[footage.names.index(clip)])
+    return stretched(footage.frames_NTHWC[footage.names.index(clip)])
 
 
 def _shown(
@@ -201,7 +209,7 @@ def _shown(
         for label, look in looks.items()
         if (own := [view for view in views if view.label == label])
     ]
-    return ShownClip(clip, film(footage.frames_NTHWC[number], layout, min(128, footage.spec.side)), votes, tracks)
+    return ShownClip(clip, film(_frames(study, clip), layout, min(128, footage.spec.side)), votes, tracks)
 
 
 def _heat(view: _Seen, layout: Films, side: int) -> Heat:

@@ -43,9 +43,9 @@ class Pair:
 
 
 def comparisons(
-    answers: Answers, figures: Sequence[str], picture: str, pairs: Sequence[tuple[str, str]]
+    answers: Answers, figures: Sequence[str], picture: str, pairs: Sequence[tuple[str, str]], by: str = ""
 ) -> list[Comparison]:
-    """Of those of the figures that both models of a pair have."""
+    """Of those of the figures that both models of a pair have. by: the method, where the figures do not say it."""
     found = []
     for figure in figures:
         for first, second in pairs:
@@ -54,7 +54,8 @@ def comparisons(
             difference = answers.difference(first, second, figure)
             if np.isfinite(difference.mean):
                 means = [answers.estimate(label, figure).mean for label in (first, second)]
-                found.append(Comparison(answers.measure.title, figure, picture, first, second, *means, difference))
+                what = f"{figure}, {by}" if by else figure
+                found.append(Comparison(answers.measure.title, what, picture, first, second, *means, difference))
     return found
 
 

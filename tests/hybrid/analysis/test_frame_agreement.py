@@ -28,8 +28,8 @@ def test_measures_that_rank_frames_alike_agree_and_others_do_not():
         ),
     }
     found = frame_agreement(gathered)
-    assert found.labels == ["slowfast"] and found.names("figures") == ["Field and Occlusion"]
-    assert found.values("slowfast", "Field and Occlusion")["value"].tolist() == pytest.approx([1, -1])
+    assert found.labels == ["slowfast"] and found.names("figures") == ["receptive field and occlusion"]
+    assert found.values("slowfast", "receptive field and occlusion")["value"].tolist() == pytest.approx([1, -1])
 
 
 def test_one_measure_alone_agrees_with_none():
