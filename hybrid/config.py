@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 
 PRETRAINING_SEEDS = 10**6
 """the simulator's seeds from here on are for pretraining, those below for data sets to compare models on"""
@@ -148,9 +148,15 @@ def _runs_at_a_time() -> int:
     return 1 if gpu else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _by_size(tiny: Any, paper: Any, *, _root_: DictConfig) -> Any:
+    """What an option is at the size of the configured model: `${by_size:24,128}`."""
+    return {"tiny": tiny, "paper": paper}[_root_.model.size]
+
+
 def register_schemas() -> None:
     """Make the schemas known to Hydra, under the names the YAML files extend."""
     OmegaConf.register_new_resolver("basename", lambda path: Path(path).resolve().name, replace=True)
+    OmegaConf.register_new_resolver("by_size", _by_size, replace=True)
     OmegaConf.register_new_resolver("runs_at_a_time", _runs_at_a_time, replace=True)
     store = ConfigStore.instance()
     store.store(name="train_schema", node=TrainConfig)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from hybrid import list_models
 from hybrid.data.clip import ClipSpec
 from hybrid.data.folds import frozen_folds
 from hybrid.evaluation.metrics import evaluate
@@ -13,8 +14,10 @@ SPEC = ClipSpec(16, 16.0, 64, 3)
 SHARE_OF_NOISE = {"hybrid": 0.2, "slowfast": 0.5, "vgg16": 0.7}
 
 
-def write_runs(path, dataset, *, models=SHARE_OF_NOISE, simulated=False, rename=str) -> ExperimentFolder:
-    """rename: of the clips, in the runs' files."""
+def write_runs(
+    path, dataset, *, models=SHARE_OF_NOISE, simulated=False, rename=str, variants_of="hybrid"
+) -> ExperimentFolder:
+    """models: arms by label; those that are no model's name are variants of `variants_of`. rename: of the clips."""
     folder, rng = ExperimentFolder(path), np.random.default_rng(0)
     clips, targets_NK = [rename(clip) for clip in dataset.clips], dataset.targets_NK.astype(float)
     (fold_N,) = frozen_folds(folder.folds, clips, targets_NK, dataset.groups, num_folds=2, repeats=1, seed=0)
@@ -34,7 +37,7 @@ def write_runs(path, dataset, *, models=SHARE_OF_NOISE, simulated=False, rename=
             table.to_csv(run.predictions, index=False)
             write_text(run.metrics, "epoch,train/mse,test/mse\n0,0.05,0.06\n1,0.03,0.04\n")
             result = {
-                "model": model,
+                "model": model if model in list_models() else variants_of,
                 "repeat": 0,
                 "fold": fold,
                 "metrics": evaluate(predicted_NK[tested], targets_NK[tested]),

@@ -7,6 +7,7 @@ import hydra
 
 from hybrid.config import TrainConfig, register_schemas
 from hybrid.errors import explained
+from hybrid.experiment.ablation import spelled_out
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 register_schemas()
@@ -20,6 +21,8 @@ def launch(config: TrainConfig) -> None:
 
 
 def main() -> int:
+    with explained():
+        sys.argv[1:] = spelled_out(CONFIGS, sys.argv[1:])
     if any(word.startswith("-") for word in sys.argv[1:]):
         launch()  # Hydra's own flags: --help, --cfg job, --info ...
         return 0

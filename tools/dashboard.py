@@ -1,12 +1,14 @@
-"""Lay out an experiment's runs as a dashboard in Weights & Biases.
+"""Lay out an experiment's runs as a dashboard in Weights & Biases, and each of its ablations as one of its own.
 
     python tools/dashboard.py quick-simulated --entity my-team
 
-The runs must be there: train with logger=online, or send offline runs with `wandb sync`. Needs an account (`wandb
-login`) and the extra: pip install -e '.[dashboard]'.
+Which ablations there are is read from the experiment's folder, runs/<experiment>/ablations.yaml. The runs must be in
+W&B: train with logger=online, or send offline runs with `wandb sync`. Needs an account (`wandb login`) and the extra:
+pip install -e '.[dashboard]'.
 """
 
 import argparse
+from pathlib import Path
 
 from hybrid.errors import UserError, explained
 
@@ -16,17 +18,22 @@ def main() -> None:
     parser.add_argument("experiment", help="its name, which is the group of its runs in W&B")
     parser.add_argument("--entity", required=True, help="user or team in W&B")
     parser.add_argument("--project", default="sperm-video-hybrid", help="(default: %(default)s)")
+    parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="where experiments are (default: runs)")
     options = parser.parse_args()
 
+    from hybrid.experiment.ablation_record import recorded
+    from hybrid.experiment.folder import ExperimentFolder
     from hybrid.report.dashboard import build_dashboard
 
-    workspace = build_dashboard(options.experiment, options.entity, options.project)
+    shown = [None, *recorded(ExperimentFolder(options.runs_dir / options.experiment))]
+    workspaces = [build_dashboard(options.experiment, options.entity, options.project, part) for part in shown]
 
     import wandb
 
     if not wandb.login(prompt=False, verify=False):
         raise UserError("a dashboard needs a W&B account: run `wandb login` first, or set WANDB_API_KEY")
-    print(workspace.save().url)
+    for workspace in workspaces:
+        print(f"{workspace.name}: {workspace.save().url}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hybrid.config import TrainConfig
+from hybrid.data.dataset import ClipDataset
 from hybrid.errors import UserError
 from hybrid.experiment.folder import experiment_folder, run_folder
 from hybrid.experiment.monitor import monitored, why
@@ -24,11 +25,22 @@ from hybrid.files import write_text
 def run_benchmark(config_dir: Path, config_name: str, overrides: Sequence[str], launch: Callable[[], None]) -> int:
     """Check everything, `launch` the Hydra multirun over what is not done, report. Returns the exit status."""
     configs = asked_runs(config_dir, config_name, overrides)
-    folder = experiment_folder(configs[0])
+    check_data(configs)
+    return do_runs(configs, launch)
+
+
+def check_data(configs: Sequence[TrainConfig]) -> ClipDataset:
+    """Their data set, once every run can be part of its experiment; what is odd about the clips is printed."""
     for config in configs:
         dataset, _ = prepare(config)
     for notice in dataset.notices:
         print(f"note: {notice}", file=sys.stderr)
+    return dataset
+
+
+def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None]) -> int:
+    """`launch` what is not done, once its models can be built, and report. Returns the exit status."""
+    folder = experiment_folder(configs[0])
     runs = [run_folder(config) for config in configs]
     for run in runs:
         run.error.unlink(missing_ok=True)
@@ -36,7 +48,7 @@ def run_benchmark(config_dir: Path, config_name: str, overrides: Sequence[str], 
     pending = len(progress.pending())
     print(f"{folder.path}: {len(runs)} runs, {len(runs) - pending} of them done already", flush=True)
     if pending:
-        _check_models(configs)
+        check_models(configs)
         try:
             with monitored(progress):
                 launch()
@@ -53,7 +65,7 @@ def run_benchmark(config_dir: Path, config_name: str, overrides: Sequence[str], 
     return 1 if failed else 0
 
 
-def _check_models(configs: list[TrainConfig]) -> None:
+def check_models(configs: Sequence[TrainConfig]) -> None:
     from hybrid.training.architecture import check_model  # with torch, which a benchmark that is done does not need
 
     for config in {config.arm: config for config in configs}.values():

@@ -2,6 +2,7 @@
 
     runs/<experiment>/experiment.yaml                what all its runs share
     runs/<experiment>/folds.csv                      the split, made once
+    runs/<experiment>/ablations.yaml                 which arms are compared with which, where there are ablations
     runs/<experiment>/<arm>/                         model.yaml, profile.json (parameters and GMAC)
     runs/<experiment>/<arm>/repeat0-fold0/           config.yaml metrics.csv last.ckpt model.ckpt predictions.csv
                                                      result.json (written last), or error.txt
@@ -94,6 +95,11 @@ class ExperimentFolder:
         return self.path / "folds.csv"
 
     @property
+    def ablations(self) -> Path:
+        """which arms belong together, where ablations were asked for"""
+        return self.path / "ablations.yaml"
+
+    @property
     def report(self) -> Path:
         return self.path / "report"
 
@@ -153,13 +159,19 @@ def arm_settings(config: TrainConfig) -> dict[str, Any]:
 
 
 def claim(path: Path, settings: dict[str, Any], what: str) -> None:
-    """Record `settings` in `path`, or refuse when runs were made with others, naming every key that differs.
+    """Record `settings` in `path`, or refuse when runs were made with others."""
+    refuse_others(path, settings, what)
+    if not path.exists() or read_yaml(path) != settings:
+        write_yaml(path, settings)
+
+
+def refuse_others(path: Path, settings: dict[str, Any], what: str) -> None:
+    """Name every key in which `settings` differ from those recorded in `path`, with which runs were made.
 
     Runs lie below the file's folder. While none has trained an epoch there is nothing to protect: the settings of a
     command that was refused do not stand in the way of the corrected one.
     """
     if not path.exists() or not any(path.parent.rglob("last.ckpt")) and not any(path.parent.rglob("result.json")):
-        write_yaml(path, settings)
         return
     there = read_yaml(path)
     differences = [

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,26 +13,22 @@ from hybrid.config import PRETRAINING_SEEDS, ModelConfig, ProtocolConfig, TrainC
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
 from hybrid.data.folds import frozen_folds
-from hybrid.experiment.folder import arm_settings, claim, experiment_folder, run_folder, shared_settings
+from hybrid.experiment.folder import arm_settings, claim, experiment_folder, refuse_others, run_folder, shared_settings
 from hybrid.experiment.numbers import model_rules, protocol_rules, refuse_wrong
 from hybrid.training.tracking import check_logger
 
 
 def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
-    """The checked, decoded data set and the fold of each clip in each repeat, (repeats, N).
+    """The checked, decoded data set and the fold of each clip in each repeat, (repeats, N); all of it is written down.
 
     Simulates the data set where the configuration says so and its folder does not exist. The frames are those of the
     configured model, the experiment's fingerprint that of the protocol's frames.
     """
-    _check_numbers(config)
-    check_logger(config)
-    folder, arm = experiment_folder(config), run_folder(config).arm
-    _simulate(config)
-    dataset, fingerprint = _dataset(config, config.model), _dataset(config, config.protocol).fingerprint
-    claim(folder.settings, shared_settings(config, fingerprint), f"experiment {config.experiment!r}")
-    claim(folder.model(arm), arm_settings(config), f"arm {arm!r} of experiment {config.experiment!r}")
+    dataset = check(config)
+    for path, settings, what in _claims(config):
+        claim(path, settings, what)
     folds_RN = frozen_folds(
-        folder.folds,
+        experiment_folder(config).folds,
         dataset.clips,
         dataset.targets_NK,
         dataset.groups,
@@ -39,6 +37,24 @@ def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
         seed=config.seed,
     )
     return dataset, folds_RN
+
+
+def check(config: TrainConfig) -> ClipDataset:
+    """The same without a trace: the data set of a run that may be part of its experiment."""
+    _check_numbers(config)
+    check_logger(config)
+    for path, settings, what in _claims(config):
+        refuse_others(path, settings, what)
+    return _dataset(config, config.model)
+
+
+def _claims(config: TrainConfig) -> Iterator[tuple[Path, dict[str, Any], str]]:
+    """What the run shares with the others of its experiment and of its arm, and where that is written."""
+    folder, arm = experiment_folder(config), run_folder(config).arm
+    _simulate(config)
+    fingerprint = _dataset(config, config.protocol).fingerprint
+    yield folder.settings, shared_settings(config, fingerprint), f"experiment {config.experiment!r}"
+    yield folder.model(arm), arm_settings(config), f"arm {arm!r} of experiment {config.experiment!r}"
 
 
 def _check_numbers(config: TrainConfig) -> None:

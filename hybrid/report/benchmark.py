@@ -31,8 +31,10 @@ def write_report(folder: ExperimentFolder, *, anew: bool = False) -> str:
     return summary
 
 
-def _write(evidence) -> str:
+def _write(everything) -> str:
     from hybrid.evaluation.contrasts import EXPLORATORY, REGISTERED, contrasts, unanswered
+    from hybrid.experiment.ablation_record import recorded
+    from hybrid.report.ablations import ablation_parts, arms_beside
     from hybrid.report.clips import films_of, hard_clips
     from hybrid.report.comparisons import contrasts_table, draw_contrasts, sentences, unmatched_compute
     from hybrid.report.figures import draw_cost, draw_curves, draw_folds
@@ -40,19 +42,22 @@ def _write(evidence) -> str:
     from hybrid.report.origin import origin_of, runs_table
     from hybrid.report.page import Contents, write_page
     from hybrid.report.panel import panel_note, panel_of, panel_table
-    from hybrid.report.results import measures_table, results_table
+    from hybrid.report.results import measures_table, results_frame, results_table
     from hybrid.report.shares import shares_part
     from hybrid.report.table import as_terminal
 
-    folder, report = evidence.folder, evidence.folder.report
+    folder, report = everything.folder, everything.folder.report
+    ablations = recorded(folder)
+    arms = arms_beside(ablations, everything)
+    evidence = everything.of(arms)
     results = results_table(evidence)
-    pairs = contrasts(folder)
+    pairs = contrasts(folder, among=arms)
     references = _references(evidence)
     measures, panel = measures_table(evidence), panel_of(evidence)
     notes = _notes(references, evidence, [panel_note(panel, measures.frame)] if panel else [])
     open_contrasts = unanswered((result["arm"], result["repeat"], result["fold"]) for result in evidence.results)
     caveats = (*unmatched_compute(results.frame), *open_contrasts)
-    tables = [results, measures, grades_table(results.frame, evidence), runs_table(evidence)]
+    tables = [results, measures, grades_table(results.frame, evidence), runs_table(everything)]
     tables += [panel_table(panel, measures.frame)] if panel else []
     pictures = [
         draw_folds(results.frame, evidence, references, report),
@@ -60,12 +65,14 @@ def _write(evidence) -> str:
         draw_curves(results.frame, evidence, report),
         draw_calibration(results.frame, evidence, report),
     ]
-    if (shares := shares_part(evidence)) is not None:
+    if (shares := shares_part(everything)) is not None:
         tables.append(shares[0])
         pictures.append(shares[1])
     if len(pairs):
         tables.append(contrasts_table(pairs, results.frame))
         pictures.append(draw_contrasts(pairs, results.frame, report))
+    varied = ablation_parts(ablations, results_frame(everything), everything) if ablations else []
+    tables += [part.table for part in varied]
     for table in tables:
         table.write(report, {"table": notes, "contrasts": caveats}.get(table.name, ()))
     write_page(
@@ -81,11 +88,12 @@ def _write(evidence) -> str:
             registered=sentences(pairs, REGISTERED),
             caveats=list(caveats),
             exploratory=sentences(pairs, EXPLORATORY),
+            ablations=varied,
             notes=list(notes),
             clips=hard_clips(results.frame, evidence),
             films=films_of(evidence),
             no_films=evidence.missing,
-            origin=origin_of(evidence),
+            origin=origin_of(everything),
         ),
     )
     return "\n".join(
@@ -95,6 +103,7 @@ def _write(evidence) -> str:
             "",
             *notes,
             *(["Pre-registered contrasts: " + " ".join(caveats)] if caveats else []),
+            *(f"\n{part.help}\n{as_terminal(part.table, leave_out=('95 % interval, clips',))}" for part in varied),
             f"report: {report / 'index.html'}",
         ]
     )

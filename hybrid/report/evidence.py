@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,17 @@ class Evidence:
     @property
     def simulated(self) -> bool:
         return any(result["simulated"] for result in self.results)
+
+    def of(self, arms: Collection[str]) -> Evidence:
+        """The same of these arms alone."""
+        kept = [(run, result) for run, result in zip(self.runs, self.results, strict=True) if result["arm"] in arms]
+        return replace(
+            self,
+            runs=[run for run, _ in kept],
+            results=[result for _, result in kept],
+            predictions=self.predictions[self.predictions["arm"].isin(arms)],
+            noise=self.noise[self.noise.index.isin(arms)],
+        )
 
     def targets(self, rows: pd.DataFrame) -> np.ndarray:
         return rows[[f"target_{grade}" for grade in self.grades]].to_numpy(float)

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hybrid.files import write_text
+from hybrid.report.ablations import AblationPart
 from hybrid.report.clips import Films, HardClip
 from hybrid.report.drawing import Picture
 from hybrid.report.origin import Origin
@@ -31,6 +32,7 @@ class Contents:
     caveats: list[str]
     """which pre-registered contrasts are not answered, or not as they were meant"""
     exploratory: list[str]
+    ablations: list[AblationPart]
     notes: list[str]
     clips: list[HardClip]
     films: Films | None

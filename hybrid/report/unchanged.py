@@ -28,6 +28,7 @@ def keep_summary(folder: ExperimentFolder, summary: str) -> None:
 def made_of(folder: ExperimentFolder) -> str:
     """A digest of the state of every file that the report reads, and of the code that writes it."""
     files = [path for name in ("result.json", "error.txt") for path in folder.path.glob(f"*/repeat*-fold*/{name}")]
+    files += [folder.ablations] if folder.ablations.exists() else []
     code = [
         path for room in ("report", "evaluation") for path in (SOFTWARE / room).rglob("*.*") if path.suffix != ".pyc"
     ]

@@ -32,6 +32,9 @@ from hybrid.training.machine import choose_machine
 from hybrid.training.module import GradeModule
 from hybrid.training.tracking import close_logger, open_logger
 
+COSTS = ("parameters", "gmac", "train_seconds_per_clip", "inference_seconds_per_clip")
+"""of a result, logged beside the fold's measures"""
+
 
 def train_run(
     config: TrainConfig, dataset: ClipDataset, fold_of_N: np.ndarray, callbacks: Sequence[pl.Callback] = ()
@@ -123,7 +126,8 @@ def _train(
         "seconds": time.perf_counter() - began,
         **circumstances(machine),
     }
-    figures = {f"fold/{name}": value for name, value in result["metrics"].items()} | profile
+    figures = {f"fold/{name}": value for name, value in result["metrics"].items()}
+    figures |= {name: result[name] for name in COSTS}
     close_logger(logger, figures, {"predictions": predictions})
     run.error.unlink(missing_ok=True)
     write_json(run.result, result)

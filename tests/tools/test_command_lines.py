@@ -25,16 +25,18 @@ def test_help_explains_with_an_example(tool):
     [
         ("protocol.epocs=3", "Key 'epocs' not in 'ProtocolConfig'"),
         ("model=hybird", "Could not find 'model/hybird'"),
+        ("model=slowfast model=r3d", "model is given twice"),
         ("protocol.epochs=0", "protocol.epochs must be 1 or more, not 0"),
         ("data.root=nowhere", "nowhere"),
-        ("protocol.epochs=1,2", "sweeps over model, repeat, fold alone"),
+        ("protocol.epochs=1,2", "swept over model, repeat, fold alone"),
         ("+model.options.depth=3", "depth"),
         ("arm=hybrid", "arm 'hybrid' is the name of a model, which 'slowfast' cannot go by"),
     ],
 )
 def test_a_benchmark_explains_a_mistake_and_trains_nothing(word, message, tmp_path, small_dataset):
     words = quick_overrides(small_dataset, tmp_path)
-    done = type_in("benchmark", *words, "model=slowfast", word, cwd=tmp_path)
+    model = [] if word.startswith("model=") else ["model=slowfast"]
+    done = type_in("benchmark", *words, *model, *word.split(), cwd=tmp_path)
     assert done.returncode != 0
     assert message in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr

@@ -114,7 +114,7 @@ def test_a_failing_run_stops_no_other_and_is_reported(run, folder, monkeypatch, 
 
 def test_a_model_is_what_it_was_or_nothing_is_trained(run, folder):
     assert run("model=slowfast", "fold=0") == 0
-    with pytest.raises(UserError, match="recipe.learning_rate: 0.001 there, 0.5 asked for"):
+    with pytest.raises(UserError, match="recipe.learning_rate: 0.003 there, 0.5 asked for"):
         run("model=hybrid,slowfast", "model.recipe.learning_rate=0.5")
     assert len(folder.done_runs()) == 1
 

@@ -35,8 +35,13 @@ def test_what_a_model_brings_comes_with_it(asked):
 
 
 def test_sweeping_anything_else_is_refused(asked):
-    with pytest.raises(UserError, match="sweeps over model, repeat, fold alone"):
+    with pytest.raises(UserError, match="swept over model, repeat, fold alone"):
         asked("protocol.epochs=1,2")
+
+
+def test_a_choice_is_given_once(asked):
+    with pytest.raises(UserError, match="model is given twice"):
+        asked("model=vgg16", "model=hybrid")
 
 
 def test_two_models_cannot_be_one_arm(asked):

@@ -5,6 +5,7 @@ import json
 import pytest
 from wandb_files import records, values
 
+from hybrid.experiment.ablation import Ablation, Arm
 from hybrid.experiment.prepare import prepare
 from hybrid.report.dashboard import build_dashboard
 from hybrid.training.run import train_run
@@ -45,11 +46,14 @@ def configured(settings, key):
     return settings
 
 
+WINDOW = Ablation("window", "How far.", Arm("vgg16", "global"), (Arm("window-3", "3"), Arm("window-5", "5")))
+
+
 def test_every_panel_shows_what_a_run_logs(logged):
     history, summary, settings, group = logged
-    workspace = build_dashboard(group, "someone", "sperm-video-hybrid")
+    workspaces = [build_dashboard(group, "someone", "sperm-video-hybrid", part) for part in (None, WINDOW)]
     kinds = set()
-    for panel in panels_of(workspace):
+    for panel in [panel for workspace in workspaces for panel in panels_of(workspace)]:
         kind = type(panel).__name__
         kinds.add(kind)
         if kind == "LinePlot":
@@ -69,3 +73,13 @@ def test_the_workspace_is_of_one_experiment_grouped_by_model():
     run_set = build_dashboard("quick", "someone", "p")._to_model().spec.section.run_sets[0].model_dump()
     assert "'value': 'quick'" in str(run_set["filters"]) and "'name': 'group'" in str(run_set["filters"])
     assert "arm.value" in str(run_set["grouping"])
+
+
+def test_the_workspace_of_an_ablation_shows_its_arms_and_their_default_alone():
+    workspace = build_dashboard("quick", "someone", "p", WINDOW)
+    assert workspace.name == "Ablation window of quick"
+    (run_set,) = workspace._to_model().spec.section.run_sets
+    group, arms = run_set.model_dump()["filters"]["filters"]
+    assert (group["key"], group["value"]) == ({"section": "run", "name": "group"}, "quick")
+    assert arms["key"] == {"section": "config", "name": "arm"}
+    assert (arms["op"], arms["value"]) == ("IN", ["vgg16", "window-3", "window-5"])

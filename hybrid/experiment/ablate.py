@@ -1,0 +1,129 @@
+"""Ablations from the command line's words to the report: planned, trained side by side, compared with their default."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from hybrid.errors import UserError
+from hybrid.experiment.ablation import Ablation, arms_of, choose, read_ablations
+from hybrid.experiment.ablation_record import record
+from hybrid.experiment.benchmark import benchmark_job, check_data, check_models, do_runs
+from hybrid.experiment.folder import experiment_folder
+from hybrid.experiment.jobs import jobs_at_a_time, launch_jobs
+from hybrid.experiment.plan import Job, in_words, make_plan
+from hybrid.experiment.prepare import check
+from hybrid.experiment.sweep import asked_runs, composed, split_sweep
+from hybrid.experiment.wandb_sweep import write_sweeps
+
+CONFIG = "ablate"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a command line asks for. words: that all runs share; jobs: each arm's one after the other.
+
+    left_out: those of 'all' that cannot be trained yet, with the weights they need.
+    """
+
+    ablations: list[Ablation]
+    jobs: list[Job]
+    words: list[str]
+    left_out: dict[str, str]
+    base: DictConfig
+    """the default's configuration, with Hydra's part"""
+
+    @property
+    def configs(self) -> list[DictConfig]:
+        return [job.config for job in self.jobs]
+
+
+def run_ablations(config_dir: Path, words: Sequence[str], *, only_plan: bool = False) -> int:
+    """Check everything, print the plan, train what is not done, report. Returns the exit status.
+
+    words: `ablation=` with names, and any settings that all arms share. only_plan: stop after the plan.
+    """
+    asked = read_words(config_dir, words)
+    for config in asked.configs:
+        dataset = check(config)
+    check_models(asked.configs)
+    plan = make_plan(asked.ablations, asked.jobs, len(dataset), len(dataset.grades), jobs_at_a_time(asked.base))
+    print(in_words(plan))
+    for name, weights in asked.left_out.items():
+        print(f"left out: {name}, which needs {weights} (tools/pretrain.py)")
+    sys.stdout.flush()
+    if only_plan:
+        return 0
+    check_data(asked.configs)
+    record(experiment_folder(asked.base), asked.ablations)
+
+    def launch() -> None:
+        launch_jobs(config_dir, CONFIG, asked.words, [job.words for job in asked.jobs if not job.done], benchmark_job)
+
+    return do_runs(asked.configs, launch)
+
+
+def write_ablation_sweeps(config_dir: Path, words: Sequence[str], folder: Path) -> list[Path]:
+    """A W&B sweep of each asked ablation, once every arm's model can be built; the report will know them, too."""
+    asked = read_words(config_dir, words)
+    check_models(asked.configs)
+    record(experiment_folder(asked.base), asked.ablations)
+    base = asked.base
+    shared = [f"protocol={base.hydra.runtime.choices.protocol}", f"experiment={base.experiment}"]
+    shared += [f"threads={base.threads}"]
+    named = [word.partition("=")[0] for word in asked.words]
+    shared = [word for word in shared if word.partition("=")[0] not in named]
+    return write_sweeps(folder, asked.ablations, asked.jobs, [*shared, *asked.words])
+
+
+def read_words(config_dir: Path, words: Sequence[str]) -> Asked:
+    """Raises a UserError for an ablation, a key or a value that does not exist."""
+    names, words = _ablation_names(words)
+    known = read_ablations(config_dir)
+    shared, swept = split_sweep(words)
+    if len(swept.get("model", ())) > 1:
+        raise UserError("an ablation is of one model; start one for each, with an experiment=... of its own")
+    shared += [f"model={name}" for name in swept.get("model", ())]
+    base = composed(config_dir, CONFIG, shared, hydra=True)
+    ablations = [_with_default(ablation, base.arm) for ablation in choose(known, names)]
+    runs = [(config.repeat, config.fold) for config in asked_runs(config_dir, CONFIG, words)]
+    configs = {
+        arm.label: composed(config_dir, CONFIG, [*shared, *arm.settings, f"arm={arm.label}"])
+        for arm in arms_of(ablations)
+    }
+    missing = {label: weights for label, config in configs.items() if (weights := _missing_weights(config))}
+    left_out = {
+        ablation.name: missing[arm.label]
+        for ablation in ablations
+        for arm in arms_of([ablation])
+        if arm.label in missing and ablation.name not in names
+    }
+    ablations = [ablation for ablation in ablations if ablation.name not in left_out]
+    jobs = [Job.of(arm, configs[arm.label], repeat, fold) for arm in arms_of(ablations) for repeat, fold in runs]
+    return Asked(ablations, jobs, shared, left_out, base)
+
+
+def _ablation_names(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The names that `ablation=` gives, and the other words."""
+    named = [word for word in words if word.startswith("ablation=")]
+    names = [name for word in named for name in word.removeprefix("ablation=").split(",") if name]
+    if not names:
+        raise UserError("say which: ablation=NAME[,NAME...], or ablation=all; --help lists them")
+    if arms := [word for word in words if word.startswith("arm=")]:
+        raise UserError(f"{arms[0]}: the arms are those of the ablations; train one of them with tools/train.py")
+    return names, [word for word in words if word not in named]
+
+
+def _missing_weights(config: DictConfig) -> str:
+    """The checkpoint an arm starts from, where that is not there; else ''."""
+    weights = config.model.pretrained
+    return "" if weights in ("none", "official") or Path(weights).exists() else weights
+
+
+def _with_default(ablation: Ablation, label: str) -> Ablation:
+    default = ablation.default
+    return ablation if default.label else replace(ablation, default=replace(default, label=label))

@@ -1,0 +1,182 @@
+"""Each ablation as a table, a figure and sentences: what an arm changes, and what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from hybrid.evaluation.ablation import effects
+from hybrid.evaluation.contrasts import LEVEL
+from hybrid.evaluation.outcomes import read_outcomes
+from hybrid.evaluation.pairs import by_arm
+from hybrid.experiment.ablation import JOINT, Ablation
+from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
+from hybrid.report.evidence import Evidence
+from hybrid.report.table import Column, Table, interval, number, significant, spread
+
+COST = ("parameters_M", "gmac", "train_ms_per_clip")
+
+
+@dataclass(frozen=True)
+class AblationPart:
+    """What the report shows of an ablation."""
+
+    name: str
+    help: str
+    lead: str
+    table: Table
+    picture: Picture
+    sentences: list[str]
+
+
+def ablation_parts(ablations: list[Ablation], results: pd.DataFrame, evidence: Evidence) -> list[AblationPart]:
+    """Of those whose default and one other arm have two paired runs. results: of all arms, with their cost."""
+    if not ablations:
+        return []
+    runs, parts = by_arm(read_outcomes(evidence.folder)), []
+    for ablation in ablations:
+        labels = [arm.label for arm in ablation.arms]
+        combined = {label: tuple(label.split(JOINT)) for label in labels} if ablation.factors else {}
+        frame = _frame(
+            ablation, effects(runs, ablation.default.label, labels, evidence.groups, parts=combined), results
+        )
+        if frame["difference"].notna().any():
+            table = _table(ablation, frame)
+            sentences = frame["words"].dropna().tolist()
+            drawn = draw_ablation(ablation, frame, evidence.folder.report)
+            parts.append(AblationPart(ablation.name, ablation.help, _lead(frame), table, drawn, sentences))
+    return parts
+
+
+def arms_beside(ablations: list[Ablation], evidence: Evidence) -> list[str]:
+    """The arms that stand for themselves: models by their own name, and whatever no ablation has asked for."""
+    varied = {arm.label for ablation in ablations for arm in ablation.arms}
+    arms = {result["arm"]: result["model"] for result in evidence.results}
+    return [arm for arm, model in arms.items() if arm == model or arm not in varied] or list(arms)
+
+
+def _frame(ablation: Ablation, effects_frame: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:
+    """A row an arm, the default first: its value, error, difference and cost."""
+    shown = {arm.label: arm.shown for arm in ablation.arms} | {
+        ablation.default.label: f"{ablation.default.shown} (default)"
+    }
+    cost = results[["arm", "model", "family", "runs", "mse_mean", "mse_sd", *COST]]
+    cost = cost.rename(columns={"runs": "runs_done"})
+    rows = pd.concat([pd.DataFrame({"arm": [ablation.default.label]}), effects_frame], ignore_index=True)
+    frame = rows.merge(cost, on="arm", how="left")
+    frame.insert(1, "value", frame["arm"].map(shown))
+    return frame
+
+
+def _table(ablation: Ablation, frame: pd.DataFrame) -> Table:
+    beyond = Column(
+        "beyond the sum",
+        lambda row: (
+            number(row.interaction, sign=True)
+            + (
+                f" ({interval(row.interaction_low, row.interaction_high, sign=True)})"
+                if pd.notna(row.interaction)
+                else ""
+            )
+        ),
+        "interaction",
+        about="difference x10^-2 beyond the sum of those of the single changes, with its 95 % interval over runs",
+    )
+    return Table(
+        f"ablation-{ablation.name}",
+        f"{ablation.help} Differences of MSE x10^-2, arm minus default: negative means that the arm is better.",
+        frame,
+        (
+            Column(ablation.name.replace("_", " "), lambda row: row.value, "value", figure=False),
+            Column("MSE x10^-2 (sd)", lambda row: spread(row.mse_mean, row.mse_sd), "mse_mean"),
+            Column("difference x10^-2", lambda row: number(row.difference, sign=True), "difference"),
+            Column(
+                "95 % interval, runs",
+                lambda row: interval(row.low, row.high, sign=True),
+                "low",
+                about="corrected resampled t over runs that both have done; not adjusted for the number of arms",
+            ),
+            Column(
+                "95 % interval, clips",
+                lambda row: interval(row.clip_low, row.clip_high, sign=True),
+                "clip_low",
+                about="bootstrap of groups of clips, the trained models held fixed",
+            ),
+            Column(
+                "p, Holm", lambda row: number(row.p_holm, 3), "p_holm", about="adjusted over the arms of this table"
+            ),
+            *([beyond] if frame["interaction"].notna().any() else []),
+            Column("params M", lambda row: number(row.parameters_M), "parameters_M"),
+            Column("GMAC", lambda row: significant(row.gmac), "gmac", about="of one clip"),
+            Column("train ms/clip", lambda row: number(row.train_ms_per_clip, 1), "train_ms_per_clip"),
+            Column("runs", lambda row: number(row.runs_done, 0), "runs_done", about="that are done"),
+        ),
+    )
+
+
+def _lead(frame: pd.DataFrame) -> str:
+    arms = frame[frame["difference"].notna()]
+    clear = arms[arms["p_holm"] < LEVEL]
+    counts = {word: int((sign * clear["difference"] < 0).sum()) for word, sign in (("lower", 1), ("higher", -1))}
+    lead = (
+        f"Of {len(arms)} arm{'s' if len(arms) > 1 else ''} beside the default, {counts['lower'] or 'none'} "
+        f"ha{'ve' if counts['lower'] > 1 else 's'} a lower MSE and {counts['higher'] or 'none'} a higher one by more "
+        f"than chance explains (Holm-adjusted p below {LEVEL})."
+    )
+    if missing := len(frame) - 1 - len(arms):
+        lead += f" {missing} cannot be compared yet: two runs are needed that the default has done too."
+    return lead
+
+
+@styled
+def draw_ablation(ablation: Ablation, frame: pd.DataFrame, folder: Path) -> Picture:
+    """A row an arm: the difference with its intervals; beside it GMAC and training time."""
+    rows = list(frame.itertuples())
+    figure = new_figure(1.15 + 0.34 * len(rows))
+    difference, gmac, time = figure.subplots(1, 3, sharey=True, width_ratios=(3, 1, 1))
+    reach = 0.0
+    for position, row in enumerate(rows):
+        colour = FAMILY_COLOURS[row.family] if pd.notna(row.family) else INK
+        if pd.isna(row.difference):
+            difference.plot(0, position, "|" if position == 0 else "", color=INK, markersize=11)
+        else:
+            difference.plot([row.low, row.high], [position - 0.12] * 2, color=colour, linewidth=2.2)
+            difference.plot([row.clip_low, row.clip_high], [position + 0.16] * 2, ":", color=colour, linewidth=1.8)
+            clear = row.p_holm < LEVEL
+            difference.plot(
+                row.difference, position - 0.12, "o", color=colour, markerfacecolor=colour if clear else "none"
+            )
+            near = [abs(value) for value in (row.clip_low, row.clip_high, row.difference) if pd.notna(value)]
+            reach = max(reach, *near)
+            reach = max(reach, min(max(abs(row.low), abs(row.high)), 4 * reach))
+        for axes, value, text in (
+            (gmac, row.gmac, significant(row.gmac)),
+            (time, row.train_ms_per_clip, number(row.train_ms_per_clip, 1)),
+        ):
+            axes.barh(position, 0 if pd.isna(value) else value, height=0.55, color=colour, alpha=0.35)
+            axes.text(0, position, f" {text}", va="center", fontsize=8)
+    difference.axvline(0, color=INK, linewidth=0.9)
+    difference.set_xlim(-1.1 * reach, 1.1 * reach)
+    difference.set_yticks(range(len(rows)), [row.value.replace(", ", "\n") for row in rows])
+    difference.set_ylim(len(rows) - 0.4, -0.6)
+    difference.set_xlabel("MSE ×10⁻², arm minus default\n← arm better     worse →")
+    difference.grid(axis="x")
+    for axes, label in ((gmac, "GMAC"), (time, "train ms\na clip")):
+        axes.set_xlabel(label)
+        axes.set_xticks([])
+        axes.tick_params(left=False)
+        axes.spines[["bottom", "left"]].set_visible(False)
+    name = ablation.name.replace("_", " ")
+    told = "; ".join(f"{row.value}: {row.difference:+.2f}" for row in rows[1:] if pd.notna(row.difference))
+    return picture(
+        figure,
+        folder,
+        f"ablation-{ablation.name}",
+        f"Ablation of {name}",
+        f"Differences of MSE times ten to the minus two to the default, {rows[0].value}. {told}. The intervals and the "
+        "cost are in the table.",
+        "Solid: 95 % interval over folds and repeats (cut at the frame); dotted: over clips, the trained models held "
+        "fixed. A filled dot: Holm-adjusted p below 0.05 over these arms. Right: cost of one clip.",
+    )

@@ -1,0 +1,123 @@
+"""Ablations from the command line's words to the report, with the runs launched by Hydra in this process."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from support import ROOT, quick_overrides
+
+from hybrid.config import register_schemas
+from hybrid.errors import UserError
+from hybrid.experiment import ablate
+from hybrid.experiment.ablate import read_words, run_ablations
+from hybrid.experiment.ablation import read_ablations
+from hybrid.experiment.ablation_record import record, recorded
+from hybrid.experiment.benchmark import check_data
+from hybrid.experiment.folder import ExperimentFolder
+from hybrid.files import read_yaml, write_json, write_text
+
+CONFIGS = ROOT / "configs"
+
+
+@pytest.fixture
+def words(tmp_path, small_dataset):
+    register_schemas()
+    quick = quick_overrides(small_dataset, tmp_path)
+    return lambda *more: [*quick, "protocol.epochs=1", "experiment=a", "hydra/launcher=basic", *more]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return ExperimentFolder(tmp_path / "runs" / "a")
+
+
+def runs_of(folder):
+    return sorted({run.label for run in folder.done_runs()})
+
+
+def test_a_plan_leaves_no_trace(words, folder, capsys):
+    assert run_ablations(CONFIGS, words("ablation=laterals,head"), only_plan=True) == 0
+    printed = capsys.readouterr().out
+    lines = {line.split()[0]: line for line in printed.splitlines() if line}
+    assert "the default" in lines["hybrid"] and "laterals, head" in lines["hybrid"]
+    assert "model.options.laterals=false" in lines["laterals-false"] and "a measured step" in lines["laterals-false"]
+    assert "4 arms, 8 runs, 8 of them to do: about 0" in printed and "1 at a time" in printed
+    assert not folder.path.exists()
+
+
+def test_ablations_share_their_default_and_do_what_is_missing(words, folder, capsys):
+    assert run_ablations(CONFIGS, words("ablation=laterals")) == 0
+    assert runs_of(folder) == [f"{arm}/repeat0-fold{f}" for arm in ("hybrid", "laterals-false") for f in (0, 1)]
+    assert folder.run("laterals-false", 0, 0).read_result()["model"] == "hybrid"
+    settings = read_yaml(folder.run("laterals-false", 0, 0).config)
+    assert settings["model"]["options"] == {"laterals": False} and settings["arm"] == "laterals-false"
+    table = pd.read_csv(folder.report / "ablation-laterals.csv").set_index("arm")
+    assert list(table.index) == ["hybrid", "laterals-false"] and table.loc["laterals-false", "runs_done"] == 2
+    assert table.loc["laterals-false", "parameters_M"] < table.loc["hybrid", "parameters_M"]
+    assert "true (default)" in capsys.readouterr().out
+
+    done = {run.result: run.result.stat().st_mtime_ns for run in folder.done_runs()}
+    assert run_ablations(CONFIGS, words("ablation=init", "fold=0")) == 0
+    assert "finished runs" in capsys.readouterr().out
+    added = {path for path in runs_of(folder) if not path.startswith(("hybrid/", "laterals-false/"))}
+    assert added == {"init-random/repeat0-fold0", "init-timesformer/repeat0-fold0"}, "the default's run was done"
+    assert {run.result: run.result.stat().st_mtime_ns for run in folder.done_runs()}.items() >= done.items()
+    assert [ablation.name for ablation in recorded(folder)] == ["laterals", "init"]
+    assert not (folder.report / "ablation-init.csv").exists(), "one run each cannot be compared"
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("ablation=windw", "no ablation is named 'windw'"),
+        ("fold=0", "say which: ablation=NAME"),
+        ("arm=mine", "arm=mine: the arms are those of the ablations"),
+        ("model=slowfast,hybrid", "an ablation is of one model"),
+        ("protocol.epocs=2", "Key 'epocs' not in 'ProtocolConfig'"),
+        ("protocol.epochs=0", "protocol.epochs must be 1 or more, not 0"),
+        ("model=slowfast", "'slowfast' cannot be built: .*laterals"),
+    ],
+)
+def test_a_mistake_is_explained_and_nothing_is_trained(words, folder, word, message):
+    named = [] if "ablation" in word or word == "fold=0" else ["ablation=laterals"]
+    with pytest.raises(UserError, match=message):
+        run_ablations(CONFIGS, words(*named, word))
+    assert not folder.path.exists()
+
+
+def test_other_settings_than_those_of_the_runs_are_refused(words, folder):
+    check_data([job.config for job in read_words(CONFIGS, words("ablation=laterals")).jobs])
+    write_json(folder.run("laterals-false", 0, 0).result, {})
+    with pytest.raises(UserError, match="recipe.learning_rate: 0.003 there, 0.5 asked for"):
+        run_ablations(CONFIGS, words("ablation=laterals", "model.recipe.learning_rate=0.5"))
+
+
+def test_all_leaves_out_what_weights_are_missing_for_and_says_so(words, tmp_path, monkeypatch):
+    some = {name: read_ablations(CONFIGS)[name] for name in ("laterals", "pretraining", "frozen")}
+    monkeypatch.setattr(ablate, "read_ablations", lambda _: some)
+    asked = read_words(CONFIGS, words("ablation=all", "fold=0"))
+    assert [job.arm.label for job in asked.jobs] == ["hybrid", "laterals-false"]
+    assert list(asked.left_out) == ["pretraining", "frozen"]
+    weights = Path(asked.left_out["frozen"])
+    assert weights.is_relative_to(tmp_path)
+    with pytest.raises(UserError, match=f"there is no '{re.escape(str(weights))}'"):
+        run_ablations(CONFIGS, words("ablation=frozen", "fold=0"))
+    write_text(weights, "weights that somebody has trained")
+    labels = [job.arm.label for job in read_words(CONFIGS, words("ablation=all", "fold=0")).jobs]
+    assert labels == ["hybrid", "laterals-false", "pretrained", "frozen-batch_norm", "frozen-backbone"]
+
+
+def test_another_model_can_be_ablated_in_what_it_has(words):
+    asked = read_words(CONFIGS, words("ablation=loss", "model=slowfast", "fold=1"))
+    assert [job.arm.label for job in asked.jobs] == ["slowfast", "loss-kl", "loss-emd2", "loss-rps"]
+    assert {job.config.model.name for job in asked.jobs} == {"slowfast"}
+    assert asked.jobs[1].words == ("++model.recipe.loss=kl", "arm=loss-kl", "repeat=0", "fold=1")
+
+
+def test_what_is_recorded_is_read_back(folder):
+    ours = list(read_ablations(CONFIGS).values())
+    assert recorded(folder) == []
+    record(folder, ours[:2])
+    record(folder, ours[1:])
+    assert recorded(folder) == ours
