@@ -42,6 +42,7 @@ from hybrid.model.clock import Clock
 from hybrid.model.drop_pathway import DropPathway, handed_over
 from hybrid.model.ordinal import OrdinalClassifier
 from hybrid.model.stitch import Stitch
+from hybrid.model.temporal_attention import CrossPathwayAttention
 
 
 class Hybrid(SlowFast):
@@ -74,6 +75,11 @@ class Hybrid(SlowFast):
         self.attentive = nn.ModuleDict(attentive)
         self.stitch = stitch
         self.drop_pathway = DropPathway(drop_pathway)
+
+    @property
+    def attending(self) -> tuple[str, ...]:
+        """The stages whose branch is attention, whose weights can be looked at."""
+        return tuple(name for name, branch in self.temporal.items() if isinstance(branch, CrossPathwayAttention))
 
     def clocks(self, num_frames: int, device=None) -> dict[str, Clock]:
         """The times of both pathways' steps, the same in every stage."""

@@ -56,7 +56,7 @@ class NonLocalBlock(nn.Module):
         mixed_BQD = weights_BQK.to(value_BKD.dtype) @ value_BKD
         update = self.norm(self.out(rearrange(mixed_BQD, "b (h w t) d -> b d t h w", h=height, t=frames)))
         if into is not None:
-            into.update_ratio[name] = norm_ratio(update, x_BCTHW)
+            into.update_ratio[f"slow.{name}"] = norm_ratio(update, x_BCTHW)
         return x_BCTHW + update
 
     def weights(self, query_BQD: Tensor, key_BKD: Tensor) -> Tensor:

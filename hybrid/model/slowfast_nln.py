@@ -10,7 +10,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from baselines import slowfast
-from baselines.contract import Intermediates
+from baselines.contract import Features, Intermediates
 from baselines.registry import ModelEntry, get_entry, register
 from baselines.slowfast import SlowFast
 from hybrid.model.nonlocal_block import NonLocalBlock
@@ -52,6 +52,8 @@ class SlowFastNonLocal(SlowFast):
             slow = block(slow)
             if f"{name}_{number}" in self.nonlocal_blocks:
                 slow = self.nonlocal_blocks[f"{name}_{number}"](slow, slow_times, into, f"{name}.{number}")
+                if into is not None:
+                    into.features[f"slow.{name}.{number}"] = Features(slow, slow_times)
         return slow, fast_blocks(fast)
 
 

@@ -34,7 +34,7 @@ class TemporalRollout(Measure):
 
     def applies_to(self, model: ClipModel) -> bool:
         if isinstance(model, Hybrid):
-            return len(model.temporal) > 0
+            return len(model.attending) > 0
         return model.class_token and not isinstance(model, FrameModel)
 
     def passes(self, model: ClipModel, num_frames: int) -> float:
@@ -63,8 +63,9 @@ class TemporalRollout(Measure):
 def rollout_in_time(model: ClipModel, inside: Intermediates) -> Tensor:
     """(B, T, T) over the tokens of one place."""
     R_BTT = None
-    for layer, attention in inside.attention.items():
-        A_BQK = attention.weights.mean(dim=(1, 2))
+    layers = model.attending if isinstance(model, Hybrid) else list(inside.attention)
+    for layer in layers:
+        A_BQK = inside.attention[layer].weights.mean(dim=(1, 2))
         step_BTT = mixed(model, inside, layer, A_BQK)
         R_BTT = step_BTT if R_BTT is None else step_BTT @ R_BTT
     return R_BTT

@@ -100,13 +100,18 @@ def of_model(readings: dict[str, Reading]) -> dict[str, np.ndarray]:
 
 def by_head(readings: dict[str, Reading], scale: float = 1.0) -> Matrix:
     """Branches against heads, means over clips; the uniform map's number and the update ratio behind them."""
-    heads = next(iter(readings.values())).value_Nh.shape[1]
+    heads = max(reading.value_Nh.shape[1] for reading in readings.values())
     rows = [
-        [*reading.value_Nh.mean(axis=0) * scale, reading.uniform * scale, reading.ratio_N.mean()]
+        [*padded(reading.value_Nh.mean(axis=0) * scale, heads), reading.uniform * scale, reading.ratio_N.mean()]
         for reading in readings.values()
     ]
     columns = (*(f"head {head}" for head in range(heads)), "uniform", "update ratio")
     return Matrix(np.array(rows), tuple(readings), columns)
+
+
+def padded(value_h: np.ndarray, heads: int) -> np.ndarray:
+    """With NaN for the heads that a layer does not have."""
+    return np.pad(value_h, (0, heads - len(value_h)), constant_values=np.nan)
 
 
 def attends_over_time(model: ClipModel) -> bool:
