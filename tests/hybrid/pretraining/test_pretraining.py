@@ -1,4 +1,4 @@
-"""Whole pretrainings: repeatable, continued after a kill to the same weights, able to learn, done once."""
+"""Whole pretrainings: continued after a kill to the same weights, done once, refused where they cannot be."""
 
 import os
 import signal
@@ -28,14 +28,14 @@ def same(one, other) -> bool:
 
 
 def test_a_killed_pretraining_continues_to_the_same_weights(config_of_pretraining, words, tmp_path):
-    whole = config_of_pretraining(MODEL, "clips=64", f"runs_dir={tmp_path / 'whole'}")
+    whole = config_of_pretraining(MODEL, "clips=48", f"runs_dir={tmp_path / 'whole'}")
     check_pretraining(whole)
     result = pretrain(whole)
     done = tmp_path / "whole" / "p" / "resnet50"
     assert result == read_json(done / "result.json") and not (done / "last.ckpt").exists()
 
     killed = tmp_path / "runs" / "p" / "resnet50"
-    command = [sys.executable, str(ROOT / "tools" / "pretrain.py"), *words, MODEL, "clips=64"]
+    command = [sys.executable, str(ROOT / "tools" / "pretrain.py"), *words, MODEL, "clips=48"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while not (killed / "last.ckpt").exists():
@@ -44,37 +44,20 @@ def test_a_killed_pretraining_continues_to_the_same_weights(config_of_pretrainin
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)
     printed, _ = process.communicate()
-    assert "simulates 0 clips" in printed and "learns from 64" in printed
-    assert not (killed / "result.json").exists() and len(pd.read_csv(killed / "metrics.csv")) < 8
+    assert "simulates 0 clips" in printed and "learns from 48" in printed
+    assert not (killed / "result.json").exists() and len(pd.read_csv(killed / "metrics.csv")) < 6
 
-    pretrain(config_of_pretraining(MODEL, "clips=64"))
+    pretrain(config_of_pretraining(MODEL, "clips=48"))
     assert same(weights(killed), weights(done))
     curves = [pd.read_csv(folder / "metrics.csv").drop(columns="seconds") for folder in (killed, done)]
     pd.testing.assert_frame_equal(*curves)
-    assert len(curves[0]) == 8 and {"train/path", "train/all", "test/event", "test/all"} <= set(curves[0])
+    assert len(curves[0]) == 6 and {"train/path", "train/all", "test/event", "test/all"} <= set(curves[0])
     # done, it is left alone; and with other settings it is another one
     written = (killed / "pretrained.ckpt").stat().st_mtime_ns
-    assert pretrain(config_of_pretraining(MODEL, "clips=64"))["clips"] == 64
+    assert pretrain(config_of_pretraining(MODEL, "clips=48"))["clips"] == 48
     assert (killed / "pretrained.ckpt").stat().st_mtime_ns == written
     with pytest.raises(UserError, match="targets: physics\\+events there, physics asked for"):
-        check_pretraining(config_of_pretraining(MODEL, "clips=64", "targets=physics"))
-
-
-def test_it_learns_a_few_clips_by_heart(config_of_pretraining):
-    still = [f"protocol.augment.{key}=0" for key in ("shift", "gain", "offset")]
-    config = config_of_pretraining(
-        MODEL, *still, "protocol.augment.flips_and_turns=False", "data.pool=4", "clips=400", "clips_an_epoch=200"
-    )
-    errors = pretrain(config)["errors"]["train"]
-    assert set(errors) == {"path", "casa", "form", "motion", "event", "all"}
-    assert max(errors.values()) < 0.25
-
-
-def test_an_endless_stream_is_learned_from(config_of_pretraining, tmp_path):
-    config = config_of_pretraining(MODEL, "data.pool=null", "clips=8", "clips_an_epoch=4", "targets=physics")
-    check_pretraining(config)
-    result = pretrain(config)
-    assert result["pool"] is None and result["simulated"]["seed"] == 10**6 and "event" not in result["errors"]["test"]
+        check_pretraining(config_of_pretraining(MODEL, "clips=48", "targets=physics"))
 
 
 @pytest.mark.parametrize(
