@@ -121,7 +121,7 @@ def draw_figure_two(study: Study, folder: Path) -> Picture | None:
 
 
 def stretched(frames_THWC: np.ndarray) -> np.ndarray:
-    """(T, H, W, 1): in grey, so that colour is relevance, and over the whole scale but for outliers: tails are faint."""
+    """(T, H, W, 1): in grey, so that colour is relevance, and over the whole scale, as tails are faint."""
     grey_THW1 = frames_THWC.mean(axis=-1, keepdims=True)
     low, high = np.quantile(grey_THW1, [OUTER, 1 - OUTER])
     return (np.clip((grey_THW1 - low) / max(high - low, 1), 0, 1) * 255).astype(np.uint8)
