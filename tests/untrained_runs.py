@@ -1,13 +1,17 @@
 """Finished runs whose models are untrained, and measures and methods that answer at once: what an analysis needs."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from finished_runs import SPEC, write_runs
+from support import write_dataset
 
 from hybrid import create_model
 from hybrid.analysis.attribution import Attribution
 from hybrid.analysis.group import Group
 from hybrid.analysis.measure import Curve, Finding, Matrix, Measure
+from hybrid.analysis.subject import TAIL
 from hybrid.data.dataset import load_dataset
 from hybrid.data.normalisation import Normalisation
 from hybrid.experiment.folder import ExperimentFolder
@@ -25,6 +29,18 @@ def write_untrained(path, root, models=MODELS, **options) -> ExperimentFolder:
         torch.manual_seed(place)
         save_trained(run.model, untrained(run.arm, experiment=path.name, fold=int(run.path.name[-1])))
     return folder
+
+
+def write_masked_dataset(root: Path) -> Path:
+    """As `write_dataset`, with what only a simulated data set has: in row n of clip n a tail, and its truth."""
+    write_dataset(root)
+    (root / "masks").mkdir()
+    for number in range(12):
+        masks = np.zeros((16, 64, 64), np.uint8)
+        masks[:, number] = TAIL
+        np.savez(root / "masks" / f"{number}.npz", masks=masks)
+    (root / "truth.csv").write_text("clip,beat_hz,event\n" + "".join(f"{n}.mkv,{n}.5,none\n" for n in range(12)))
+    return root
 
 
 def untrained(name: str, fold: int = 0, **origin) -> TrainedModel:

@@ -29,7 +29,7 @@ def draw_curves(answers: Answers, name: str, looks: dict[str, Look], folder: Pat
             if other != label:
                 axes.plot(curves.x_X, curves.mean_X, color=INK, alpha=0.25, linewidth=0.8)
         _draw(axes, found[label], looks[label].colour)
-        axes.set_title(looks[label].title, fontsize=9)
+        axes.set_title(looks[label].title, fontsize=9, loc="right")  # a factor of the axis stands on the left
         axes.grid()
     all_axes[0].xaxis.set_major_locator(MaxNLocator(nbins=4))
     all_axes[0].yaxis.set_major_locator(MaxNLocator(nbins=4))

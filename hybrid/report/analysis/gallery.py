@@ -121,9 +121,10 @@ def draw_figure_two(study: Study, folder: Path) -> Picture | None:
 
 
 def stretched(frames_THWC: np.ndarray) -> np.ndarray:
-    """The clip with all its grey levels but the outermost spread over the whole scale: tails are faint."""
-    low, high = np.quantile(frames_THWC, [OUTER, 1 - OUTER])
-    return (np.clip((frames_THWC - low) / max(high - low, 1), 0, 1) * 255).astype(np.uint8)
+    """(T, H, W, 1): in grey, so that colour is relevance, and over the whole scale, as tails are faint."""
+    grey_THW1 = frames_THWC.mean(axis=-1, keepdims=True)
+    low, high = np.quantile(grey_THW1, [OUTER, 1 - OUTER])
+    return (np.clip((grey_THW1 - low) / max(high - low, 1), 0, 1) * 255).astype(np.uint8)
 
 
 def coloured(relevance_THW: np.ndarray, side: int | None = None) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def draw_intervals(answers: Answers, names: list[str], looks: dict[str, Look], f
             axes.plot([run_low, run_high], [row - 0.14] * 2, color=colour, linewidth=2)
             axes.plot([clip_low, clip_high], [row + 0.14] * 2, ":", color=colour, linewidth=1.6)
             axes.plot(estimate.mean, row, "o", color=colour, markersize=5)
-        axes.set_title(name, fontsize=8.5)
+        axes.set_title(textwrap.fill(name, 30), fontsize=8.5)
         axes.set_yticks(range(len(labels)), [looks[label].title for label in labels], fontsize=8)
         axes.set_ylim(len(labels) - 0.4, -0.6)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=3))

@@ -37,7 +37,7 @@ def write_analysis(study: Study) -> str:
     page = rendered(
         "analysis.html.j2",
         {
-            "title": ", ".join(one.title for one in look.values()) if len(look) < 4 else f"{len(look)} models",
+            "title": ", ".join(one.title for one in look.values()) if len(look) < 7 else f"{len(look)} models",
             "simulated": study.simulated,
             "facts": _facts(study),
             "notices": study.notices,

@@ -54,8 +54,8 @@ def comparisons(
             difference = answers.difference(first, second, figure)
             if np.isfinite(difference.mean):
                 means = [answers.estimate(label, figure).mean for label in (first, second)]
-                what = f"{figure}, {by}" if by else figure
-                found.append(Comparison(answers.measure.title, what, picture, first, second, *means, difference))
+                title, what = answers.measure.title.removesuffix(f", {by}"), f"{figure}, {by}" if by else figure
+                found.append(Comparison(title, what, picture, first, second, *means, difference))
     return found
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from support import write_dataset
-from untrained_runs import Answer, Brightness, OnlySlowFast, groups, untrained, write_untrained
+from untrained_runs import Answer, Brightness, OnlySlowFast, groups, untrained, write_masked_dataset, write_untrained
 
 from hybrid.analysis.answers import gather
 from hybrid.analysis.asking import answered, ask, tasks
@@ -22,15 +22,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """A data set of its own, with masks and truth."""
-    root = write_dataset(tmp_path_factory.mktemp("masked") / "clips_of_mine")
-    (root / "masks").mkdir()
-    for number in range(12):
-        masks = np.zeros((16, 64, 64), np.uint8)
-        masks[:, number] = 3
-        np.savez(root / "masks" / f"{number}.npz", masks=masks)
-    (root / "truth.csv").write_text("clip,beat_hz,event\n" + "".join(f"{n}.mkv,{n}.5,none\n" for n in range(12)))
-    return root
+    return write_masked_dataset(tmp_path_factory.mktemp("masked") / "clips_of_mine")
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ pytestmark = needs_chromium
 class Darkness(Brightness):
     """A second method."""
 
-    name, title = "darkness", "Darkness"
+    name, title = "darkness", "Darkness in the middle of the clip, with a title longer than a phone is wide"
 
     def relevance(self, subject, clip_BCTHW):
         return -super().relevance(subject, clip_BCTHW)
