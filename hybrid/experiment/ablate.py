@@ -13,7 +13,7 @@ from hybrid.errors import UserError
 from hybrid.experiment.ablation import Ablation, arms_of, choose, read_ablations
 from hybrid.experiment.ablation_record import record
 from hybrid.experiment.benchmark import benchmark_job, check_data, check_models, do_runs
-from hybrid.experiment.folder import experiment_folder
+from hybrid.experiment.folder import arm_settings, experiment_folder
 from hybrid.experiment.jobs import jobs_at_a_time, launch_jobs
 from hybrid.experiment.plan import Job, in_words, make_plan
 from hybrid.experiment.prepare import check
@@ -27,7 +27,7 @@ CONFIG = "ablate"
 class Asked:
     """What a command line asks for. words: that all runs share; jobs: each arm's one after the other.
 
-    left_out: those of 'all' that cannot be trained yet, with the weights they need.
+    left_out: arms that 'all' asks for and that cannot be trained here, with the reason.
     """
 
     ablations: list[Ablation]
@@ -53,8 +53,8 @@ def run_ablations(config_dir: Path, words: Sequence[str], *, only_plan: bool = F
     check_models(asked.configs)
     plan = make_plan(asked.ablations, asked.jobs, len(dataset), len(dataset.grades), jobs_at_a_time(asked.base))
     print(in_words(plan))
-    for name, weights in asked.left_out.items():
-        print(f"left out: {name}, which needs {weights} (tools/pretrain.py)")
+    for label, why in asked.left_out.items():
+        print(f"left out: {label}: {why}")
     sys.stdout.flush()
     if only_plan:
         return 0
@@ -95,16 +95,13 @@ def read_words(config_dir: Path, words: Sequence[str]) -> Asked:
         arm.label: composed(config_dir, CONFIG, [*shared, *arm.settings, f"arm={arm.label}"])
         for arm in arms_of(ablations)
     }
-    missing = {label: weights for label, config in configs.items() if (weights := _missing_weights(config))}
-    left_out = {
-        ablation.name: missing[arm.label]
-        for ablation in ablations
-        for arm in arms_of([ablation])
-        if arm.label in missing and ablation.name not in names
-    }
-    ablations = [ablation for ablation in ablations if ablation.name not in left_out]
+    idle = _idle(configs)
+    named = [arm.label for arm in arms_of(ablation for ablation in ablations if ablation.name in names)]
+    if wrong := [label for label in named if label in idle]:
+        raise UserError(f"arm {wrong[0]!r}: {idle[wrong[0]]}")
+    ablations = [kept for ablation in ablations if (kept := _without(ablation, idle)) is not None]
     jobs = [Job.of(arm, configs[arm.label], repeat, fold) for arm in arms_of(ablations) for repeat, fold in runs]
-    return Asked(ablations, jobs, shared, left_out, base)
+    return Asked(ablations, jobs, shared, idle, base)
 
 
 def _ablation_names(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -118,10 +115,29 @@ def _ablation_names(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return names, [word for word in words if word not in named]
 
 
-def _missing_weights(config: DictConfig) -> str:
-    """The checkpoint an arm starts from, where that is not there; else ''."""
-    weights = config.model.pretrained
-    return "" if weights in ("none", "official") or Path(weights).exists() else weights
+def _idle(configs: dict[str, DictConfig]) -> dict[str, str]:
+    """Which arms cannot be trained, or would be another arm's runs done twice, and why."""
+    idle, settings = {}, {}
+    for label, config in configs.items():
+        weights, own = config.model.pretrained, arm_settings(config)
+        same = next((other for other, theirs in settings.items() if theirs == own), None)
+        if same is not None:
+            idle[label] = f"with these settings it is the same as {same!r}"
+        elif weights == "none" and config.model.recipe.frozen != "none":
+            idle[label] = "fresh weights hold nothing that could stay as it is"
+        elif weights == "official" and config.model.size != "paper":
+            idle[label] = f"there are no published weights of size {config.model.size!r}"
+        elif weights not in ("none", "official") and not Path(weights).exists():
+            idle[label] = f"there is no {weights!r} (see tools/pretrain.py and tools/graft.py)"
+        else:
+            settings[label] = own
+    return idle
+
+
+def _without(ablation: Ablation, idle: dict[str, str]) -> Ablation | None:
+    """The ablation without these arms; None where nothing is left to compare."""
+    arms = tuple(arm for arm in ablation.arms if arm.label not in idle)
+    return replace(ablation, arms=arms) if arms and ablation.default.label not in idle else None
 
 
 def _with_default(ablation: Ablation, label: str) -> Ablation:

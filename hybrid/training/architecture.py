@@ -32,6 +32,8 @@ def check_model(config: TrainConfig) -> None:
     get_loss(config.model.recipe.loss)
     check_frozen(config.model)
     pretrained = config.model.pretrained
+    if pretrained == "official" and config.model.size != "paper":
+        raise UserError(f"model.pretrained=official: there are no published weights of size {config.model.size!r}")
     if pretrained not in ("none", "official") and not Path(pretrained).exists():
         raise UserError(f"model.pretrained must be none, official or a path; there is no {pretrained!r}")
     with torch.device("meta"):

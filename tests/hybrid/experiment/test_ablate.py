@@ -1,7 +1,6 @@
 """Ablations from the command line's words to the report, with the runs launched by Hydra in this process."""
 
 import re
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -98,14 +97,27 @@ def test_all_leaves_out_what_weights_are_missing_for_and_says_so(words, tmp_path
     monkeypatch.setattr(ablate, "read_ablations", lambda _: some)
     asked = read_words(CONFIGS, words("ablation=all", "fold=0"))
     assert [job.arm.label for job in asked.jobs] == ["hybrid", "laterals-false"]
-    assert list(asked.left_out) == ["pretraining", "frozen"]
-    weights = Path(asked.left_out["frozen"])
-    assert weights.is_relative_to(tmp_path)
-    with pytest.raises(UserError, match=f"there is no '{re.escape(str(weights))}'"):
+    assert list(asked.left_out) == ["pretrained", "frozen-batch_norm", "frozen-backbone"]
+    weights = tmp_path / "runs" / "pretraining-tiny-physics+events" / "hybrid" / "pretrained.ckpt"
+    assert f"there is no '{weights}' (see tools/pretrain.py" in asked.left_out["frozen-backbone"]
+    with pytest.raises(UserError, match=f"arm 'pretrained': there is no '{re.escape(str(weights))}'"):
         run_ablations(CONFIGS, words("ablation=frozen", "fold=0"))
     write_text(weights, "weights that somebody has trained")
     labels = [job.arm.label for job in read_words(CONFIGS, words("ablation=all", "fold=0")).jobs]
     assert labels == ["hybrid", "laterals-false", "pretrained", "frozen-batch_norm", "frozen-backbone"]
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("ablation=published", "arm 'published-none': with these settings it is the same as 'hybrid'"),
+        ("ablation=frozen_published", "arm 'frozen_published-batch_norm': fresh weights hold nothing"),
+        ("ablation=published protocol.pretrained=official", "arm 'hybrid': there are no published weights"),
+    ],
+)
+def test_an_arm_that_makes_no_sense_here_is_refused(words, word, message):
+    with pytest.raises(UserError, match=message):
+        read_words(CONFIGS, words(*word.split()))
 
 
 def test_another_model_can_be_ablated_in_what_it_has(words):
