@@ -53,8 +53,8 @@ def run_ablations(config_dir: Path, words: Sequence[str], *, only_plan: bool = F
     check_models(asked.configs)
     plan = make_plan(asked.ablations, asked.jobs, len(dataset), len(dataset.grades), jobs_at_a_time(asked.base))
     print(in_words(plan))
-    for label, why in asked.left_out.items():
-        print(f"left out: {label}: {why}")
+    for why in dict.fromkeys(asked.left_out.values()):
+        print(f"left out: {', '.join(label for label, reason in asked.left_out.items() if reason == why)}: {why}")
     sys.stdout.flush()
     if only_plan:
         return 0
