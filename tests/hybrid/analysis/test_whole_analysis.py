@@ -55,6 +55,11 @@ def test_layers_of_the_two_models_are_compared(folder):
 
 def test_definitions_are_those_of_the_measures(folder):
     text = (folder / "index.html").read_text(encoding="utf-8")
-    definitions = "1 / sum p_t^2 effective frames", "As FrameMass", "HSIC is the unbiased estimate", "lift = share / area"
+    definitions = (
+        "1 / sum p_t^2 effective frames",
+        "As FrameMass",
+        "HSIC is the unbiased estimate",
+        "lift = share / area",
+    )
     for words in definitions:
         assert words in text
