@@ -66,8 +66,9 @@ def draw_cell(
         preset.kinds,
     )
     rng = generator(seed, "event", motion_of)
-    if preset.lag is not None:
-        event = draw_relation(rng, settings.num_frames, settings.frame_rate, preset.lag)
+    if preset.lags:
+        lag = int(rng.choice(preset.lags))
+        event = draw_relation(rng, settings.num_frames, settings.frame_rate, lag)
     else:
         event = draw_event(rng, settings.duration) if beat.motile else NO_EVENT
     quality = grade(form, beat, event, preset)

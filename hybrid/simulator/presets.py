@@ -20,20 +20,21 @@ class Preset:
     name: str
     shares: tuple[float, float, float, float]
     about: str
-    lag: int | None = None
-    """frames between the two moments whose relation is the event; None: events of every kind"""
+    lags: tuple[int, ...] = ()
+    """frames between the two moments whose relation is the event, drawn for each clip; none: events of every kind"""
 
     @property
     def families(self) -> tuple[str, ...]:
         """Families of tail shapes; where a bend must stand out, tails that are else straight."""
-        return tuple(FAMILIES) if self.lag is None else ("plain",)
+        return tuple(FAMILIES) if not self.lags else ("plain",)
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """Classes of motion; where only events count, every cell must be able to show one."""
-        return CLASSES if self.lag is None else ("rapid", "slow")
+        return CLASSES if not self.lags else ("rapid", "slow")
 
 
+LAGS = (2, 4, 8, 12)
 _REST = 0.30 + 0.35 + 0.10
 PRESETS = {
     preset.name: preset
@@ -52,10 +53,11 @@ PRESETS = {
                 (0.0, 0.0, 1.0, 0.0),
                 f"two bends of the tail {lag} frames apart, good to opposite sides, bad to the same side; "
                 "each half of a clip alone carries nothing",
-                lag,
+                (lag,),
             )
-            for lag in (2, 4, 8, 12)
+            for lag in LAGS
         ),
+        Preset("lags", (0.0, 0.0, 1.0, 0.0), "those four mixed, as many clips of each on average", LAGS),
     )
 }
 

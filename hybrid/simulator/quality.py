@@ -51,7 +51,7 @@ def steady_figures(beat: Beat, head_length: float, head_width: float) -> dict[st
 def grade(form: Form, beat: Beat, event: Event, preset: Preset) -> Quality:
     """The quality of a cell that looks like this, swims like this and does this."""
     motion = (motion_score(beat, form) - MOTION_MEAN) / MOTION_SD
-    scale = 1.0 if preset.lag else 1 / np.sqrt(MOTILE_SHARE)
+    scale = 1.0 if preset.lags else 1 / np.sqrt(MOTILE_SHARE)
     parts = dict(form=form.quality, motion=motion, event=event.sign * scale, interaction=form.quality * motion)
     q = sum(np.sqrt(share) * parts[name] for name, share in zip(COMPONENTS, preset.shares, strict=True))
     return Quality(**{name: float(value) for name, value in parts.items()}, q=float(q))

@@ -91,6 +91,16 @@ def test_of_a_lag_set_each_moment_alone_is_independent_of_the_label(lag):
     assert cell.event.kind == "relation" and cell.quality.q == cell.event.sign
 
 
+def test_the_mixed_lag_set_holds_every_lag_and_lags_tell_nothing_of_the_label():
+    cells = [draw_cell(1, index, SETTINGS, get_preset("lags")) for index in range(400)]
+    lags = np.array([round((cell.event.second - cell.event.first) * SETTINGS.frame_rate) for cell in cells])
+    sign = np.array([cell.event.sign for cell in cells])
+    assert set(lags) == {2, 4, 8, 12}
+    for lag in set(lags):
+        assert np.mean(lags == lag) == pytest.approx(1 / 4, abs=0.1)
+        assert sign[lags == lag].mean() == pytest.approx(0, abs=0.4)
+
+
 def test_the_panel_is_calibrated(cells):
     panel = make_panel(0, STANDARD)
     rng = np.random.default_rng(0)
