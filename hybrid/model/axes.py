@@ -72,8 +72,8 @@ class Axes:
     )
     init: str = switch(
         "zero",
-        "the branches' last projection: zero, so that the hybrid starts as its SlowFast, or random (normal, 0.02); "
-        "'timesformer': zero, and attention in the shape of a TimeSformer's, whose weights `graft` fills in",
+        "the scale of the branches' updates: zero at first, so that the hybrid starts as its SlowFast, or 'random', a "
+        "tenth; 'timesformer': zero, and attention in the shape of a TimeSformer's, whose weights `graft` fills in",
         INITS,
     )
     mlp: int = switch(

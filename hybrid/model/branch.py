@@ -10,6 +10,7 @@ from torchvision.ops import StochasticDepth
 from baselines.attention import norm_ratio
 from baselines.contract import Intermediates
 from hybrid.model.clock import Clock
+from hybrid.model.landing import Landing
 from hybrid.model.linear import linear
 from hybrid.model.perceptron import Perceptron
 from hybrid.model.scope import Visibility
@@ -28,13 +29,13 @@ class TemporalBranch(nn.Module):
             |       |                              |       |
             |       |        mix over time         |       |
             |       |                              |       |
-            + <- Linear (zero at first)        Linear (zero) -> +
-            |                                              |
+            + <----- Linear, LayerNorm      Linear, LayerNorm -----> +
+            |     (scale 0 at first)    (scale 0 at first) |
         slow_BCTHW                                     fast_BCTHW
 
-    The last projection is the branch's only zero factor: the branch starts as the identity, and that projection's
-    gradient is not zero at the first step (as in Wang et al., Non-local neural networks, 2018, section 4, and
-    UniFormerV2, Li et al., 2022). Subclasses say how tokens are mixed.
+    The last norm's scale is the branch's only zero factor: the branch starts as the identity, and that scale's gradient
+    is not zero at the first step (as in Wang et al., Non-local neural networks, 2018, section 4). It also keeps an
+    update from outgrowing what it is added to: see `Landing`. Subclasses say how tokens are mixed.
     """
 
     asks_with_tokens = True
@@ -46,16 +47,16 @@ class TemporalBranch(nn.Module):
         *,
         width: int,
         visibility: Visibility,
-        last_std: float = 0.0,
+        gain: float = 0.0,
         drop_path: float = 0.0,
         pooled: bool = False,
         think: Perceptron | None = None,
     ):
         """channels: of each pathway's input, by the names 'slow' and 'fast'.
-        last_std: of the last projection's first weights.
+        gain: the updates' first scale.
         drop_path: share of clips that a training step leaves without the branch (Huang et al., 2016).
         pooled: one token a frame, its mean over space, whose update goes to every place of the frame.
-        think: what is done between mixing and the last projection.
+        think: what is done between mixing and the way back.
         """
         super().__init__()
         if width < 1:
@@ -69,7 +70,7 @@ class TemporalBranch(nn.Module):
         self.norm = nn.ModuleDict({name: nn.LayerNorm(channels[name]) for name in used})
         self.enter = nn.ModuleDict({name: enter[name] for name in used})
         self.pathway = nn.ParameterDict({name: pathway[name] for name in used})
-        leave = {name: linear(width, channels[name], std=last_std) for name in ("slow", "fast")}
+        leave = {name: Landing(width, channels[name], gain) for name in ("slow", "fast")}
         self.leave = nn.ModuleDict({name: leave[name] for name in visibility.asking})
         self.think = think
         self.drop_path = StochasticDepth(drop_path, mode="row")

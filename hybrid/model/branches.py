@@ -21,8 +21,8 @@ WIDTHS = {
 HEADS = {"paper": 8, "tiny": 4}
 TIMESFORMER = {"paper": (768, 12), "tiny": (48, 3)}
 """width and heads of the TimeSformer of each size"""
-RANDOM_STD = 0.02
-"""of the last projection where it is not zero: what a TimeSformer's projections start with"""
+RANDOM_GAIN = 0.1
+"""of the updates where it is not zero: LayerScale's for shallow networks (Touvron et al., CaiT, 2021, section 2)"""
 KERNELS = {"conv3": 3, "conv9": 9, "shift": 3}
 """frames of the clip that a mixer sees"""
 
@@ -43,7 +43,7 @@ def make_branch(
     frame = dict(
         width=width,
         visibility=visibility(axes),
-        last_std=RANDOM_STD if axes.init == "random" else 0.0,
+        gain=RANDOM_GAIN if axes.init == "random" else 0.0,
         drop_path=axes.drop_path,
         pooled=axes.pooled,
         think=think,

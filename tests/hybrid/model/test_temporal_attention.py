@@ -45,7 +45,7 @@ def layer(scope="both", window="global", positions="rotary_seconds", keys="place
     )
     if opened:
         for leave in attention.leave.values():
-            nn.init.normal_(leave.weight, std=leave.in_features**-0.5)
+            nn.init.normal_(leave.norm.weight)
         if positions == "relative":
             nn.init.normal_(attention.positions.table_Dh)
     return attention.eval()
@@ -83,7 +83,7 @@ def test_fused_and_explicit_attention_agree(scope, window, positions, keys):
         fused = added(attention, pathways, clocks())
         explicit = added(attention, pathways, clocks(), into, "res4")
     for name in pathways:
-        torch.testing.assert_close(fused[name], explicit[name], atol=1e-6, rtol=1e-6)
+        torch.testing.assert_close(fused[name], explicit[name], atol=5e-6, rtol=1e-5)
     weights = into.attention["res4"].weights
     assert weights.shape[:3] == (2, 1 if keys == "frame_to_frame" else 9, 2)
     torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
@@ -95,7 +95,7 @@ def test_more_places_than_a_kernel_takes_are_done_in_parts(monkeypatch):
     whole = added(attention, pathways, clocks())
     monkeypatch.setattr(temporal_attention, "PLACES_AT_ONCE", 7)  # of 18
     for name, x in added(attention, pathways, clocks()).items():
-        torch.testing.assert_close(x, whole[name], atol=1e-6, rtol=1e-6)
+        torch.testing.assert_close(x, whole[name], atol=5e-6, rtol=1e-5)
 
 
 @torch.no_grad()
@@ -264,13 +264,13 @@ def test_the_update_ratio_is_the_branch_over_its_input():
 
 @pytest.mark.parametrize("positions", POSITIONS)
 def test_a_fresh_layer_is_the_identity_with_one_zero_factor(positions):
-    """Only the last projection holds the branch back: once it is not zero, everything before it learns."""
+    """Only the last norm's scale holds the branch back: once it is not zero, everything before it learns."""
     attention, pathways = layer(positions=positions, opened=False), clip()
     out = added(attention, pathways, clocks())
     for name in pathways:
         assert torch.equal(out[name], pathways[name])
     sum(x.square().sum() for x in out.values()).backward()
-    assert all(leave.weight.grad.abs().sum() > 0 for leave in attention.leave.values())
+    assert all(leave.norm.weight.grad.abs().sum() > 0 for leave in attention.leave.values())
 
     opened = layer(positions=positions)
     sum(x.square().sum() for x in added(opened, pathways, clocks()).values()).backward()

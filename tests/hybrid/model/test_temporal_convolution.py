@@ -30,7 +30,7 @@ def clip(batch=2):
 
 
 def layer(kind, scope="both"):
-    frame = dict(width=16, visibility=Visibility(scope, "global"), last_std=0.1)
+    frame = dict(width=16, visibility=Visibility(scope, "global"), gain=0.5)
     if kind == "shift":
         return TemporalShift(CHANNELS, **frame).eval()
     return TemporalConvolution(CHANNELS, kernel=kind, **frame).eval()
