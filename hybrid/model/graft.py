@@ -89,7 +89,7 @@ def graft(model: Hybrid, teacher: TimeSformer, batches: Iterable[Tensor], penalt
     """Fill a hybrid's branches (init='timesformer') and stitched layers (stitch=2..4) from a trained TimeSformer.
 
     A layer's weights are copied. The linear map into it is fitted by ridge regression, from what SlowFast has at a
-    place and frame to what the TimeSformer has there before that layer. The last projections stay zero, so that `model`
+    place and frame to what the TimeSformer has there before that layer. The updates' scales stay zero, so that `model`
     is still the SlowFast it was. batches: normalised clips (B, C, T, H, W), five batches or more.
 
     Returns R^2 of each map on the batches kept from the fit, by 'res4.slow', 'res4.fast', ..., 'stitch'.
