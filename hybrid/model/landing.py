@@ -10,10 +10,10 @@ from hybrid.model.linear import linear
 class Landing(nn.Module):
     """A projection to the pathway's channels and a LayerNorm with a scale a channel, `gain` at first.
 
-    The norm bounds the update: its size is its scale's, which grows no faster than the learning rate lets one number
-    grow. A plain projection that is zero at first has no such bound, and from fresh weights outgrew what it was added to
-    within a few hundred steps. SlowFast's non-local blocks end in a zero-scaled norm for the same reason (PySlowFast's
-    `nonlocal_helper.py`); theirs is a BatchNorm, which a batch of a few clips makes noisy.
+    The norm bounds the update: its size is its scale's, which grows no faster than the learning rate lets a single
+    number grow. A plain projection that is zero at first has no such bound: from fresh weights its update came to be
+    more than twice as large as what it was added to. SlowFast's non-local blocks end in a zero-scaled norm as well
+    (PySlowFast's `nonlocal_helper.py`); theirs is a BatchNorm, which a batch of a few clips makes noisy.
     """
 
     def __init__(self, width: int, channels: int, gain: float):

@@ -123,6 +123,6 @@ def draw_learned(results: pd.DataFrame, frame: pd.DataFrame, names: dict[str, st
         "learned",
         "What was learned",
         f"Correlation of each model's answers with the true quality and its parts. {told}.",
-        "The clips are simulated, so it is known what makes each of them good. A dot is the mean over runs, its line the "
-        "standard deviation; at zero a model has learned nothing of that part.",
+        "The clips are simulated, so it is known what makes each of them good. A dot is the mean over runs, its line "
+        "the standard deviation; at zero a model has learned nothing of that part.",
     )

@@ -22,8 +22,8 @@ def evidence_of(tmp_path, truth: pd.DataFrame, goodness: dict[str, np.ndarray]) 
     predictions = []
     for arm, good in goodness.items():
         best = 1 / (1 + np.exp(-good))
-        predictions.append(pd.DataFrame({"clip": truth["clip"], "predicted_A": best, "predicted_B": 1 - best, "arm": arm}))
-        predictions[-1]["repeat"], predictions[-1]["fold"] = 0, np.arange(len(truth)) % 2
+        answers = pd.DataFrame({"clip": truth["clip"], "predicted_A": best, "predicted_B": 1 - best})
+        predictions.append(answers.assign(arm=arm, repeat=0, fold=np.arange(len(truth)) % 2))
     folder, dataset = SimpleNamespace(report=tmp_path / "report"), SimpleNamespace(root=tmp_path)
     return Evidence(folder, [], [], pd.concat(predictions), pd.DataFrame(), {}, ("A", "B"), dataset, "")
 
