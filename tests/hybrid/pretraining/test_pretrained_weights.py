@@ -44,8 +44,7 @@ def test_every_model_goes_on_from_its_own(name, config_of_pretraining, config_of
     recipe = config.model.recipe
     for group in parameter_groups(loaded, recipe):
         for key in group["names"]:
-            share = 1.0 if key.startswith(classifier) else 0.3
-            assert group["lr"] == pytest.approx(share * recipe.learning_rate, rel=2e-3), key
+            assert group["lr"] == pytest.approx(recipe.learning_rate), key
 
 
 def test_weights_that_were_not_made_yet_are_asked_for(config_of):

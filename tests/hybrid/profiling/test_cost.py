@@ -157,9 +157,10 @@ def test_slowfast_and_hybrid_at_paper_size_cost_what_was_promised():
 
 
 def hybrid_attention_gmac(slow, fast, places, width=256):
-    """One layer by hand: in and out of the width, q k v, scores and their use, at every place."""
-    tokens = slow[0] + fast[0]
-    in_and_out = 2 * width * (slow[0] * slow[1] + fast[0] * fast[1])
+    """One layer by hand: in and out of the width, the norms there (5 a number, as fvcore counts), q k v, scores and
+    their use, at every place."""
+    tokens, numbers = slow[0] + fast[0], slow[0] * slow[1] + fast[0] * fast[1]
+    in_and_out = 2 * numbers * (width + 5)
     return places * (in_and_out + 3 * tokens * width**2 + 2 * tokens**2 * width) / 1e9
 
 

@@ -24,5 +24,5 @@ def test_costs_are_beside_slowfasts(monkeypatch):
     assert table.loc["slowfast", ["parameters_ratio", "gmac_ratio"]].tolist() == [1, 1]
     # without branches what is left is attentive pooling, which costs almost nothing
     assert 1 < table.loc["stages=none", "gmac_ratio"] < 1.01 < table.loc["hybrid", "gmac_ratio"]
-    assert table.loc["hybrid", "parameters_M"] == pytest.approx(0.502, abs=1e-3)
+    assert table.loc["hybrid", "parameters_M"] == pytest.approx(0.504, abs=1e-3)
     assert not table["uncounted"].any()
