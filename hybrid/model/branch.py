@@ -29,8 +29,8 @@ class TemporalBranch(nn.Module):
             |       |                              |       |
             |       |        mix over time         |       |
             |       |                              |       |
-            + <----- Linear, LayerNorm      Linear, LayerNorm -----> +
-            |     (scale 0 at first)    (scale 0 at first) |
+            + <- Landing (zero at first) Landing (zero) -> +
+            |                                              |
         slow_BCTHW                                     fast_BCTHW
 
     The last norm's scale is the branch's only zero factor: the branch starts as the identity, and that scale's gradient

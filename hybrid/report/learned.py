@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hybrid.evaluation.metrics import expected_grade
 from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
 from hybrid.report.evidence import Evidence
 from hybrid.report.table import Column, Table, number, spread
@@ -31,7 +32,10 @@ def learned_part(results: pd.DataFrame, evidence: Evidence) -> tuple[Table, Pict
 
 
 def _truth(evidence: Evidence) -> pd.DataFrame | None:
-    if evidence.dataset is None or not (path := Path(evidence.dataset.root) / "truth.csv").exists():
+    if not evidence.simulated or evidence.dataset is None:
+        return None
+    path = Path(evidence.dataset.root) / "truth.csv"
+    if not path.exists():
         return None
     return pd.read_csv(path, dtype={"clip": str}, keep_default_na=False).set_index("clip")
 
@@ -58,7 +62,7 @@ def learned_frame(results: pd.DataFrame, evidence: Evidence, of_clip: pd.DataFra
         tested = evidence.predictions[evidence.predictions["arm"] == row.arm]
         found = []
         for _, run in tested.groupby(["repeat", "fold"]):
-            goodness = -evidence.answers(run) @ np.arange(len(evidence.grades))  # grades come best first
+            goodness = -expected_grade(evidence.answers(run))
             found.append({name: _correlation(goodness, of_clip.loc[run["clip"], name]) for name in of_clip})
         found = pd.DataFrame(found)
         figures = {f"{name}_mean": found[name].mean() for name in found}

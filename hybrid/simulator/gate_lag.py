@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from hybrid.simulator.clip import NUM_DONORS, Cell, draw_cell, make_panel
 from hybrid.simulator.gates import Gate
-from hybrid.simulator.presets import get_preset
+from hybrid.simulator.presets import LAGS, get_preset
 from hybrid.simulator.render import exposure_times
 from hybrid.simulator.seeds import generator
 from hybrid.simulator.settings import Settings
@@ -27,7 +27,7 @@ from hybrid.simulator.swim import swim
 EPOCHS = 40
 
 
-def lag_gates(num_clips: int, seed: int, settings: Settings, workers: int, lags=(2, 4, 8, 12)) -> list[Gate]:
+def lag_gates(num_clips: int, seed: int, settings: Settings, workers: int, lags=LAGS) -> list[Gate]:
     """Gate (c) for each lag preset."""
     gates = []
     for lag in lags:

@@ -79,11 +79,13 @@ def test_equals_torchs_multi_head_attention_on_the_joined_tokens():
 @pytest.mark.parametrize("scope", SCOPES)
 def test_fused_and_explicit_attention_agree(scope, window, positions, keys):
     attention, pathways, into = layer(scope, window, positions, keys), clip(), Intermediates()
+    for leave in attention.leave.values():
+        leave.norm = nn.Identity()  # it divides by small spreads, which makes rounding errors large
     with torch.no_grad():
         fused = added(attention, pathways, clocks())
         explicit = added(attention, pathways, clocks(), into, "res4")
     for name in pathways:
-        torch.testing.assert_close(fused[name], explicit[name], atol=5e-6, rtol=1e-5)
+        torch.testing.assert_close(fused[name], explicit[name], atol=1e-6, rtol=1e-6)
     weights = into.attention["res4"].weights
     assert weights.shape[:3] == (2, 1 if keys == "frame_to_frame" else 9, 2)
     torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
@@ -95,7 +97,7 @@ def test_more_places_than_a_kernel_takes_are_done_in_parts(monkeypatch):
     whole = added(attention, pathways, clocks())
     monkeypatch.setattr(temporal_attention, "PLACES_AT_ONCE", 7)  # of 18
     for name, x in added(attention, pathways, clocks()).items():
-        torch.testing.assert_close(x, whole[name], atol=5e-6, rtol=1e-5)
+        torch.testing.assert_close(x, whole[name], atol=1e-6, rtol=1e-6)
 
 
 @torch.no_grad()
