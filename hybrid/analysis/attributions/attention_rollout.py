@@ -23,7 +23,7 @@ class AttentionRollout(Attribution):
     the second a copy of it reads each frame and the copies are averaged. The MLPs between are left out, as published.
     """
 
-    source = "S. Abnar, W. Zuidema: Quantifying Attention Flow in Transformers, ACL 2020, section 3"
+    source = "S. Abnar, W. Zuidema: Quantifying Attention Flow in Transformers, ACL 2020"
 
     def __init__(self, measured: bool = False):
         self.measured = measured

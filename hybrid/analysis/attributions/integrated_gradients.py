@@ -24,7 +24,7 @@ class IntegratedGradients(Attribution):
     motion, from the blurred clip on it is the cell.
     """
 
-    source = "M. Sundararajan, A. Taly, Q. Yan: Axiomatic Attribution for Deep Networks, ICML 2017, section 3"
+    source = "M. Sundararajan, A. Taly, Q. Yan: Axiomatic Attribution for Deep Networks, ICML 2017"
     signed = True
 
     def __init__(self, name: str, title: str, baseline: Callable[[Tensor], Tensor], steps: int = STEPS):

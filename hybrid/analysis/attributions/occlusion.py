@@ -27,7 +27,7 @@ class Occlusion(Attribution):
 
     name = "occlusion"
     title = "Occlusion"
-    source = "M. D. Zeiler, R. Fergus: Visualizing and Understanding Convolutional Networks, ECCV 2014, section 4.2"
+    source = "M. D. Zeiler, R. Fergus: Visualizing and Understanding Convolutional Networks, ECCV 2014"
     signed = True
 
     def __init__(self, boxes: tuple[int, int, int] = (4, 8, 8)):

@@ -29,7 +29,7 @@ class TemporalRollout(Measure):
 
     name = "temporal_rollout"
     title = "Attention Rollout in time"
-    source = "S. Abnar, W. Zuidema: Quantifying Attention Flow in Transformers, ACL 2020, section 3; residuals measured"
+    source = "S. Abnar, W. Zuidema: Quantifying Attention Flow in Transformers, ACL 2020; residuals measured"
     unit = "s"
 
     def applies_to(self, model: ClipModel) -> bool:

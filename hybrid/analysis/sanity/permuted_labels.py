@@ -1,7 +1,6 @@
 """A data set whose labels say nothing about its clips: what a model learns of it by heart is what no measure may show.
 
-Training on it is the data randomisation test of J. Adebayo et al.: Sanity Checks for Saliency Maps, NeurIPS 2018,
-section 4.
+Training on it is the data randomization test of J. Adebayo et al.: Sanity Checks for Saliency Maps, NeurIPS 2018.
 """
 
 from __future__ import annotations

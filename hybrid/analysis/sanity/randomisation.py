@@ -26,7 +26,7 @@ class Randomisation(Measure):
     """
 
     unit = ""
-    source = "J. Adebayo et al.: Sanity Checks for Saliency Maps, NeurIPS 2018, section 3"
+    source = "J. Adebayo et al.: Sanity Checks for Saliency Maps, NeurIPS 2018, model parameter randomization test"
 
     def __init__(self, probe: MapProbe | CurveProbe, seed: int = 0):
         self.probe, self.seed = probe, seed

@@ -24,7 +24,7 @@ class AttentionEntropy(Measure):
 
     name = "attention_entropy"
     title = "Attention entropy"
-    source = "Shannon 1948; as a measure of attention Clark et al.: What does BERT look at?, 2019, section 3.3"
+    source = "Shannon 1948; as a measure of attention Clark et al.: What does BERT look at?, 2019"
     unit = ""
 
     def applies_to(self, model: ClipModel) -> bool:

@@ -39,7 +39,7 @@ class LayerSimilarity(Measure):
     name = "cka"
     title = "Similarity of layers (CKA)"
     source = (
-        "Nguyen, Raghu and Kornblith: Do wide and deep networks learn the same things?, ICLR 2021, section 2, with "
+        "Nguyen, Raghu and Kornblith: Do wide and deep networks learn the same things?, ICLR 2021, with "
         "HSIC_1 of Song et al., JMLR 2012, equation 5; layers as in Raghu et al., arXiv 2108.08810"
     )
     unit = ""

@@ -29,7 +29,7 @@ class FrameOcclusion(Measure):
 
     name = "occlusion"
     title = "Frame occlusion, deletion and insertion"
-    source = "Petsiuk, Das and Saenko: RISE, BMVC 2018, section 4.3; of frames, with the change in place of the score"
+    source = "Petsiuk, Das and Saenko: RISE, BMVC 2018 (deletion, insertion); of frames, with the change for the score"
     unit = "grades"
 
     fills: tuple[str, ...] = FILLS

@@ -42,7 +42,7 @@ class StaticDynamicUnits(Measure):
 
     name = "units"
     title = "Static and dynamic units"
-    source = "Kowal et al.: A deeper dive into what deep spatiotemporal networks encode, CVPR 2022, section 3"
+    source = "Kowal et al.: A deeper dive into what deep spatiotemporal networks encode, CVPR 2022"
     unit = ""
 
     num_pairs: int = 128
