@@ -24,7 +24,6 @@ class PretrainModule(RepeatableModule):
     ) -> None:
         super().__init__(config.seed, config.protocol.augment)
         model.get_submodule(model.classifier).requires_grad_(False)
-        switch_off_dropout(model)
         self.model, self.objective, self.normalisation, self.config = model, objective, normalisation, config
         self.reader = nn.Linear(model.num_features, objective.num_outputs)
 
@@ -59,15 +58,3 @@ class PretrainModule(RepeatableModule):
         groups[-1]["weight_decay"] = 0.0
         optimiser, schedule = build_optimiser(groups, recipe, steps)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-
-def switch_off_dropout(model: nn.Module) -> None:
-    """Let the reader see all features.
-
-    The published recipes of some models drop half of what their classifier sees, of others none: against learning a few
-    hundred clips by heart, which on a stream is no danger, and regression from half the features is another task.
-    Whoever loads the weights builds the model with its dropout again.
-    """
-    for module in model.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0

@@ -4,9 +4,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from timm.layers import DropPath
-from torch import nn
-from torchvision.ops import StochasticDepth
 
 from hybrid import create_model, list_models
 from hybrid.data.normalisation import Normalisation
@@ -48,23 +45,6 @@ def test_every_model_goes_on_from_its_own(name, config_of_pretraining, config_of
     for group in parameter_groups(loaded, recipe):
         for key in group["names"]:
             assert group["lr"] == pytest.approx(recipe.learning_rate), key
-
-
-@pytest.mark.parametrize("name", list_models(controls=True))
-def test_the_reader_sees_all_features(name, config_of_pretraining):
-    model = create_model(name, "tiny")
-    module = PretrainModule(model, Objective(ATTRIBUTES, SCALE), NORMALISATION, config_of_pretraining(f"model={name}"))
-    model.apply(without_stochastic_depth)
-    clip_BCTHW = torch.randn(2, 3, 16, 64, 64)
-    torch.testing.assert_close(module(clip_BCTHW), module(clip_BCTHW))
-
-
-def without_stochastic_depth(module: nn.Module) -> None:
-    """That leaves out branches within, and is no concern of the reader's."""
-    if isinstance(module, DropPath):
-        module.drop_prob = 0.0
-    if isinstance(module, StochasticDepth):
-        module.p = 0.0
 
 
 def test_weights_that_were_not_made_yet_are_asked_for(config_of):
