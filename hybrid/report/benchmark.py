@@ -39,6 +39,7 @@ def _write(everything) -> str:
     from hybrid.report.comparisons import contrasts_table, draw_contrasts, sentences, unmatched_compute
     from hybrid.report.figures import draw_cost, draw_curves, draw_folds
     from hybrid.report.grades import draw_calibration, grades_table
+    from hybrid.report.lags import lags_part
     from hybrid.report.learned import learned_part
     from hybrid.report.origin import origin_of, runs_table
     from hybrid.report.page import Contents, write_page
@@ -66,6 +67,9 @@ def _write(everything) -> str:
         draw_curves(results.frame, evidence, report),
         draw_calibration(results.frame, evidence, report),
     ]
+    if (lags := lags_part(results.frame, evidence, references)) is not None:
+        tables.append(lags[0])
+        pictures.append(lags[1])
     if (learned := learned_part(results.frame, evidence)) is not None:
         tables.append(learned[0])
         pictures.append(learned[1])

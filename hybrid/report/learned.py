@@ -23,7 +23,7 @@ PARTS = {"form": "form", "motion": "motion", "event": "event", "interaction": "f
 
 def learned_part(results: pd.DataFrame, evidence: Evidence) -> tuple[Table, Picture] | None:
     """The table and the figure; None where nothing is known of the clips. results: a row an arm, in their order."""
-    truth = _truth(evidence)
+    truth = truth_of(evidence)
     if truth is None:
         return None
     of_clip, names = _targets(truth)
@@ -31,7 +31,8 @@ def learned_part(results: pd.DataFrame, evidence: Evidence) -> tuple[Table, Pict
     return _table(frame, names), draw_learned(results, frame, names, evidence.folder.report)
 
 
-def _truth(evidence: Evidence) -> pd.DataFrame | None:
+def truth_of(evidence: Evidence) -> pd.DataFrame | None:
+    """A row a clip, by name; None where the clips are not simulated or gone."""
     if not evidence.simulated or evidence.dataset is None:
         return None
     path = Path(evidence.dataset.root) / "truth.csv"
@@ -43,8 +44,7 @@ def _truth(evidence: Evidence) -> pd.DataFrame | None:
 def _targets(truth: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
     """A column for all and for each part, NaN for the clips it is not about; and what people call them."""
     of_clip, names = {"all": truth["quality"]}, {"all": "all"}
-    if (truth["event"] == "relation").all():
-        lag = (truth["event_second"] - truth["event_first"]).round().astype(int)
+    if (lag := lag_of(truth)) is not None:
         for frames in sorted(lag.unique()):
             of_clip[f"lag{frames}"] = truth["quality"].where(lag == frames)
             names[f"lag{frames}"] = f"lag {frames}"
@@ -53,6 +53,13 @@ def _targets(truth: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
             if truth[f"quality_{part}"].std() > 0:
                 of_clip[part], names[part] = truth[f"quality_{part}"], name
     return pd.DataFrame(of_clip), names
+
+
+def lag_of(truth: pd.DataFrame) -> pd.Series | None:
+    """Frames between the two moments of each clip's event; None of a set that is not made of such events alone."""
+    if not (truth["event"] == "relation").all():
+        return None
+    return (truth["event_second"] - truth["event_first"]).round().astype(int)
 
 
 def learned_frame(results: pd.DataFrame, evidence: Evidence, of_clip: pd.DataFrame) -> pd.DataFrame:
