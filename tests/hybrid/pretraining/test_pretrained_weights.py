@@ -47,6 +47,22 @@ def test_every_model_goes_on_from_its_own(name, config_of_pretraining, config_of
             assert group["lr"] == pytest.approx(recipe.learning_rate), key
 
 
+@pytest.mark.parametrize("name", ["hybrid", "slowfast_nln"])
+def test_what_copies_slowfast_starts_from_its_pretraining(name, config_of_pretraining, config_of):
+    config = config_of(f"model={name}", "weights=simulated_slowfast")
+    slowfast = create_model("slowfast", "tiny")
+    objective = Objective(ATTRIBUTES, SCALE)
+    module = PretrainModule(slowfast, objective, NORMALISATION, config_of_pretraining("model=slowfast")).eval()
+    save_pretrained(Path(config.model.pretrained), module, {"model": "slowfast"})
+    loaded, clip_BCTHW = build_model(config, num_grades=5).eval(), torch.randn(2, 3, 16, 64, 64)
+    with torch.no_grad():
+        features = [m.forward_head(m.forward_features(clip_BCTHW), pre_logits=True) for m in (slowfast, loaded)]
+    assert torch.equal(*features)
+
+    with pytest.raises(UserError, match="pretrained.ckpt"):
+        build_model(config_of("model=r3d", "weights=simulated_slowfast"), num_grades=5)
+
+
 def test_weights_that_were_not_made_yet_are_asked_for(config_of):
     with pytest.raises(UserError, match="there is no .*pretraining-tiny-physics/vit/pretrained.ckpt"):
         check_model(config_of("model=vit", "weights=simulated_physics"))
