@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from einops import rearrange
-from PIL import Image, ImageDraw
+from matplotlib.font_manager import findfont
+from PIL import Image, ImageDraw, ImageFont
 
 from hybrid.analysis.relevance.figure_two import COLUMNS, draw
 from hybrid.analysis.results import read_relevance
@@ -150,14 +152,13 @@ def write_strip(
     picked = np.linspace(0, len(frames_THWC) - 1, min(STRIP_FRAMES, len(frames_THWC))).round().astype(int)
     margin, line = 130, STRIP_SIDE + 2
     canvas = Image.new("RGB", (margin + len(picked) * line, 18 + (1 + len(views)) * line), "white")
-    draw = ImageDraw.Draw(canvas)
+    draw, font = ImageDraw.Draw(canvas), ImageFont.truetype(findfont("DejaVu Sans"), 11)  # Pillow's own has no ×
     for column, t in enumerate(picked):
-        draw.text((margin + column * line, 3), f"frame {t}", fill="black", font_size=11)
+        draw.text((margin + column * line, 3), f"frame {t}", fill="black", font=font)
     for row, view in enumerate((None, *views)):
         top = 18 + row * line
-        name, note = (title, "") if view is None else (looks[view.label].title, f"answers {view.grade:.2f}")
-        draw.text((4, top + 4), name, fill="black", font_size=12)
-        draw.text((4, top + 22), note, fill="black", font_size=11)
+        name, note = (title, []) if view is None else (looks[view.label].title, [f"answers {view.grade:.2f}"])
+        draw.text((4, top + 4), "\n".join([*textwrap.wrap(name, 17), *note]), fill="black", font=font)
         heat = None if view is None else coloured(view.relevance_THW)
         for column, t in enumerate(picked):
             tile = Image.fromarray(np.broadcast_to(frames_THWC[t], (*frames_THWC.shape[1:3], 3)).copy())
