@@ -47,6 +47,7 @@ def _write(everything) -> str:
     from hybrid.report.results import measures_table, results_frame, results_table
     from hybrid.report.shares import shares_part
     from hybrid.report.table import as_terminal
+    from hybrid.report.truth import truth_of
 
     folder, report = everything.folder, everything.folder.report
     ablations = recorded(folder)
@@ -67,15 +68,15 @@ def _write(everything) -> str:
         draw_curves(results.frame, evidence, report),
         draw_calibration(results.frame, evidence, report),
     ]
-    if (lags := lags_part(results.frame, evidence, references)) is not None:
-        tables.append(lags[0])
-        pictures.append(lags[1])
-    if (learned := learned_part(results.frame, evidence)) is not None:
-        tables.append(learned[0])
-        pictures.append(learned[1])
-    if (shares := shares_part(everything)) is not None:
-        tables.append(shares[0])
-        pictures.append(shares[1])
+    truth = truth_of(evidence)
+    for part in (
+        lags_part(results.frame, evidence, truth, references),
+        learned_part(results.frame, evidence, truth),
+        shares_part(everything),
+    ):
+        if part is not None:
+            tables.append(part[0])
+            pictures.append(part[1])
     if len(pairs):
         tables.append(contrasts_table(pairs, results.frame))
         pictures.append(draw_contrasts(pairs, results.frame, report))

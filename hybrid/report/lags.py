@@ -5,26 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
-from scipy.stats import t
 
 from hybrid.evaluation.metrics import squared_error
+from hybrid.evaluation.pairs import SCALE
+from hybrid.evaluation.statistics import clustered_bootstrap
 from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
 from hybrid.report.evidence import Evidence
-from hybrid.report.learned import lag_of, truth_of
 from hybrid.report.table import Column, Table, interval, number
+from hybrid.report.truth import lag_of
 
-SCALE = 100
 DASHES = ("-", "--", "-.", ":", (0, (1, 1)), (0, (5, 1)), (0, (3, 1, 1, 1)))
 MARKERS = "osD^vPX"
 """of the lines of one family, which share its colour"""
 
 
-def lags_part(results: pd.DataFrame, evidence: Evidence, references: dict[str, float]) -> tuple[Table, Picture] | None:
-    """The table and the figure; None where the clips are of no lag preset. results: a row an arm, in their order.
+def lags_part(
+    results: pd.DataFrame, evidence: Evidence, truth: pd.DataFrame | None, references: dict[str, float]
+) -> tuple[Table, Picture] | None:
+    """The table and the figure; None where the clips are of no lag preset.
 
-    references: MSE x 10^-2 that need no model, by name.
+    results: a row an arm, in their order. truth: of `truth_of`. references: MSE x 10^-2 that need no model, by name.
     """
-    truth = truth_of(evidence)
     lag = None if truth is None else lag_of(truth)
     if lag is None:
         return None
@@ -34,18 +35,22 @@ def lags_part(results: pd.DataFrame, evidence: Evidence, references: dict[str, f
 
 
 def lags_frame(results: pd.DataFrame, evidence: Evidence, lag: pd.Series) -> pd.DataFrame:
-    """A row an arm: of each lag the MSE x 10^-2 over held-out clips, of all runs, with its 95 % interval over clips."""
+    """A row an arm: of each lag the MSE x 10^-2 over held-out clips, with its 95 % interval over whole groups of them.
+
+    A clip that several runs were tested on counts once, with the mean of its errors.
+    """
     rows = []
     for row in results.itertuples():
         tested = evidence.predictions[evidence.predictions["arm"] == row.arm]
-        error = SCALE * pd.Series(squared_error(evidence.answers(tested), evidence.targets(tested)))
+        error = pd.Series(SCALE * squared_error(evidence.answers(tested), evidence.targets(tested)))
+        of_clip = error.groupby(tested["clip"].to_numpy()).mean()
         found = {"arm": row.arm, "title": row.title, "family": row.family}
-        for frames, of_lag in error.groupby(lag[tested["clip"]].to_numpy()):
-            half = t.ppf(0.975, len(of_lag) - 1) * of_lag.sem()
+        for frames, of_lag in of_clip.groupby(lag[of_clip.index].to_numpy()):
+            over_clips = clustered_bootstrap(of_lag, of_lag.index.map(evidence.groups))
             found |= {
-                f"lag{frames}": of_lag.mean(),
-                f"lag{frames}_low": of_lag.mean() - half,
-                f"lag{frames}_high": of_lag.mean() + half,
+                f"lag{frames}": over_clips.mean,
+                f"lag{frames}_low": over_clips.low,
+                f"lag{frames}_high": over_clips.high,
             }
         rows.append(found)
     return pd.DataFrame(rows)
@@ -63,7 +68,7 @@ def _table(frame: pd.DataFrame, lags: list[int]) -> Table:
     return Table(
         "lags",
         "Error by lag: MSE x10^-2 of held-out clips whose two moments lie so many frames apart, with its 95 % interval "
-        "over the clips; of several trainings together.",
+        "over their groups.",
         frame,
         (
             Column("model", lambda row: row[place["title"]], "title", figure=False),
@@ -118,5 +123,5 @@ def draw_lags(frame: pd.DataFrame, lags: list[int], references: dict[str, float]
         "Error by lag",
         f"MSE x10^-2 by the number of frames between the two moments of a clip's event. {told}.",
         "What makes a clip good is how two of its moments relate, so many frames apart; neither alone says anything. "
-        "Bars: 95 % over held-out clips. They say nothing of another training.",
+        "Bars: 95 % over groups of held-out clips. They say nothing of another training.",
     )

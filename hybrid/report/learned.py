@@ -16,29 +16,22 @@ from hybrid.evaluation.metrics import expected_grade
 from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
 from hybrid.report.evidence import Evidence
 from hybrid.report.table import Column, Table, number, spread
+from hybrid.report.truth import lag_of
 
 PARTS = {"form": "form", "motion": "motion", "event": "event", "interaction": "form x motion"}
 """parts of quality as truth.csv and as people call them"""
 
 
-def learned_part(results: pd.DataFrame, evidence: Evidence) -> tuple[Table, Picture] | None:
-    """The table and the figure; None where nothing is known of the clips. results: a row an arm, in their order."""
-    truth = truth_of(evidence)
+def learned_part(results: pd.DataFrame, evidence: Evidence, truth: pd.DataFrame | None) -> tuple[Table, Picture] | None:
+    """The table and the figure; None where nothing is known of the clips.
+
+    results: a row an arm, in their order. truth: of `truth_of`.
+    """
     if truth is None:
         return None
     of_clip, names = _targets(truth)
     frame = learned_frame(results, evidence, of_clip)
     return _table(frame, names), draw_learned(results, frame, names, evidence.folder.report)
-
-
-def truth_of(evidence: Evidence) -> pd.DataFrame | None:
-    """A row a clip, by name; None where the clips are not simulated or gone."""
-    if not evidence.simulated or evidence.dataset is None:
-        return None
-    path = Path(evidence.dataset.root) / "truth.csv"
-    if not path.exists():
-        return None
-    return pd.read_csv(path, dtype={"clip": str}, keep_default_na=False).set_index("clip")
 
 
 def _targets(truth: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -53,13 +46,6 @@ def _targets(truth: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
             if truth[f"quality_{part}"].std() > 0:
                 of_clip[part], names[part] = truth[f"quality_{part}"], name
     return pd.DataFrame(of_clip), names
-
-
-def lag_of(truth: pd.DataFrame) -> pd.Series | None:
-    """Frames between the two moments of each clip's event; None of a set that is not made of such events alone."""
-    if not (truth["event"] == "relation").all():
-        return None
-    return (truth["event_second"] - truth["event_first"]).round().astype(int)
 
 
 def learned_frame(results: pd.DataFrame, evidence: Evidence, of_clip: pd.DataFrame) -> pd.DataFrame:

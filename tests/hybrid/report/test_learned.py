@@ -8,6 +8,7 @@ import pytest
 
 from hybrid.report.evidence import Evidence
 from hybrid.report.learned import learned_part
+from hybrid.report.truth import truth_of
 
 CLIPS = 400
 RESULTS = pd.DataFrame(
@@ -29,13 +30,17 @@ def evidence_of(tmp_path, truth: pd.DataFrame, goodness: dict[str, np.ndarray]) 
     return Evidence(folder, [], results, answers, pd.DataFrame(), {}, ("A", "B"), dataset, "")
 
 
+def part_of(evidence: Evidence):
+    return learned_part(RESULTS, evidence, truth_of(evidence))
+
+
 def test_each_part_of_quality_is_told_apart(tmp_path):
     rng = np.random.default_rng(0)
     parts = {f"quality_{part}": rng.normal(size=CLIPS) for part in ("form", "motion", "event")}
     truth = pd.DataFrame({"clip": [f"{n}.mp4" for n in range(CLIPS)], **parts, "quality_interaction": 0.0})
     truth["quality"], truth["event"] = sum(parts.values()), "turns"
     goodness = {"seer": truth["quality"], "mover": truth["quality_motion"], "mean": np.zeros(CLIPS)}
-    table, picture = learned_part(RESULTS, evidence_of(tmp_path, truth, goodness))
+    table, picture = part_of(evidence_of(tmp_path, truth, goodness))
     seer, mover, mean = table.frame.to_dict("records")
     assert seer["all_mean"] > 0.95 and mover["motion_mean"] > 0.95
     for part in ("form", "motion", "event"):
@@ -52,7 +57,7 @@ def test_of_a_lag_set_each_lag_is_told_apart(tmp_path):
     truth = pd.DataFrame({"clip": [f"{n}.mp4" for n in range(CLIPS)], "quality": sign, "event": "relation"})
     truth["event_first"], truth["event_second"] = 1, 1 + lag
     goodness = {"seer": sign, "mover": np.where(lag == 2, sign, rng.normal(size=CLIPS)), "mean": np.zeros(CLIPS)}
-    table, _ = learned_part(RESULTS, evidence_of(tmp_path, truth, goodness))
+    table, _ = part_of(evidence_of(tmp_path, truth, goodness))
     seer, mover, _ = table.frame.to_dict("records")
     assert [seer["lag2_mean"], seer["lag12_mean"]] == pytest.approx([1, 1])
     assert mover["lag2_mean"] == pytest.approx(1) and abs(mover["lag12_mean"]) < 0.15
@@ -61,4 +66,4 @@ def test_of_a_lag_set_each_lag_is_told_apart(tmp_path):
 def test_there_is_none_of_clips_of_which_nothing_is_known(tmp_path):
     evidence = evidence_of(tmp_path, pd.DataFrame({"clip": ["a.mp4", "b.mp4"]}), {"seer": np.zeros(2)})
     (tmp_path / "truth.csv").unlink()
-    assert learned_part(RESULTS, evidence) is None
+    assert part_of(evidence) is None
