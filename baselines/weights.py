@@ -50,11 +50,12 @@ def load_pretrained(
     """Fill `model` from its official weights ('official') or from a file or folder (its path).
 
     The classifier is replaced where it is for other classes, position tables are interpolated to the
-    model's frames and crop, the input convolution is summed over RGB for one channel. Anything else
-    that is missing or of another shape is a ValueError that names the keys, and `model` is as it was.
+    model's frames and crop, the input convolution is summed over RGB for one channel. What a model adds
+    to the one that a checkpoint is of starts anew. Anything else that is missing or of another shape is
+    a ValueError that names the keys, and `model` is as it was.
     """
     if pretrained != "official":
-        return load_state(model, read_checkpoint(Path(pretrained)), source=pretrained)
+        return load_file(model, Path(pretrained))
     if size != "paper":
         raise ValueError(
             f"the official weights of {entry.name} are of the paper's size and do not fit size={size!r}, which has "
@@ -74,6 +75,25 @@ def load_parts(model: ClipModel) -> LoadReport:
         path: load_pretrained(model.get_submodule(path), get_entry(name), "official")
         for path, name in model.parts.items()
     }
+    return of_parts(model, reports)
+
+
+def load_file(model: ClipModel, file: Path) -> LoadReport:
+    """From a checkpoint of the whole model or, for a model made of others, of one of these."""
+    state = read_checkpoint(file)
+    if not model.parts or any(key.startswith(f"{path}.") for path in model.parts for key in state):
+        return load_state(model, state, source=str(file))
+    errors = []
+    for path in model.parts:
+        try:
+            return of_parts(model, {path: load_state(model.get_submodule(path), state, source=str(file))})
+        except ValueError as error:
+            errors.append(str(error))
+    raise ValueError("; ".join(errors))
+
+
+def of_parts(model: ClipModel, reports: dict[str, LoadReport]) -> LoadReport:
+    """The report of the whole from those of the parts, by path, that were loaded."""
     whole = LoadReport(" and ".join(report.source for report in reports.values()))
     for path, report in reports.items():
         for kind in ("loaded", "reshaped", "missing", "unexpected"):

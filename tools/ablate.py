@@ -2,6 +2,7 @@
 
     python tools/ablate.py ablation=window                     one axis, each value against the default
     python tools/ablate.py ablation=window,positions           several; the default is trained once
+    python tools/ablate.py ablation=overview weights=simulated_slowfast   one value of each axis, from pretrained weights
     python tools/ablate.py --plan ablation=all                 what all of them come to, and how long they would take
     python tools/ablate.py ablation=all                        a night or more on two processors
     python tools/ablate.py --sweep sweeps ablation=window      the same for agents of W&B, on many machines

@@ -89,13 +89,16 @@ def read_words(config_dir: Path, words: Sequence[str]) -> Asked:
         raise UserError("an ablation is of one model; start one for each, with an experiment=... of its own")
     shared += [f"model={name}" for name in swept.get("model", ())]
     base = composed(config_dir, CONFIG, shared, hydra=True)
-    ablations = [_with_default(ablation, base.arm) for ablation in choose(known, names)]
+    ablations = [
+        ablation if ablation.default.label else _with_default(ablation, base.arm) for ablation in choose(known, names)
+    ]
     runs = [(config.repeat, config.fold) for config in asked_runs(config_dir, CONFIG, words)]
     configs = {
         arm.label: composed(config_dir, CONFIG, [*shared, *arm.settings, f"arm={arm.label}"])
         for arm in arms_of(ablations)
     }
-    idle = _idle(configs)
+    idle, same = _idle(configs)
+    ablations = [_with_default(ablation, same.get(ablation.default.label)) for ablation in ablations]
     named = [arm.label for arm in arms_of(ablation for ablation in ablations if ablation.name in names)]
     if wrong := [label for label in named if label in idle]:
         raise UserError(f"arm {wrong[0]!r}: {idle[wrong[0]]}")
@@ -115,14 +118,13 @@ def _ablation_names(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return names, [word for word in words if word not in named]
 
 
-def _idle(configs: dict[str, DictConfig]) -> dict[str, str]:
-    """Which arms cannot be trained, or would be another arm's runs done twice, and why."""
-    idle, settings = {}, {}
+def _idle(configs: dict[str, DictConfig]) -> tuple[dict[str, str], dict[str, str]]:
+    """Which arms cannot be trained, or would be another arm's runs done twice, and why; and which other arm's."""
+    idle, same, settings = {}, {}, {}
     for label, config in configs.items():
         weights, own = config.model.pretrained, arm_settings(config)
-        same = next((other for other, theirs in settings.items() if theirs == own), None)
-        if same is not None:
-            idle[label] = f"with these settings it is the same as {same!r}"
+        if twin := next((other for other, theirs in settings.items() if theirs == own), None):
+            idle[label], same[label] = f"with these settings it is the same as {twin!r}", twin
         elif weights == "none" and config.model.recipe.frozen != "none":
             idle[label] = "fresh weights hold nothing that could stay as it is"
         elif weights == "official" and config.model.size != "paper":
@@ -131,7 +133,7 @@ def _idle(configs: dict[str, DictConfig]) -> dict[str, str]:
             idle[label] = f"there is no {weights!r} (see tools/pretrain.py and tools/graft.py)"
         else:
             settings[label] = own
-    return idle
+    return idle, same
 
 
 def _without(ablation: Ablation, idle: dict[str, str]) -> Ablation | None:
@@ -140,6 +142,5 @@ def _without(ablation: Ablation, idle: dict[str, str]) -> Ablation | None:
     return replace(ablation, arms=arms) if arms and ablation.default.label not in idle else None
 
 
-def _with_default(ablation: Ablation, label: str) -> Ablation:
-    default = ablation.default
-    return ablation if default.label else replace(ablation, default=replace(default, label=label))
+def _with_default(ablation: Ablation, label: str | None) -> Ablation:
+    return ablation if label is None else replace(ablation, default=replace(ablation.default, label=label))

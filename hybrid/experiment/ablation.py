@@ -6,6 +6,7 @@
     values: [3, 5, 9]                    ... and its other values: arms window-3, window-5, window-9
 
     values: {alpha-2: [...], ...}        or arms by label, of several settings each, as a command line gives them
+    arms: [window-3, positions-none]     or arms of other ablations, side by side
     factors: [window, positions]         or every combination of the arms of other ablations
     against: <label>                     the arm of another ablation that these arms add to and are compared with; by
                                          default the model as its configuration has it
@@ -17,7 +18,7 @@ label alone, so one that several ablations share is trained once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,7 @@ class AblationFile:
     default: Any = None
     key: str | None = None
     values: Any = None
+    arms: list[str] = field(default_factory=list)
     factors: list[str] = field(default_factory=list)
     against: str | None = None
 
@@ -68,11 +70,12 @@ class AblationFile:
 def read_ablations(config_dir: Path) -> dict[str, Ablation]:
     """All of configs/ablation/ by name, those of one axis first; a UserError names the file and what is wrong in it."""
     files = {path.stem: _read(path) for path in sorted((Path(config_dir) / FOLDER).glob("*.yaml"))}
-    simple = {name: _of_one_axis(name, file) for name, file in files.items() if not file.factors}
+    simple = {name: _of_one_axis(name, file) for name, file in files.items() if not (file.arms or file.factors)}
     known = {arm.label: arm for ablation in simple.values() for arm in ablation.arms}
     simple = {name: _added_to(ablation, files[name].against, known) for name, ablation in simple.items()}
+    gathered = {name: _gathered(name, file, simple) for name, file in files.items() if file.arms}
     factorial = {name: _factorial(name, file, simple) for name, file in files.items() if file.factors}
-    ablations = simple | factorial
+    ablations = simple | gathered | factorial
     _check_labels(ablations.values())
     return ablations
 
@@ -108,8 +111,8 @@ def _read(path: Path) -> AblationFile:
     except OmegaConfBaseException as error:
         raise UserError(f"{path}: {str(error).splitlines()[0]}") from error
     values = isinstance(file.values, list) and file.key or isinstance(file.values, dict) and not file.key
-    if bool(values) == bool(file.factors):
-        raise UserError(f"{path}: needs key and a list of values, or values by label, or factors")
+    if [bool(values), bool(file.arms), bool(file.factors)].count(True) != 1:
+        raise UserError(f"{path}: needs key and a list of values, or values by label, or arms, or factors")
     return file
 
 
@@ -140,6 +143,14 @@ def _added_to(ablation: Ablation, label: str | None, known: dict[str, Arm]) -> A
     base = known[label]
     arms = tuple(Arm(arm.label, arm.shown, (*base.settings, *arm.settings)) for arm in ablation.arms)
     return Ablation(ablation.name, ablation.help, Arm(label, ablation.default.shown, base.settings), arms)
+
+
+def _gathered(name: str, file: AblationFile, simple: dict[str, Ablation]) -> Ablation:
+    known = {arm.label: arm for of in simple.values() if not of.default.label for arm in of.arms}
+    if wrong := [label for label in file.arms if label not in known]:
+        raise UserError(f"ablation {name!r}: {wrong[0]!r} is no arm of an ablation whose default is the model's own")
+    arms = tuple(replace(known[label], shown=label) for label in file.arms)
+    return Ablation(name, file.help, Arm("", _written(file.default)), arms)
 
 
 def _factorial(name: str, file: AblationFile, simple: dict[str, Ablation]) -> Ablation:

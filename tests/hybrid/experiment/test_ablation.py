@@ -72,6 +72,17 @@ def test_an_ablation_may_add_to_an_arm_of_another(read):
     assert of.arms[0].settings == ("+a.b=index", "++model.options.window=3")
 
 
+def test_arms_of_others_may_stand_side_by_side_under_their_labels(read):
+    some = {"help": "Some.", "default": "neither", "arms": ["window-5", "order"]}
+    ablations = read(window=WINDOW, order=ORDER, some=some)
+    assert ablations["some"].default == Arm("", "neither")
+    assert ablations["some"].arms == (
+        Arm("window-5", "window-5", ("++model.options.window=5",)),
+        Arm("order", "order", ("+a.b=index",)),
+    )
+    assert len(arms_of(ablations.values())) == 5
+
+
 def test_an_arm_that_several_ask_for_is_there_once(read):
     ablations = read(window=WINDOW, order=ORDER, both={"help": "Both.", "factors": ["window", "order"]})
     assert [arm.label for arm in arms_of(ablations.values())] == [
@@ -95,6 +106,12 @@ def test_all_are_all_but_the_factorials(read):
         ({"window": {"key": "a", "values": [3]}}, "window.yaml: .*help"),
         ({"window": {"help": "How far.", "values": [3]}}, "needs key and a list of values, or values by label"),
         ({"window": WINDOW | {"factors": ["window"]}}, "needs key and a list of values, or values by label"),
+        ({"window": WINDOW | {"arms": ["window-3"]}}, "needs key and a list of values, or values by label, or arms"),
+        ({"some": {"help": "Some.", "arms": ["window-3"]}}, "'some': 'window-3' is no arm of an ablation"),
+        (
+            {"window": WINDOW | {"against": "order"}, "order": ORDER, "some": {"help": "Some.", "arms": ["window-3"]}},
+            "'some': 'window-3' is no arm of an ablation whose default is the model's own",
+        ),
         ({"both": {"help": "Both.", "factors": ["window"]}}, "factor 'window' is no ablation"),
         ({"window": WINDOW | {"against": "nothing"}}, "against 'nothing', which is no arm"),
         ({"a": ORDER, "b": ORDER | {"values": {"order": "+a.b=other"}}}, "other settings for 'order'"),

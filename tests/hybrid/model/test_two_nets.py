@@ -73,6 +73,24 @@ def test_official_weights_of_a_fusion_are_those_of_its_parts(monkeypatch):
     assert matched.new_module_prefixes == ("timesformer.",)
 
 
+@pytest.mark.parametrize("part", ["slowfast", "timesformer"])
+def test_a_checkpoint_of_one_part_fills_that_part(part, tmp_path):
+    net, path = create_model(part, "tiny", num_grades=400), tmp_path / "net.pt"
+    torch.save(net.state_dict(), path)
+    fresh, model = create_model("late_fusion", "tiny"), create_model("late_fusion", "tiny", pretrained=str(path))
+    theirs = net.state_dict()
+    assert all(torch.equal(value, theirs[key]) for key, value in model.get_submodule(part).state_dict().items())
+    others = [key for key in fresh.state_dict() if not key.startswith(f"{part}.")]
+    assert {*model.load_report.new, *model.load_report.dropped_head} == set(others)
+    assert str(model.load_report).startswith(f"{len(model.load_report.loaded)} tensors loaded from {path}")
+
+
+def test_a_checkpoint_of_no_part_is_refused_by_name(tmp_path):
+    torch.save(create_model("r3d", "tiny").state_dict(), tmp_path / "r3d.pt")
+    with pytest.raises(ValueError, match="r3d.pt is no checkpoint of SlowFast.*r3d.pt is no checkpoint of TimeSformer"):
+        create_model("late_fusion", "tiny", pretrained=str(tmp_path / "r3d.pt"))
+
+
 def test_a_wrong_switch_is_refused():
     with torch.device("meta"), pytest.raises(ValueError, match="matched must be"):
         create_model("ensemble", "tiny", matched="yes")
