@@ -34,7 +34,7 @@ def measured_seconds(config: TrainConfig, num_clips: int, num_grades: int) -> fl
     clips = min(protocol.batch_size, MOST_CLIPS) if cpu else protocol.batch_size
     shape = (clips, config.data.channels, model.num_frames, protocol.crop_size, protocol.crop_size)
     clip_BCTHW = torch.rand(shape, device=machine.device)
-    net = build_model(config, num_grades).to(machine.device)
+    net = machine.lay_out(build_model(config, num_grades)).to(machine.device)
     with machine.autocast():
         train = time_training_step(net, clip_BCTHW, repetitions=1, warm_up=1)
         test = time_inference(net, clip_BCTHW, repetitions=1, warm_up=1)
