@@ -2,7 +2,7 @@
 
     python tools/ablate.py ablation=window                     one axis, each value against the default
     python tools/ablate.py ablation=window,positions           several; the default is trained once
-    python tools/ablate.py ablation=overview weights=simulated_slowfast   one value of each axis, from pretrained weights
+    python tools/ablate.py ablation=overview                   one other value of each axis, for a first look
     python tools/ablate.py --plan ablation=all                 what all of them come to, and how long they would take
     python tools/ablate.py ablation=all                        a night or more on two processors
     python tools/ablate.py --sweep sweeps ablation=window      the same for agents of W&B, on many machines
@@ -46,9 +46,7 @@ def main() -> int:
     )
     parser.add_argument("words", nargs="*", metavar="key=value", help="ablation=NAME[,NAME...], and settings")
     parser.add_argument("--plan", action="store_true", help="print arms, runs and time, and train nothing")
-    parser.add_argument(
-        "--sweep", type=Path, metavar="FOLDER", help="write a W&B sweep of each, and train nothing"
-    )
+    parser.add_argument("--sweep", type=Path, metavar="FOLDER", help="write a W&B sweep of each, and train nothing")
     options = parser.parse_args()
 
     from hybrid.experiment.ablate import run_ablations, write_ablation_sweeps

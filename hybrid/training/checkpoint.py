@@ -78,9 +78,7 @@ def load_trained(path: Path, device: torch.device | str = "cpu") -> TrainedModel
     try:
         model.load_state_dict(content["model"])
     except RuntimeError as error:
-        raise UserError(
-            f"{path}: holds other weights than this version's {content['name']!r} has\n{error}"
-        ) from error
+        raise UserError(f"{path}: holds other weights than this version's {content['name']!r} has\n{error}") from error
     return TrainedModel(
         model=model.to(device).eval(),
         name=content["name"],

@@ -42,9 +42,7 @@ class History(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        self.rows.append(
-            {"epoch": trainer.current_epoch, **values, "seconds": self.seconds}
-        )
+        self.rows.append({"epoch": trainer.current_epoch, **values, "seconds": self.seconds})
         if trainer.is_global_zero:
             with whole_file(self.path) as temporary, open(temporary, "w", newline="") as file:
                 writer = csv.DictWriter(file, fieldnames=list(self.rows[0]))

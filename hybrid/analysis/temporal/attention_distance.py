@@ -9,7 +9,7 @@ from torch import Tensor
 from baselines import ClipModel
 from hybrid.analysis.measure import Finding, Measure
 from hybrid.analysis.subject import Clips, Subject
-from hybrid.analysis.temporal.branches import attends_over_time, by_head, of_model, read_maps
+from hybrid.analysis.temporal.branches import attends_over_time, by_head, of_model, read_maps, update_ratios
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,10 @@ class AttentionDistance(Measure):
                 "uniform (s)": model["uniform"] / clips.frame_rate,
                 "update ratio": model["ratio"],
             },
-            matrices={"distance (s)": by_head(readings, scale=1 / clips.frame_rate)},
+            matrices={
+                "distance (s)": by_head(readings, scale=1 / clips.frame_rate),
+                "update ratio": update_ratios(readings),
+            },
         )
 
 

@@ -99,14 +99,19 @@ def of_model(readings: dict[str, Reading]) -> dict[str, np.ndarray]:
 
 
 def by_head(readings: dict[str, Reading], scale: float = 1.0) -> Matrix:
-    """Branches against heads, means over clips; the uniform map's number and the update ratio behind them."""
+    """Branches against heads, means over clips; behind them the uniform map's number."""
     heads = max(reading.value_Nh.shape[1] for reading in readings.values())
     rows = [
-        [*padded(reading.value_Nh.mean(axis=0) * scale, heads), reading.uniform * scale, reading.ratio_N.mean()]
+        [*padded(reading.value_Nh.mean(axis=0) * scale, heads), reading.uniform * scale]
         for reading in readings.values()
     ]
-    columns = (*(f"head {head}" for head in range(heads)), "uniform", "update ratio")
-    return Matrix(np.array(rows), tuple(readings), columns)
+    return Matrix(np.array(rows), tuple(readings), (*(f"head {head}" for head in range(heads)), "uniform"))
+
+
+def update_ratios(readings: dict[str, Reading]) -> Matrix:
+    """A row a branch, the mean over clips: what its maps are worth."""
+    ratio_B1 = np.array([[reading.ratio_N.mean()] for reading in readings.values()])
+    return Matrix(ratio_B1, tuple(readings), ("update ratio",))
 
 
 def padded(value_h: np.ndarray, heads: int) -> np.ndarray:

@@ -44,7 +44,7 @@ def test_uniform_attention_has_the_distance_of_the_uniform_map():
     np.testing.assert_allclose(found.figures["distance (s)"], (16**2 - 1) / (3 * 16) / 16, rtol=1e-5)  # 5.3 frames
     np.testing.assert_allclose(found.figures["uniform (s)"], found.figures["distance (s)"], rtol=1e-6)
     matrix = found.matrices["distance (s)"]
-    assert matrix.rows == ("blocks.0",) and matrix.columns == ("head 0", "head 1", "uniform", "update ratio")
+    assert matrix.rows == ("blocks.0",) and matrix.columns == ("head 0", "head 1", "uniform")
 
 
 def test_diagonal_attention_goes_nowhere():
@@ -58,6 +58,7 @@ def test_layers_count_by_what_they_add():
     found = distance_of(attending(maps, ratios))
     np.testing.assert_allclose(found.figures["distance (s)"], 0.75 * 5.3125 / 16, rtol=1e-5)
     np.testing.assert_allclose(found.figures["update ratio"], 0.4 / 3, rtol=1e-5)
+    np.testing.assert_allclose(found.matrices["update ratio"].value_RC, [[0.3], [0.1], [0.0]], rtol=1e-5)
     nothing = distance_of(attending(maps, dict.fromkeys(ratios, 0.0)))
     assert np.isnan(nothing.figures["distance (s)"]).all()
 
