@@ -109,7 +109,7 @@ def draw_lags(frame: pd.DataFrame, lags: list[int], references: dict[str, float]
     axes.set_xticks(lags)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("lag (frames)")
-    axes.set_ylabel("MSE x10^-2")
+    axes.set_ylabel("MSE ×10⁻² on held-out clips")
     axes.grid(axis="y")
     figure.legend(loc="outside lower center", ncols=2, fontsize=7)
     told = "; ".join(
