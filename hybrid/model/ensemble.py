@@ -40,7 +40,7 @@ def build(size: str, *, matched: bool = True, **options) -> TwoNets:
 register(
     ModelEntry(
         name="ensemble",
-        title="SlowFast and TimeSformer, averaged",
+        title="Ensemble",
         family="hybrid",
         build=build,
         reference="the mean of two networks' distributions, at the hybrid's cost",

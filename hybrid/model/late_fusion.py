@@ -23,7 +23,7 @@ def build(size: str, *, matched: bool = False, **options) -> TwoNets:
 register(
     ModelEntry(
         name="late_fusion",
-        title="SlowFast + TimeSformer, late",
+        title="Late fusion",
         family="hybrid",
         build=build,
         reference="the late fusion of two whole networks, as in SlowFast-Meet-ViT",

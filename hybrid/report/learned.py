@@ -105,10 +105,14 @@ def draw_learned(results: pd.DataFrame, frame: pd.DataFrame, names: dict[str, st
         ):
             axes.plot([mean - sd, mean + sd], [y, y], color=FAMILY_COLOURS[family], linewidth=1.2)
             axes.plot(mean, y, "o", color=FAMILY_COLOURS[family], markersize=4)
-        axes.set_title(name.replace(" x ", "\nx "), fontsize=9)
+        axes.set_title(name.replace(" x ", " x\n"), fontsize=8.5)
+        axes.tick_params(axis="x", labelsize=7)
         axes.grid(axis="x")
-    all_axes[0].set_yticks(height, frame["title"])
+    all_axes[0].set_yticks(height, frame["title"], fontsize=8)
     all_axes[0].set_ylim(-0.6, len(frame) - 0.4)
+    lowest = min((frame[f"{part}_mean"] - frame[f"{part}_sd"].fillna(0)).min() for part in names)
+    all_axes[0].set_xlim(min(-0.2, lowest - 0.05), 1.05)
+    all_axes[0].set_xticks([0, 0.5, 1], ["0", ".5", "1"])
     figure.supxlabel("correlation with the answer", fontsize=9)
     told = "; ".join(
         f"{row['title']}: " + ", ".join(f"{name} {number(row[f'{part}_mean'])}" for part, name in names.items())
