@@ -81,7 +81,8 @@ def load_parts(model: ClipModel) -> LoadReport:
 def load_file(model: ClipModel, file: Path) -> LoadReport:
     """From a checkpoint of the whole model or, for a model made of others, of one of these."""
     state = read_checkpoint(file)
-    if not model.parts or any(key.startswith(f"{path}.") for path in model.parts for key in state):
+    within = tuple(f"{path}." for path in model.parts)
+    if not within or any(key.startswith(within) for key in under_our_names(state, model)):
         return load_state(model, state, source=str(file))
     errors = []
     for path in model.parts:

@@ -85,6 +85,15 @@ def test_a_checkpoint_of_one_part_fills_that_part(part, tmp_path):
     assert str(model.load_report).startswith(f"{len(model.load_report.loaded)} tensors loaded from {path}")
 
 
+@pytest.mark.parametrize("wrapper", ["", "module.", "model."])
+@pytest.mark.parametrize("name", ["late_fusion", "ensemble"])
+def test_its_own_checkpoint_fills_all_of_it_in_whatever_wrapper(name, wrapper, tmp_path):
+    whole = create_model(name, "tiny").state_dict()
+    torch.save({f"{wrapper}{key}": value for key, value in whole.items()}, tmp_path / "whole.pt")
+    model = create_model(name, "tiny", pretrained=str(tmp_path / "whole.pt"))
+    assert all(torch.equal(value, whole[key]) for key, value in model.state_dict().items())
+
+
 def test_a_checkpoint_of_no_part_is_refused_by_name(tmp_path):
     torch.save(create_model("r3d", "tiny").state_dict(), tmp_path / "r3d.pt")
     with pytest.raises(ValueError, match="r3d.pt is no checkpoint of SlowFast.*r3d.pt is no checkpoint of TimeSformer"):
