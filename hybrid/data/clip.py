@@ -9,7 +9,7 @@ import numpy as np
 
 from hybrid.errors import UserError
 
-DECODER_VERSION = 1
+DECODER_VERSION = 2
 """part of the cache's key: raise it when the same file would be decoded to other frames"""
 
 
@@ -57,6 +57,7 @@ class ClipFacts:
     width, height: as displayed (after rotation, with square pixels).
     held: how many of the frames lie past the end of the source and repeat its last one.
     distinct: how many different source frames were taken.
+    notes: what is odd about the source, in words that can be said of several clips.
     """
 
     seconds: float
@@ -65,6 +66,10 @@ class ClipFacts:
     height: int
     held: int
     distinct: int
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        object.__setattr__(self, "notes", tuple(self.notes))  # a list where JSON kept them
 
 
 @dataclass(frozen=True, eq=False)

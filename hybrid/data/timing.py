@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
-REORDERED = 4
-"""how many frames late a frame may come: some containers give times in decoding order"""
+REORDERED = 17
+"""how many frames late a time may come: codecs show up to 16 frames before one that they decoded earlier"""
 
 TIE = 1e-6
 """seconds within which two frames are equally near"""
@@ -18,25 +19,35 @@ class TimestampError(ValueError):
 
 
 class Timed(Protocol):
+    """A named tuple with a time."""
+
     time: float
+
+    def _replace(self, *, time: float) -> Self: ...
 
 
 Frame = TypeVar("Frame", bound=Timed)
 
 
 def in_order(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """The frames sorted by time, without reading more than `REORDERED` frames ahead."""
-    waiting: list[tuple[float, int, Frame]] = []
+    """The same frames in the same order, their times sorted, without reading more than `REORDERED` frames ahead.
+
+    A decoder gives frames as they are to be shown. What may be shuffled are the times: some containers keep none of
+    presentation, and FFmpeg then guesses them from the order of decoding.
+    """
+    waiting: deque[Frame] = deque()
+    times: list[float] = []
     latest = float("-inf")
     for number, frame in enumerate(frames):
         if frame.time < latest:
             raise TimestampError(f"its time stamps run backwards (frame {number} at {frame.time:.3f} s)")
-        heapq.heappush(waiting, (frame.time, number, frame))
+        waiting.append(frame)
+        heapq.heappush(times, frame.time)
         if len(waiting) > REORDERED:
-            latest, _, frame = heapq.heappop(waiting)
-            yield frame
+            latest = heapq.heappop(times)
+            yield waiting.popleft()._replace(time=latest)
     while waiting:
-        yield heapq.heappop(waiting)[2]
+        yield waiting.popleft()._replace(time=heapq.heappop(times))
 
 
 def nearest(frames: Iterable[Frame], wanted: Sequence[float]) -> list[Frame]:

@@ -4,7 +4,8 @@ Time: frames are wanted at i / frame_rate seconds after the first one, and each 
 presentation time (the earlier of two that are equally near). A longer video gives its first
 num_frames / frame_rate seconds; of a shorter one the last frame is held: nothing loops or runs backwards, because
 motion that was not seen must not be invented.
-Space: rotation metadata is obeyed, pixels are made square, the shorter side is scaled to `side` and the centre kept.
+Space: turns and mirrors that the file asks for are obeyed, pixels are made square, the shorter side is scaled to `side`
+and the centre kept.
 """
 
 from __future__ import annotations
@@ -13,24 +14,28 @@ import errno
 import math
 import os
 import re
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import av
 import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
 
 from hybrid.data.clip import ClipError, ClipFacts, ClipSpec, DecodedClip
+from hybrid.data.picture import Picture, PictureError, unused_bits
 from hybrid.data.timing import TimestampError, in_order, nearest
 
 __all__ = ["ClipError", "ClipFacts", "ClipSpec", "DecodedClip", "decode_clip"]
 
-ACCURATE = 0x40000 | 0x2000
-"""swscale's SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT: without them a grey comes out up to 2 levels off"""
-
 PLAYLISTS = ("concat", "hls", "dash", "imf", "sdp")
 """formats that take their frames from other files: a clip is what is in its own"""
+
+DECODING_TIMES = ("avi", "asf", "mxf")
+"""formats that say when a frame is decoded and not when it is shown (so do raw streams, if they say anything)"""
+
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""how TIFF and BigTIFF files begin"""
 
 SMALLEST = 8
 """pixels a side"""
@@ -58,7 +63,7 @@ def decode_clip(path: Path | str, spec: ClipSpec) -> DecodedClip:
             f"file:{path}", container_options={"protocol_whitelist": "file"}, metadata_errors="replace"
         ) as container:
             return _decode(path, container, spec)
-    except TimestampError as error:
+    except (TimestampError, PictureError) as error:
         raise ClipError(path, str(error)) from None
     except (av.error.FFmpegError, OSError, ValueError, RuntimeError, MemoryError) as error:
         raise ClipError(path, _reason(error)) from error
@@ -71,8 +76,13 @@ def _check_file(path: Path) -> None:
         raise ClipError(path, "there is no such file")
     if not path.is_file():
         raise ClipError(path, "is not a regular file")
-    with open(path, "rb"):
-        pass
+    with open(path, "rb") as file:
+        if file.read(4) in TIFF:
+            raise ClipError(
+                path,
+                "is a TIFF, which has no frame rate: save it as a video, in ImageJ by File > Save As > AVI, or by `magick "
+                f"{path.name} page-%05d.png` and `ffmpeg -framerate RATE -i page-%05d.png -c:v ffv1 {path.stem}.mkv`",
+            )
     if os.path.getsize(path) == 0:
         raise ClipError(path, "is empty (0 bytes)")
 
@@ -105,11 +115,16 @@ def _decode(path: Path, container, spec: ClipSpec) -> DecodedClip:
     if min(taken[0].image.width, taken[0].image.height) < SMALLEST:
         size = f"{taken[0].image.width}x{taken[0].image.height}"
         raise ClipError(path, f"is {size} pixels; a clip needs {SMALLEST} or more a side")
-    picture = _Picture(spec, source.stream.sample_aspect_ratio)
+    unused = unused_bits(frame.image for frame in taken)
+    picture = Picture(spec, source.stream.sample_aspect_ratio, unused)
     frames_THWC = np.empty(spec.shape, np.uint8)
     for t, frame in enumerate(taken):
         repeated = t > 0 and frame is taken[t - 1]
         frames_THWC[t] = frames_THWC[t - 1] if repeated else picture.render(frame.image)
+    if unused:
+        source.notes.append(f"only the lower {16 - unused} of 16 bits are used: made {2**unused} times brighter")
+    if any(frame.image.interlaced_frame for frame in taken):
+        source.notes.append("interlaced by its own account, which mixes two moments in a picture: deinterlace it first")
     length = source.end - source.start
     facts = ClipFacts(
         seconds=round(length if source.finished else max(length, source.declared_seconds or 0.0), 3),
@@ -118,6 +133,7 @@ def _decode(path: Path, container, spec: ClipSpec) -> DecodedClip:
         height=picture.height,
         held=sum(time > length - 1e-3 for time in spec.times) if source.finished else 0,
         distinct=distinct,
+        notes=tuple(source.notes),
     )
     return DecodedClip(frames_THWC, facts)
 
@@ -134,23 +150,33 @@ class _Source:
                 "only sound" if container.streams.audio else f"no video (FFmpeg takes it for {container.format.name!r})"
             )
             raise ClipError(path, f"holds {what}")
-        self.path, self.container, self.stream = path, container, pictures[0]
+        self.path, self.container = path, container
+        # The one marked as default, then the largest, as the ffmpeg command chooses; often there is a small preview.
+        self.stream = max(pictures, key=lambda s: (bool(s.disposition & s.disposition.default), _pixels(s)))
         if self.stream.codec_context is None:
             raise ClipError(path, UNKNOWN_CODEC)
         self.stream.codec_context.thread_count = 1  # many clips are decoded at once instead
+        self.notes: list[str] = []
+        if len(pictures) > 1:
+            self.notes.append("several videos in one file: taken is the default one, else the largest")
         self.count = 0
         self.start, self.latest, self.latest_seconds = math.inf, -math.inf, 0.0
         self.finished = False
 
     def __iter__(self) -> Iterator[SourceFrame]:
         rate, time = self.stream.average_rate, None
+        times_of_decoding: deque[float] = deque()
         for packet in self.container.demux(self.stream):
+            if self._tells_decoding and packet.size and packet.dts is not None:
+                times_of_decoding.append(float(packet.dts * packet.time_base))
             for image in self._images(packet):
-                if image.pts is not None:
+                if times_of_decoding:  # as many are decoded as are shown, so the n-th time is the n-th frame's
+                    time = times_of_decoding.popleft()
+                elif image.pts is not None:
                     time = float(image.pts * image.time_base)
                 elif not rate:
                     raise ClipError(self.path, "has neither time stamps nor a frame rate")
-                else:  # raw streams: count on the average rate
+                else:  # count on the average rate
                     time = 0.0 if time is None else time + float(1 / rate)
                 self.count += 1
                 self.start = min(self.start, time)
@@ -158,6 +184,19 @@ class _Source:
                     self.latest, self.latest_seconds = time, float((image.duration or 0) * (image.time_base or 0))
                 yield SourceFrame(time, image)
         self.finished = True
+
+    @property
+    def _tells_decoding(self) -> bool:
+        """Whether the container's own times are those of decoding, and frames are decoded in another order than shown.
+
+        The times that FFmpeg guesses then for showing are shuffled, or the first is off from the others by a frame.
+        """
+        without = self.container.format.name in DECODING_TIMES or self._raw
+        return without and self.stream.codec_context.reorder_depth > 0
+
+    @property
+    def _raw(self) -> bool:
+        return bool(self.container.format.flags & av.format.Flags.no_timestamps.value)
 
     def _images(self, packet) -> list[av.VideoFrame]:
         try:
@@ -192,38 +231,38 @@ class _Source:
     def check_complete(self) -> None:
         """FFmpeg ends in silence where a file was cut off, so compare with the length that the container declares.
 
-        Some containers count that length from 0, others from the first frame.
+        Some containers count that length from 0, others from the first frame, ASF from when that is decoded.
         """
         length, declared = self.end - self.start, self.declared_seconds
-        if declared and declared - max(self.end, length) > 0.75 * max(self.interval, self.latest_seconds):
+        early = self.stream.codec_context.reorder_depth if self.container.format.name == "asf" else 0
+        missing = (declared or 0) - max(self.end, length)
+        if missing <= (0.75 + early) * max(self.interval, self.latest_seconds):
+            return
+        if self.container.format.name == "avi" and _whole_riff(self.path):
+            self.notes.append("the last frames were dropped by what recorded it: the frame before is shown instead")
+            self.latest_seconds = self.end + missing - self.latest
+        else:
             raise ClipError(
                 self.path,
                 f"is cut off: {self.count} frames ({length:.2f} s) can be decoded, {declared:.2f} s are declared",
             )
 
 
-class _Picture:
-    """Scales, crops and turns one source's frames; width and height are the source's as displayed."""
+def _pixels(stream) -> int:
+    return 0 if stream.codec_context is None else stream.codec_context.width * stream.codec_context.height
 
-    def __init__(self, spec: ClipSpec, pixel_aspect):
-        self.side, self.format = spec.side, "gray" if spec.channels == 1 else "rgb24"
-        self.pixel_aspect = float(pixel_aspect or 1)
-        if not 1 / 4 <= self.pixel_aspect <= 4:  # no camera's: a damaged or careless header
-            self.pixel_aspect = 1.0
-        self.reformatter = VideoReformatter()
-        self.width = self.height = 0
 
-    def render(self, image: av.VideoFrame) -> np.ndarray:
-        """(side, side, C) uint8"""
-        width, height = round(image.width * self.pixel_aspect), image.height
-        scale = self.side / min(width, height)
-        to_width, to_height = max(self.side, round(width * scale)), max(self.side, round(height * scale))
-        method = Interpolation.AREA if scale < 1 else Interpolation.BICUBIC
-        scaled = self.reformatter.reformat(
-            image, to_width, to_height, self.format, interpolation=int(method) | ACCURATE
-        ).to_ndarray()
-        top, left = (to_height - self.side) // 2, (to_width - self.side) // 2
-        square = scaled[top : top + self.side, left : left + self.side]
-        turns = round(image.rotation / 90)
-        self.width, self.height = (height, width) if turns % 2 else (width, height)
-        return np.rot90(square, turns).reshape(self.side, self.side, -1)
+def _whole_riff(path: Path) -> bool:
+    """Whether all chunks that an AVI is made of end within the file, as they do not where it was cut off.
+
+    Chunks: four letters, a length (little-endian, 0 where its writer was stopped), and as many bytes, made even.
+    """
+    size, position = os.path.getsize(path), 0
+    with open(path, "rb") as file:
+        while position + 8 <= size:
+            file.seek(position)
+            length = int.from_bytes(file.read(8)[4:], "little")
+            if length == 0:
+                return False
+            position += 8 + length + length % 2
+    return position <= size + 1  # the last byte to make it even may be missing
