@@ -135,6 +135,11 @@ def _notices(labels: Labels, decoded: DecodedClips, spec: ClipSpec) -> list[str]
             f"{len(oblong)} {of} are not square: only the centre is seen "
             f"({labels.clips[oblong[0]]!r} is {worst.width}x{worst.height})"
         )
+    with_note = defaultdict(list)
+    for clip, fact in zip(labels.clips, facts, strict=True):
+        for note in fact.notes:
+            with_note[note].append(clip)
+    notices += [f"{note}: {len(clips)} {of}: {some_of(clips)}" for note, clips in with_note.items()]
     same = defaultdict(list)
     for clip, digest in zip(labels.clips, decoded.digests, strict=True):
         same[digest].append(clip)

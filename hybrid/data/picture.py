@@ -64,11 +64,18 @@ class Picture:
 def orientation(image: av.VideoFrame) -> tuple[bool, bool, bool]:
     """What its display matrix says is to be done to show it, in this order: swap the axes, mirror, turn upside down.
 
-    The matrix maps a stored point to where it is shown: x' = a x + c y, y' = b x + d y, with y downwards (QuickTime File
-    Format, "Matrices"). As in the ffmpeg command, its size counts for nothing, a matrix that flattens the picture is
+    The matrix maps a stored point to where it is shown: x' = a x + c y, y' = b x + d y, with y downwards (QuickTime
+    File Format, "Matrices"). As in the ffmpeg command, its size counts for nothing, a matrix that flattens the picture is
     ignored (some writers leave it all zero), and an angle is right within a degree. PictureError for other angles.
     """
-    matrix = image.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix = image.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV fails on all side data where it does not know one kind, such as a JPEG's or TIFF's Exif
+        if image.rotation != 0:
+            raise PictureError(
+                "is to be shown turned, by metadata that cannot be read: turn its pixels instead"
+            ) from None
+        matrix = None
     if matrix is None:
         return False, False, False
     a, b, _, c, d, *_ = np.frombuffer(bytes(matrix), "=i4").tolist()

@@ -80,8 +80,8 @@ def _check_file(path: Path) -> None:
         if file.read(4) in TIFF:
             raise ClipError(
                 path,
-                "is a TIFF, which has no frame rate: save it as a video, in ImageJ by File > Save As > AVI, or by `magick "
-                f"{path.name} page-%05d.png` and `ffmpeg -framerate RATE -i page-%05d.png -c:v ffv1 {path.stem}.mkv`",
+                "is a TIFF, which has no frame rate: save it as a video, in ImageJ by File > Save As > AVI, or by "
+                f"`magick {path.name} page-%05d.png` and `ffmpeg -framerate RATE -i page-%05d.png -c:v ffv1 {path.stem}.mkv`",
             )
     if os.path.getsize(path) == 0:
         raise ClipError(path, "is empty (0 bytes)")
@@ -159,12 +159,15 @@ class _Source:
         self.notes: list[str] = []
         if len(pictures) > 1:
             self.notes.append("several videos in one file: taken is the default one, else the largest")
+        if self._raw and not self.stream.codec_context.framerate:
+            rate = float(self.stream.guessed_rate or 0)
+            self.notes.append(f"no time stamps and no frame rate in the file: taken for {rate:g} frames a second")
         self.count = 0
         self.start, self.latest, self.latest_seconds = math.inf, -math.inf, 0.0
         self.finished = False
 
     def __iter__(self) -> Iterator[SourceFrame]:
-        rate, time = self.stream.average_rate, None
+        rate, time = self.stream.guessed_rate, None  # the average of a raw stream is FFmpeg's invention
         times_of_decoding: deque[float] = deque()
         for packet in self.container.demux(self.stream):
             if self._tells_decoding and packet.size and packet.dts is not None:
@@ -176,7 +179,7 @@ class _Source:
                     time = float(image.pts * image.time_base)
                 elif not rate:
                     raise ClipError(self.path, "has neither time stamps nor a frame rate")
-                else:  # count on the average rate
+                else:
                     time = 0.0 if time is None else time + float(1 / rate)
                 self.count += 1
                 self.start = min(self.start, time)

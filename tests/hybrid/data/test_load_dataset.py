@@ -65,7 +65,12 @@ def test_what_is_odd_is_noticed(make_dataset, video, grey):
     video(root / "clips" / "shorter.mkv", grey(5))
     video(root / "clips" / "slow.mkv", grey(8), rate=8)
     video(root / "clips" / "wide.mkv", grey(16, (16, 24)))
-    video(root / "clips" / "copy1.mkv", grey(16, step=3))
+    video(
+        root / "clips" / "copy1.mkv",
+        [17 * frame.astype("uint16") for frame in grey(16, step=3)],
+        pix_fmt="gray16le",
+        source="gray16le",
+    )
     (root / "clips" / "copy2.mkv").write_bytes((root / "clips" / "copy1.mkv").read_bytes())
     (root / "clips" / "extra.mkv").touch()
     assert load_dataset(root, SMALL).notices == (
@@ -74,6 +79,7 @@ def test_what_is_odd_is_noticed(make_dataset, video, grey):
         "11 of 16 frames)",
         "1 of 6 clips show some frame twice because they have fewer than 16 frames a second: 'slow.mkv'",
         "1 of 6 clips are not square: only the centre is seen ('wide.mkv' is 24x16)",
+        "only the lower 10 of 16 bits are used: made 64 times brighter: 2 of 6 clips: 'copy1.mkv', 'copy2.mkv'",
         "1 clips are there more than once under other names, which lets test clips be trained on: "
         "'copy1.mkv', 'copy2.mkv'",
     )

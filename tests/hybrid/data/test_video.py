@@ -1,5 +1,7 @@
 """Decoding: the right source frames, the right way up, at the right grey."""
 
+import shutil
+import subprocess
 from fractions import Fraction
 
 import av
@@ -185,31 +187,179 @@ def test_absurd_pixel_shapes_are_ignored(tmp_path, video, grey):
     assert (clip.facts.width, clip.facts.height) == (32, 32)
 
 
-QUARTER_TURNS = {  # QuickTime's matrix (a, b, c, d): x' = a x + c y, y' = b x + d y, y downwards
-    0: (1, 0, 0, 1),
-    90: (0, 1, -1, 0),  # what a phone held upright writes: turn clockwise to show
-    180: (-1, 0, 0, -1),
-    270: (0, -1, 1, 0),
+MATRICES = {  # QuickTime's (a, b, c, d): x' = a x + c y, y' = b x + d y, y downwards
+    "as it is": (1, 0, 0, 1),
+    "90 clockwise": (0, 1, -1, 0),  # what a phone held upright writes
+    "180": (-1, 0, 0, -1),
+    "270 clockwise": (0, -1, 1, 0),
+    "mirrored": (-1, 0, 0, 1),
+    "upside down": (1, 0, 0, -1),
+    "transposed": (0, 1, 1, 0),
+    "transposed the other way": (0, -1, -1, 0),
+    "all zero": (0, 0, 0, 0),  # some programs write it; players ignore it
+    "flattened": (1, 0, 0, 0),
+    "half a degree off": (0.99996, 0.0087, -0.0087, 0.99996),
 }
 
 
-@pytest.mark.parametrize("clockwise", QUARTER_TURNS)
-def test_rotation_metadata_is_obeyed(tmp_path, video, clockwise):
+def turned_video(path, video, frame, matrix):
     """The matrix is written into the file by hand, so that no convention is taken from the library under test."""
+    video(path, [frame] * 3, codec="png")
+    data = bytearray(path.read_bytes())
+    a, b, c, d = (round(value * 65536) for value in matrix)
+    start = data.index(b"tkhd") + 4 + 40
+    data[start : start + 36] = b"".join(
+        value.to_bytes(4, "big", signed=True) for value in (a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    )
+    path.write_bytes(data)
+    return path
+
+
+def moved(frame, matrix):
+    """The frame with each pixel where the matrix puts it, rounded to right angles."""
+    a, b, c, d = (round(value) for value in matrix)
+    if a * d == b * c:
+        return frame
+    y, x = np.indices(frame.shape)
+    to_x, to_y = a * x + c * y, b * x + d * y
+    shown = np.zeros(frame.shape if a else frame.shape[::-1], np.uint8)
+    shown[to_y - to_y.min(), to_x - to_x.min()] = frame
+    return shown
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_display_matrices_are_obeyed(tmp_path, video, name):
     frame = np.full((24, 40), 20, np.uint8)
     frame[:8, :13] = 220  # top left
-    path = video(tmp_path / "a.mov", [frame] * 3, codec="png")
+    frame[-3:] = 120  # below
+    clip = decode_clip(turned_video(tmp_path / "a.mov", video, frame, MATRICES[name]), ClipSpec(side=24, channels=1))
+    shown = moved(frame, MATRICES[name])
+    top, left = (shown.shape[0] - 24) // 2, (shown.shape[1] - 24) // 2
+    np.testing.assert_array_equal(clip.frames_THWC[0, ..., 0], shown[top : top + 24, left : left + 24])
+    assert (clip.facts.height, clip.facts.width) == shown.shape
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="the ffmpeg command is not installed")
+@pytest.mark.parametrize("name", MATRICES)
+def test_display_matrices_are_obeyed_as_by_the_ffmpeg_command(tmp_path, video, noise, name):
+    path = turned_video(tmp_path / "a.mov", video, noise(1, (32, 32))[0], MATRICES[name])
+    command = ["ffmpeg", "-v", "error", "-i", path, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "-"]
+    shown = np.frombuffer(subprocess.run(command, capture_output=True, check=True).stdout, np.uint8).reshape(32, 32)
+    np.testing.assert_array_equal(decode_clip(path, ClipSpec(side=32, channels=1)).frames_THWC[0, ..., 0], shown)
+
+
+def test_other_angles_are_refused(tmp_path, video, noise):
+    path = turned_video(tmp_path / "a.mov", video, noise(1)[0], (0.866, 0.5, -0.5, 0.866))
+    with pytest.raises(ClipError, match="is to be shown turned by 30 degrees; only right angles are"):
+        decode_clip(path, SMALL)
+
+
+def test_metadata_that_pyav_does_not_know(tmp_path, video, grey):
+    """A frame of TIFF has Exif beside it, at which PyAV fails to list what there is."""
+    path = video(tmp_path / "a.mov", grey(16), codec="tiff")
+    assert levels(decode_clip(path, SMALL)) == [10 * i for i in range(16)]
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14])
+@pytest.mark.parametrize("pix_fmt", ["gray16le", "rgb48le", "yuv444p16le", "gbrp16le", "rgba64le"])
+def test_bits_kept_low_in_sixteen(tmp_path, bits, pix_fmt):
+    """As programs write the samples of a 12-bit camera: unscaled, into a format of 16 bits."""
+    path, ramp = tmp_path / "a.mkv", np.linspace(0.3, 0.9, 16)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=16)
+        stream.width = stream.height = 16
+        stream.pix_fmt = pix_fmt
+        for share in ramp:
+            frame = av.VideoFrame.from_ndarray(np.full((16, 16), share * 65535, np.uint16), format="gray16le")
+            frame = frame.reformat(format=pix_fmt)
+            for plane in frame.planes:
+                samples = np.frombuffer(plane, np.uint16)
+                samples >>= 16 - bits
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    clip = decode_clip(path, SMALL)
+    np.testing.assert_allclose(clip.frames_THWC.mean(axis=(1, 2, 3)), 255 * ramp, atol=2)
+    factor = 2 ** (16 - bits)
+    assert clip.facts.notes == (f"only the lower {bits} of 16 bits are used: made {factor} times brighter",)
+
+
+def test_sixteen_bits_stay_as_they_are(tmp_path, video):
+    dim = [np.full((16, 16), 17000 + i, np.uint16) for i in range(16)]
+    black = [np.zeros((16, 16), np.uint16)] * 16
+    for frames, level in ((dim, 66), (black, 0)):
+        clip = decode_clip(video(tmp_path / "a.mkv", frames, pix_fmt="gray16le", source="gray16le"), SMALL)
+        assert (clip.frames_THWC == level).all() and clip.facts.notes == ()
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mov"])
+@pytest.mark.parametrize("marked", [0, 1, None])
+def test_of_several_videos_the_default_one_else_the_largest(tmp_path, name, marked):
+    path = tmp_path / name
+    sizes = (16, 32)
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("ffv1" if path.suffix == ".mkv" else "png", rate=16) for _ in sizes]
+        for number, (stream, size) in enumerate(zip(streams, sizes, strict=True)):
+            stream.width = stream.height = size
+            stream.pix_fmt = "gray"
+            default = av.stream.Disposition.default
+            stream.disposition = default if marked in (number, None) else av.stream.Disposition(0)
+        for t in range(16):
+            for stream, size in zip(streams, sizes, strict=True):
+                frame = av.VideoFrame.from_ndarray(np.full((size, size), 100 + size, np.uint8), format="gray")
+                frame.pts, frame.time_base = t, Fraction(1, 16)
+                container.mux(stream.encode(frame))
+    with av.open(str(path)) as container:
+        default = [bool(s.disposition & s.disposition.default) for s in container.streams.video]
+    if marked is not None and default != [marked == 0, marked == 1]:
+        pytest.skip(f"{name} cannot be written so: {default}")
+    clip = decode_clip(path, SMALL)
+    assert (clip.frames_THWC == (116 if marked == 0 else 132)).all()
+    assert clip.facts.notes == ("several videos in one file: taken is the default one, else the largest",)
+
+
+def drop_last_frames(path, count):
+    """Empty the last frames of an AVI, as a recorder does that was too slow: chunks of no bytes, also in the index."""
     data = bytearray(path.read_bytes())
-    a, b, c, d = (value * 65536 for value in QUARTER_TURNS[clockwise])
-    matrix = b"".join(value.to_bytes(4, "big", signed=True) for value in (a, b, 0, c, d, 0, 0, 0, 1 << 30))
-    start = data.index(b"tkhd") + 4 + 40
-    data[start : start + 36] = matrix
+    index = data.rindex(b"idx1") + 8
+    entries = (len(data) - index) // 16
+    for number in range(entries - count, entries):
+        entry = index + 16 * number
+        offset = int.from_bytes(data[entry + 8 : entry + 12], "little")
+        chunk = data.index(b"movi") + offset
+        size = int.from_bytes(data[chunk + 4 : chunk + 8], "little")
+        data[chunk + 4 : chunk + 8] = data[entry + 12 : entry + 16] = bytes(4)
+        data[chunk + 8 : chunk + 16] = b"JUNK" + (size + size % 2 - 8).to_bytes(4, "little")
     path.write_bytes(data)
-    clip = decode_clip(path, ClipSpec(side=24, channels=1))
-    upright = np.full((24, 24), 20, np.uint8)
-    upright[:8, :5] = 220  # 8 columns are cut off on both sides
-    np.testing.assert_array_equal(clip.frames_THWC[0, ..., 0], np.rot90(upright, -clockwise // 90))
-    assert (clip.facts.width, clip.facts.height) == ((40, 24) if clockwise % 180 == 0 else (24, 40))
+    return path
+
+
+def test_frames_dropped_at_the_end_are_no_cut_file(tmp_path, video, grey):
+    path = video(tmp_path / "a.avi", grey(20), codec="mjpeg", pix_fmt="yuvj420p", rate=20)
+    clip = decode_clip(drop_last_frames(path, 3), ClipSpec(20, 20, 16, 1))
+    assert np.rint(clip.frames_THWC.mean(axis=(1, 2, 3)) / 10).tolist() == [*range(17), 16, 16, 16]
+    assert (clip.facts.seconds, clip.facts.held, clip.facts.distinct) == (1.0, 0, 17)
+    assert clip.facts.notes == ("the last frames were dropped by what recorded it: the frame before is shown instead",)
+
+
+def test_a_cut_file_is_one_though_its_last_frames_were_dropped(tmp_path, video, noise):
+    path = drop_last_frames(video(tmp_path / "a.avi", noise(16), codec="mjpeg", pix_fmt="yuvj420p"), 3)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ClipError, match="is cut off"):
+        decode_clip(path, SMALL)
+
+
+def test_interlaced_pictures_are_noticed(tmp_path, video, grey):
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        stream = container.add_stream("mpeg2video", rate=25, options={"flags": "+ilme+ildct"})
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        for image in grey(25, (64, 64)):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="gray").reformat(format="yuv420p")))
+        container.mux(stream.encode())
+    notes = decode_clip(tmp_path / "a.mkv", SMALL).facts.notes
+    assert notes == ("interlaced by its own account, which mixes two moments in a picture: deinterlace it first",)
+    plain = video(tmp_path / "b.mkv", grey(25, (64, 64)), codec="mpeg2video", pix_fmt="yuv420p", rate=25)
+    assert decode_clip(plain, SMALL).facts.notes == ()
 
 
 def test_sound_beside_the_video_is_ignored(tmp_path, video, grey):

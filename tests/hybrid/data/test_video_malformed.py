@@ -6,6 +6,7 @@ import wave
 
 import av
 import pytest
+from PIL import Image
 
 from hybrid.data.video import ClipError, ClipSpec, decode_clip
 
@@ -93,6 +94,12 @@ def odd_metadata(folder, video, noise):
     return path
 
 
+def tiff_stack(folder, video, noise):
+    pages = [Image.fromarray(page) for page in noise(3)]
+    pages[0].save(folder / "a.tif", save_all=True, append_images=pages[1:])
+    return folder / "a.tif"
+
+
 def encoded(name, codec, pix_fmt, share=1.0, count=16, pts=None, options=None):
     def make(folder, video, noise):
         path = video(folder / name, noise(count), codec=codec, pix_fmt=pix_fmt, pts=pts, options=options)
@@ -138,6 +145,7 @@ CASES = {
         "is 4x64 pixels; a clip needs 8 or more a side",
     ),
     "unknown codec": (unknown_codec, "is coded in a way that this FFmpeg cannot decode"),
+    "TIFF pages": (tiff_stack, "is a TIFF, which has no frame rate: save it as a video"),
     "garbled": (garbled, "is damaged or cut off: only"),
 }
 
