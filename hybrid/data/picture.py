@@ -65,8 +65,8 @@ def orientation(image: av.VideoFrame) -> tuple[bool, bool, bool]:
     """What its display matrix says is to be done to show it, in this order: swap the axes, mirror, turn upside down.
 
     The matrix maps a stored point to where it is shown: x' = a x + c y, y' = b x + d y, with y downwards (QuickTime
-    File Format, "Matrices"). As in the ffmpeg command, its size counts for nothing, a matrix that flattens the picture is
-    ignored (some writers leave it all zero), and an angle is right within a degree. PictureError for other angles.
+    File Format, "Matrices"). As in the ffmpeg command, its size counts for nothing, a matrix that flattens the picture
+    is ignored (some writers leave it all zero), and an angle is right within a degree. PictureError for other angles.
     """
     try:
         matrix = image.side_data.get("DISPLAYMATRIX")

@@ -81,7 +81,8 @@ def _check_file(path: Path) -> None:
             raise ClipError(
                 path,
                 "is a TIFF, which has no frame rate: save it as a video, in ImageJ by File > Save As > AVI, or by "
-                f"`magick {path.name} page-%05d.png` and `ffmpeg -framerate RATE -i page-%05d.png -c:v ffv1 {path.stem}.mkv`",
+                f"`magick {path.name} page-%05d.png` and "
+                f"`ffmpeg -framerate RATE -i page-%05d.png -c:v ffv1 {path.stem}.mkv`",
             )
     if os.path.getsize(path) == 0:
         raise ClipError(path, "is empty (0 bytes)")
@@ -168,9 +169,9 @@ class _Source:
 
     def __iter__(self) -> Iterator[SourceFrame]:
         rate, time = self.stream.guessed_rate, None  # the average of a raw stream is FFmpeg's invention
-        times_of_decoding: deque[float] = deque()
+        tells_decoding, times_of_decoding = self._tells_decoding, deque[float]()
         for packet in self.container.demux(self.stream):
-            if self._tells_decoding and packet.size and packet.dts is not None:
+            if tells_decoding and packet.size and packet.dts is not None:
                 times_of_decoding.append(float(packet.dts * packet.time_base))
             for image in self._images(packet):
                 if times_of_decoding:  # as many are decoded as are shown, so the n-th time is the n-th frame's
