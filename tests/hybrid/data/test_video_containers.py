@@ -181,7 +181,7 @@ def ffmpeg(*words):
 def shown_by_ffmpeg(path, size):
     """Frames (T, size, size) uint8 as the ffmpeg command decodes them, and their times from the first."""
     filters = f"showinfo,scale={size}:{size}:flags=area,format=gray"
-    frames, log = ffmpeg("-i", path, "-vf", filters, "-fps_mode", "passthrough", "-f", "rawvideo", "-")
+    frames, log = ffmpeg("-threads", 1, "-i", path, "-vf", filters, "-fps_mode", "passthrough", "-f", "rawvideo", "-")
     times = np.array([float(time) for time in re.findall(r"pts_time:(\S+)", log)])
     return np.frombuffer(frames, np.uint8).reshape(-1, size, size), times - times[0]
 
