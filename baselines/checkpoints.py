@@ -62,6 +62,16 @@ def read_file(path: Path) -> Mapping:
     return content
 
 
+def refuse_non_finite(state: Mapping[str, Tensor], source: str) -> None:
+    """A ValueError where any weight is NaN or infinite: whatever is computed from it means nothing."""
+    bad = [key for key, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
+    if bad:
+        raise ValueError(
+            f"{source}: {len(bad)} of its {len(state)} tensors hold NaN or infinite weights ({bad[0]!r} first); the "
+            "training that wrote it went wrong and must be done again"
+        )
+
+
 def under_our_names(state: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
     """Tensors of a reference implementation, or of a wrapper around our model, by our model's names."""
     for prefix in ("module.", "model."):  # DataParallel; Lightning and the TimeSformer authors

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from baselines.checkpoints import read_checkpoint, under_our_names
+from baselines.checkpoints import read_checkpoint, refuse_non_finite, under_our_names
 from baselines.contract import ClipModel
 from baselines.official import fetch
 from baselines.registry import ModelEntry, get_entry
@@ -51,8 +51,8 @@ def load_pretrained(
 
     The classifier is replaced where it is for other classes, position tables are interpolated to the
     model's frames and crop, the input convolution is summed over RGB for one channel. What a model adds
-    to the one that a checkpoint is of starts anew. Anything else that is missing or of another shape is
-    a ValueError that names the keys, and `model` is as it was.
+    to the one that a checkpoint is of starts anew. Anything else that is missing or of another shape,
+    or not finite, is a ValueError that names the keys, and `model` is as it was.
     """
     if pretrained != "official":
         return load_file(model, Path(pretrained))
@@ -132,6 +132,7 @@ def load_state(model: ClipModel, state: dict[str, Tensor], source: str) -> LoadR
     report.reshaped = [key for key in report.reshaped if key in fitted]
     report.dropped_head = drop_whole_head(model, report, fitted)
     refuse_misfits(model, state, report, wrong_shapes)
+    refuse_non_finite(fitted, source)
     model.load_state_dict(own | fitted)
     return report
 

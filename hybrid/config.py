@@ -138,6 +138,8 @@ class TrainConfig:
     num_nodes: int = 1
     threads: int | None = None
     """of the processor that a run computes with; None: as many as there are. Another number rounds differently."""
+    allow_leak: bool = False
+    """start from weights even if they have learned from clips that are tested on; results and report then say so"""
 
 
 def _runs_at_a_time() -> int:

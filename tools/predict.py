@@ -4,6 +4,9 @@
 
 The model is a checkpoint (model.ckpt), a run's folder, a model's folder or an experiment's folder: with the last two,
 the models of all its folds answer together, and the columns ending in _sd say how far they differ.
+Of a folder every file is taken but hidden ones; of a data set (labels.csv and clips/) those in clips/.
+Other columns say what was seen of each clip, what is odd about that, and which checkpoints answered; what is odd is
+told on stderr, too. Exit status: 0; 1 where some clips cannot be read (the others are graded); 2 where none is graded.
 Research software; no medical device: its answers are no basis for a clinical decision.
 """
 
@@ -24,7 +27,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+def main() -> int:
     options = arguments()
     if options.output and options.output.exists() and options.output.is_dir():
         raise UserError(f"{options.output}: is a folder, not a file to write")
@@ -36,15 +39,23 @@ def main() -> None:
     checkpoints = find_checkpoints(options.trained, options.model)
     clips = find_clips(options.clips)
     predictions = predict_clips(checkpoints, clips, choose_machine(options.accelerator))
+    graded, unreadable = len(predictions.table), predictions.unreadable
     if options.output is None:
-        predictions.to_csv(sys.stdout, index=False, float_format="%.4f")
-        return
-    with whole_file(options.output) as temporary:
-        predictions.to_csv(temporary, index=False, float_format="%.6f")
-    models = f"{len(checkpoints)} model" + ("s" if len(checkpoints) > 1 else "")
-    print(f"{options.output}: {len(clips)} clips graded by {models}")
+        predictions.table.to_csv(sys.stdout, index=False, float_format="%.4f")
+    else:
+        with whole_file(options.output) as temporary:
+            predictions.table.to_csv(temporary, index=False, float_format="%.6f")
+        models = f"{len(checkpoints)} model" + ("s" if len(checkpoints) > 1 else "")
+        print(f"{options.output}: {graded} clips graded by {models}")
+    for note in predictions.notes:
+        print(f"note: {note}", file=sys.stderr)
+    for problem in unreadable:
+        print(f"not graded: {problem}", file=sys.stderr)
+    if unreadable:
+        print(f"error: {len(unreadable)} of {len(clips)} clips cannot be read", file=sys.stderr)
+    return 1 if unreadable else 0
 
 
 if __name__ == "__main__":
     with explained():
-        main()
+        sys.exit(main())

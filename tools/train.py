@@ -24,8 +24,11 @@ def main(config: TrainConfig) -> None:
         from hybrid.training.architecture import check_model
         from hybrid.training.live_line import LiveLine
         from hybrid.training.run import train_run
+        from hybrid.training.seen import check_starts
 
         check_model(config)
+        if not run_folder(config).done:
+            check_starts([config], dataset, folds_RN)
         for notice in dataset.notices:
             print(f"note: {notice}", file=sys.stderr)
         run = run_folder(config)

@@ -26,8 +26,8 @@ class ClipDataset:
     frames_NTHWC: uint8, read only, mapped from disk; C is 1 (luma) or 3 (RGB).
     targets_NK: float32, rows sum to 1. votes_NK: as written. grades: names of the K grades, best first.
     clips: posix paths relative to `root / "clips"`. groups: one a clip, or None. ratings: raw votes, or None.
-    facts: what each source was. notices: what is odd but no error, to be printed once.
-    fingerprint: 12 hex digits of everything above that a result depends on.
+    facts: what each source was. digests: SHA-256 of each file's bytes.
+    notices: what is odd but no error, to be printed once. fingerprint: 12 hex digits of everything above that a result depends on.
     """
 
     root: Path
@@ -40,6 +40,7 @@ class ClipDataset:
     groups: tuple[str, ...] | None
     ratings: Ratings | None
     facts: tuple[ClipFacts, ...]
+    digests: tuple[str, ...]
     notices: tuple[str, ...]
     fingerprint: str
 
@@ -88,7 +89,8 @@ def load_dataset(
         groups=labels.groups,
         ratings=ratings,
         facts=decoded.facts,
-        notices=(*labels.notices, *_notices(labels, decoded, spec)),
+        digests=decoded.digests,
+        notices=(*labels.notices, *(ratings.notices if ratings else ()), *_notices(labels, decoded, spec)),
         fingerprint=_fingerprint(labels, ratings, decoded, spec),
     )
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid.data.paths import plain_name
+from hybrid.data.paths import group_name, plain_name
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.table import Table, read_table
 from hybrid.errors import UserError
@@ -98,7 +98,7 @@ def frozen_folds(
 
 def _read(path: Path, clips: list[str], groups: Sequence[str] | None, num_folds: int) -> np.ndarray:
     problems = Problems(f"folds {path}")
-    table = read_table(path, ("clip", "repeat0"), problems, optional=("group",))
+    table = read_table(path, ("clip", "repeat0"), problems, optional=("group",), clips=clips)
     problems.raise_if_any()
     columns = [column for column in table.columns if column not in ("clip", "group")]
     if columns != [f"repeat{r}" for r in range(len(columns))]:
@@ -144,7 +144,7 @@ def _fold(row, column: str, num_folds: int, path: Path, problems: Problems) -> i
 
 
 def _check_groups(path, clips, rows, groups, table: Table, folds_RN: np.ndarray, problems: Problems) -> None:
-    written = [rows[clip].cells["group"] for clip in clips] if "group" in table.columns else None
+    written = [group_name(rows[clip].cells["group"]) for clip in clips] if "group" in table.columns else None
     if groups is not None and written is not None:
         for clip, group, other in zip(clips, groups, written, strict=True):
             if group != other:

@@ -7,16 +7,20 @@ p1/a.mp4,10,20,10,0,0,p1    `group` (patient, donor, source video) is optional a
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from hybrid.data.paths import ClipFiles
+from hybrid.data.numbers import Numbers
+from hybrid.data.paths import ClipFiles, group_name, near_group
 from hybrid.data.problems import Problems, some_of
-from hybrid.data.table import Row, Table, parse_number, read_table
+from hybrid.data.table import Row, Table, read_table
 
 FILE = "labels.csv"
+NAMES = ("clip", "group")
+"""columns that hold no numbers"""
 SUM_TOLERANCE = 0.05
 """how far rounded fractions may sum from 1"""
 
@@ -68,11 +72,14 @@ def scan_labels(root: Path, problems: Problems) -> Labels | None:
         return None
     if not (root / "clips").is_dir():
         problems.add("clips/: there is no such folder; the videos belong there")
-    table = read_table(root / FILE, ("clip",), problems, optional=("group",))
+    files = ClipFiles(root)
+    table = read_table(root / FILE, ("clip",), problems, optional=("group",), clips=files.files)
     if table is None:
         return None
-    grades, files, notices = _grade_columns(table, problems), ClipFiles(root), []
-    votes = {row.line: _votes(row, grades, problems) for row in table.rows}
+    notices = list(table.notices)
+    numbers = Numbers.of(row.cells[name] for row in table.rows for name in table.columns if name not in NAMES)
+    grades = _grade_columns(table, numbers, problems)
+    votes = {row.line: _votes(row, grades, numbers, problems) for row in table.rows}
     kept = _clip_rows(table.rows, files, problems)
     votes_NK = np.array([votes[row.line] for row in kept.values()]).reshape(len(kept), len(grades))
     _check_sums(votes_NK, list(kept.values()), problems)
@@ -94,7 +101,7 @@ def scan_labels(root: Path, problems: Problems) -> Labels | None:
     )
 
 
-def _grade_columns(table: Table, problems: Problems) -> tuple[str, ...]:
+def _grade_columns(table: Table, numbers: Numbers, problems: Problems) -> tuple[str, ...]:
     """The columns that are grades; what else there is becomes a problem."""
     start, width = table.columns.index("clip"), len(table.columns)
     end = table.columns.index("group") if "group" in table.columns else width
@@ -111,21 +118,21 @@ def _grade_columns(table: Table, problems: Problems) -> tuple[str, ...]:
         if column == "group":
             continue
         texts = [row.cells[column] for row in table.rows]
-        if len(texts) > 1 and any(texts) and all(parse_number(text) is None for text in texts):
+        if len(texts) > 1 and any(texts) and not any(map(numbers.is_number, texts)):
             problems.add(f"{FILE}: unknown column {column!r}: what lies between clip and group must be votes")
         else:
             grades.append(column)
-    if _is_total(table, grades):
+    if _is_total(table, grades, numbers):
         problems.add(f"{FILE}: the column {grades[-1]!r} is the sum of the others, not a grade; remove it")
     if len(grades) < 2:
         problems.add(f"{FILE}: needs 2 or more grade columns after 'clip', has {len(grades)}")
     return tuple(grades)
 
 
-def _is_total(table: Table, grades: list[str]) -> bool:
+def _is_total(table: Table, grades: list[str], numbers: Numbers) -> bool:
     if len(grades) < 3 or grades[-1].lower() not in ("n", "sum", "total", "votes", "raters"):
         return False
-    votes_NK = np.array([[parse_number(row.cells[grade]) or 0 for grade in grades] for row in table.rows])
+    votes_NK = np.array([[numbers.read(row.cells[grade]) or 0 for grade in grades] for row in table.rows])
     return len(votes_NK) > 0 and np.allclose(votes_NK[:, :-1].sum(axis=1), votes_NK[:, -1], atol=SUM_TOLERANCE)
 
 
@@ -143,14 +150,15 @@ def _clip_rows(rows: tuple[Row, ...], files: ClipFiles, problems: Problems) -> d
     return kept
 
 
-def _votes(row: Row, grades: tuple[str, ...], problems: Problems) -> list[float]:
+def _votes(row: Row, grades: tuple[str, ...], numbers: Numbers, problems: Problems) -> list[float]:
     """The votes of a row, all NaN where one of them is bad."""
     votes, bad = [], False
     for grade in grades:
         text = row.cells[grade]
-        vote = parse_number(text)
+        vote = numbers.read(text)
         wrong = (
             "is empty" if not text
+            else f"is {text!r}, which may mean {meanings}; write the one it is" if (meanings := numbers.meanings(text))
             else f"is {text!r}, not a number" if vote is None
             else f"is negative ({text})" if vote < 0
             else None
@@ -181,13 +189,31 @@ def _check_sums(votes_NK: np.ndarray, rows: list[Row], problems: Problems) -> No
 
 
 def _groups(table: Table, rows: list[Row], problems: Problems, notices: list[str]) -> tuple[str, ...] | None:
+    """One a row, as `group_name` writes it."""
     if "group" not in table.columns:
         return None
-    groups = tuple(row.cells["group"] for row in rows)
+    groups = tuple(group_name(row.cells["group"]) for row in rows)
     if not any(groups):
         notices.append(f"the column 'group' of {FILE} is empty: clips are split one by one")
         return None
+    spellings, near = defaultdict(dict), defaultdict(list)
     for row, group in zip(rows, groups, strict=True):
         if not group:
             problems.add(f"{FILE} row {row.line}: clip {row.cells['clip']!r} has no group, others have one")
+        spellings[group].setdefault(row.cells["group"], row.line)
+    for group in spellings:
+        near[near_group(group)].append(group)
+    for group, lines in spellings.items():
+        if len(lines) > 1:
+            notices.append(
+                f"group {group!r} of {FILE} is typed in {len(lines)} ways (accents, wide letters or spaces; first in "
+                f"rows {', '.join(map(str, lines.values()))}) and taken as one"
+            )
+    if alike := [names for names in near.values() if len(names) > 1]:
+        shown = "; ".join(" and ".join(map(repr, names)) for names in alike[:5])
+        notices.append(
+            f"{len(alike)} times groups of {FILE} differ in capitals, leading zeros or the mark between words alone: "
+            f"{shown}{' and more' if len(alike) > 5 else ''}. They are taken as different patients; if they are the "
+            "same, spell them alike, or one patient may be trained on and tested on"
+        )
     return groups

@@ -50,10 +50,44 @@ def plain_name(name: str) -> str:
     return unicodedata.normalize("NFC", name).replace("\xa0", " ").strip()
 
 
+def group_name(name: str) -> str:
+    """A patient's name or number, however it was typed: as `plain_name`, wide letters and digits as narrow ones, and
+    spaces of any kind and number as one. Names that differ in more are different.
+    """
+    return " ".join(unicodedata.normalize("NFKC", name).split())
+
+
+def near_group(name: str) -> str:
+    """The same without capitals, zeros that lead a number, and which mark parts words: equal for likely slips."""
+    return re.sub(r"[\s_.-]+", "-", re.sub(r"(?<!\d)0+(?=\d)", "", group_name(name).casefold()))
+
+
+def is_dataset(folder: Path) -> bool:
+    """Whether a folder is laid out as a data set: then its clips are what lies in clips/, and nothing else is one."""
+    return (folder / "labels.csv").is_file() and (folder / "clips").is_dir()
+
+
+def clips_under(folder: Path) -> list[Path]:
+    """Every file below a folder that may be a clip, in order; of the data sets among its folders what is in clips/."""
+    if is_dataset(folder):
+        return [folder / "clips" / name for name in sorted(_files_under(folder / "clips"))]
+    inside = [entry for entry in sorted(folder.iterdir()) if not _hidden(entry.name)]
+    found = [[entry] if entry.is_file() else clips_under(entry) for entry in inside if not _linked_folder(entry)]
+    return [clip for clips in found for clip in clips]
+
+
 def _files_under(folder: Path):
     """Posix paths of the files in a folder, without hidden ones and linked folders (which may go in circles)."""
     for directory, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
-            if not name.startswith(".") and name not in ("Thumbs.db", "desktop.ini"):
+            if not _hidden(name):
                 yield Path(directory, name).relative_to(folder).as_posix()
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".") or name in ("Thumbs.db", "desktop.ini")
+
+
+def _linked_folder(path: Path) -> bool:
+    return path.is_symlink() and path.is_dir()

@@ -22,10 +22,14 @@ FILE = "ratings.csv"
 
 @dataclass(frozen=True, eq=False)
 class Ratings:
-    """ratings_NR: int16, the index of the grade that rater r gave clip n (0 is the best), -1 where none was given."""
+    """ratings_NR: int16, the index of the grade that rater r gave clip n (0 is the best), -1 where none was given.
+
+    notices: what is odd about the file but no error.
+    """
 
     raters: tuple[str, ...]
     ratings_NR: np.ndarray
+    notices: tuple[str, ...] = ()
 
 
 def read_ratings(root: Path, labels: Labels) -> Ratings | None:
@@ -41,13 +45,13 @@ def scan_ratings(root: Path, labels: Labels, problems: Problems) -> Ratings | No
     path = Path(root) / FILE
     if not path.exists():
         return None
-    table = read_table(path, ("clip", "rater", "grade"), problems)
+    files = ClipFiles(Path(root))
+    table = read_table(path, ("clip", "rater", "grade"), problems, clips=files.files)
     if table is None:
         return None
     for column in table.columns:
         if column not in ("clip", "rater", "grade"):
             problems.add(f"{FILE}: unknown column {column!r}; the columns are clip, rater, grade")
-    files = ClipFiles(Path(root))
     clip_index = {clip: n for n, clip in enumerate(labels.clips)}
     grade_index = {grade: k for k, grade in enumerate(labels.grades)}
     found: dict[str, str | None] = {}  # many rows a clip: look each name up once
@@ -84,7 +88,7 @@ def scan_ratings(root: Path, labels: Labels, problems: Problems) -> Ratings | No
         for rater, k in grades.items():
             ratings_NR[n, rater_index[rater]] = k
     _check_against_labels(ratings_NR, labels, problems)
-    return Ratings(raters, ratings_NR)
+    return Ratings(raters, ratings_NR, table.notices)
 
 
 def _check_against_labels(ratings_NR: np.ndarray, labels: Labels, problems: Problems) -> None:

@@ -1,19 +1,20 @@
 """A CSV file as spreadsheets and people write them, read into rows of clean text.
 
-Understood: UTF-8 with or without BOM, UTF-16 with BOM, Windows-1252; commas, semicolons or tabs; quotes;
-LF, CRLF or CR; Excel's `sep=;` line; spaces around values; empty lines; empty columns at the end.
+Understood: UTF-8 with or without BOM, UTF-16 with BOM, others where they can be told (`hybrid.data.encoding`); commas,
+semicolons or tabs; quotes; LF, CRLF or CR; Excel's `sep=;` line; spaces around values; empty lines; empty columns at
+the end.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
-import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from hybrid.data.encoding import decoded
 from hybrid.data.problems import Problems
 
 SEPARATORS = (",", ";", "\t")
@@ -29,22 +30,31 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
+    """notices: what is odd about the file but no error."""
+
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    notices: tuple[str, ...] = ()
 
 
 def read_table(
-    path: Path, required: tuple[str, ...], problems: Problems, optional: tuple[str, ...] = ()
+    path: Path,
+    required: tuple[str, ...],
+    problems: Problems,
+    optional: tuple[str, ...] = (),
+    clips: Collection[str] = (),
 ) -> Table | None:
     """The table, or None where it cannot be read at all; problems are added.
 
     required, optional: names of columns, in lower case; they are found in any case and renamed to this one.
+    clips: names of files that the table may mention, which can tell its encoding.
     Rows with too many or too few cells are problems and left out.
     """
     name = path.name
-    text = _read_text(path, problems)
-    if text is None:
+    data = _read_bytes(path, problems)
+    if data is None or (read := decoded(data, name, problems, clips)) is None:
         return None
+    text, notice = read
     lines, skipped = text.splitlines(keepends=True), 0
     while lines and not lines[0].strip(" \t\r\n,;"):
         lines, skipped = lines[1:], skipped + 1
@@ -80,10 +90,10 @@ def read_table(
         rows.append(Row(line, dict(zip(columns, cells, strict=True))))
     if not records:
         problems.add(f"{name}: has a header but no rows")
-    return Table(tuple(columns), tuple(rows))
+    return Table(tuple(columns), tuple(rows), (notice,) if notice else ())
 
 
-def _read_text(path: Path, problems: Problems) -> str | None:
+def _read_bytes(path: Path, problems: Problems) -> bytes | None:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -95,22 +105,7 @@ def _read_text(path: Path, problems: Problems) -> str | None:
     if data.startswith(b"PK\x03\x04"):
         problems.add(f"{path.name}: is a spreadsheet or zip file; save it as CSV")
         return None
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encodings = ("utf-16",)
-    else:
-        encodings = ("utf-8-sig", "cp1252")
-    for encoding in encodings:
-        try:
-            text = data.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        text = "\0"
-    if "\0" in text:
-        problems.add(f"{path.name}: is not a text file")
-        return None
-    return text
+    return data
 
 
 def _separator(header: str, required: tuple[str, ...]) -> str:
@@ -138,11 +133,3 @@ def _good_header(columns: list[str], required: tuple[str, ...], name: str, probl
         elif not column:
             problems.add(f"{name}: column {columns.index(column) + 1} has no name")
     return len(problems.problems) == before
-
-
-def parse_number(text: str) -> float | None:
-    """A finite number with a decimal point or a decimal comma, or None where the text is none."""
-    if not re.fullmatch(r"[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]+)?", text):
-        return None
-    number = float(text.replace(",", "."))
-    return number if math.isfinite(number) else None

@@ -49,6 +49,7 @@ def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None]) -> int:
     print(f"{folder.path}: {len(runs)} runs, {len(runs) - pending} of them done already", flush=True)
     if pending:
         check_models(configs)
+        _check_starts(configs)
         try:
             with monitored(progress):
                 launch()
@@ -70,6 +71,15 @@ def check_models(configs: Sequence[TrainConfig]) -> None:
 
     for config in {config.arm: config for config in configs}.values():
         check_model(config)
+
+
+def _check_starts(configs: Sequence[TrainConfig]) -> None:
+    """Refuse runs whose weights have learned from their test clips, all at once and before the first is trained."""
+    from hybrid.training.seen import check_starts
+
+    pending = [config for config in configs if not run_folder(config).done]
+    dataset, folds_RN = prepare(pending[0])
+    check_starts(pending, dataset, folds_RN)
 
 
 def benchmark_job(config: TrainConfig) -> None:

@@ -10,14 +10,16 @@ import torch
 
 from hybrid.files import whole_file
 from hybrid.pretraining.module import PretrainModule
+from hybrid.training.checkpoint import TrainedOn
 
 FORMAT = "sperm-video-hybrid pretraining 1"
 
 
-def save_pretrained(path: Path, module: PretrainModule, about: dict[str, Any]) -> None:
+def save_pretrained(path: Path, module: PretrainModule, about: dict[str, Any], start: TrainedOn) -> None:
     """Write tensors and plain values alone: the model without its classifier, and what read the attributes off it.
 
     The classifier has learned nothing; left out, it starts anew wherever the file is loaded. about: plain values.
+    start: what the weights that the pretraining began with had learned from; it adds no clips that a data set has.
     """
     model, objective = module.model, module.objective
     weights = {key: value for key, value in model.state_dict().items() if not key.startswith(f"{model.classifier}.")}
@@ -30,6 +32,7 @@ def save_pretrained(path: Path, module: PretrainModule, about: dict[str, Any]) -
                 "attributes": asdict(objective.attributes),
                 "scale": objective.scale.plain(),
                 "about": about,
+                "trained_on": asdict(start),
             },
             temporary,
         )

@@ -28,9 +28,11 @@ from hybrid.pretraining.objective import Objective, Scale
 from hybrid.pretraining.pool import Request, open_pool
 from hybrid.simulator.dataset import processors
 from hybrid.training.architecture import build_model, check_model
+from hybrid.training.checkpoint import TrainedOn
 from hybrid.training.history import History
 from hybrid.training.loop import circumstances, make_trainer, quiet_libraries
 from hybrid.training.machine import choose_machine
+from hybrid.training.seen import behind
 from hybrid.training.tracking import check_logger, close_logger, open_logger
 
 GRADES = 5
@@ -170,7 +172,8 @@ def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequenc
         "seconds": time.perf_counter() - began,
         **circumstances(machine),
     }
-    save_pretrained(folder.model, module, {"settings": _settings(config), "errors": errors})
+    start = behind(config.model.pretrained) or TrainedOn((), complete=False)
+    save_pretrained(folder.model, module, {"settings": _settings(config), "errors": errors}, start)
     figures = {f"outcome/{stage}/{group}": error for stage in errors for group, error in errors[stage].items()}
     close_logger(logger, figures, {})
     write_json(folder.result, result)

@@ -40,6 +40,7 @@ def _write(everything) -> str:
     from hybrid.report.figures import draw_cost, draw_curves, draw_folds
     from hybrid.report.grades import draw_calibration, grades_table
     from hybrid.report.lags import lags_part
+    from hybrid.report.leaks import leak_notes
     from hybrid.report.learned import learned_part
     from hybrid.report.origin import origin_of, runs_table
     from hybrid.report.page import Contents, write_page
@@ -57,7 +58,8 @@ def _write(everything) -> str:
     pairs = contrasts(folder, among=arms)
     references = _references(evidence)
     measures, panel = measures_table(evidence), panel_of(evidence)
-    notes = _notes(references, evidence, [panel_note(panel, measures.frame)] if panel else [])
+    leaks = leak_notes(everything.results)
+    notes = (*leaks, *_notes(references, evidence, [panel_note(panel, measures.frame)] if panel else []))
     open_contrasts = unanswered((result["arm"], result["repeat"], result["fold"]) for result in evidence.results)
     caveats = (*unmatched_compute(results.frame), *open_contrasts)
     tables = [results, measures, grades_table(results.frame, evidence), runs_table(everything)]
@@ -89,6 +91,7 @@ def _write(everything) -> str:
         Contents(
             experiment=folder.path.name,
             simulated=evidence.simulated,
+            leaks=leaks,
             facts=_facts(results.frame, evidence),
             lead=_lead(results.frame, references, len(pairs)),
             grades=evidence.grades,

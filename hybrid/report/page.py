@@ -23,6 +23,8 @@ class Contents:
 
     experiment: str
     simulated: bool
+    leaks: list[str]
+    """of runs whose start may have seen their test clips"""
     facts: list[str]
     lead: str
     grades: tuple[str, ...]

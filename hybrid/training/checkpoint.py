@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 
 from baselines import ClipModel
+from baselines.checkpoints import refuse_non_finite
 from hybrid import create_model
 from hybrid.data.clip import ClipSpec
 from hybrid.data.normalisation import Normalisation
@@ -17,6 +19,25 @@ from hybrid.errors import UserError
 from hybrid.files import whole_file
 
 FORMAT = "sperm-video-hybrid model 2"
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """What weights have learned from.
+
+    digests: of the clips, in this training and in those that it started from (`short_digest`). complete: whether these
+    are all; a file that is none of ours may have seen others. sides: the shorter side in pixels, from the smallest to
+    the largest of this training's clips; None where they have none (simulated in passing).
+    """
+
+    digests: tuple[str, ...]
+    complete: bool = True
+    sides: tuple[int, int] | None = None
+
+
+def short_digest(digest: str) -> str:
+    """Of a clip's SHA-256 as much as a checkpoint keeps: 64 bits tell any clips apart."""
+    return digest[:16]
 
 
 @dataclass
@@ -32,7 +53,9 @@ class TrainedModel:
     """how clips are decoded for it"""
     normalisation: Normalisation
     origin: dict[str, Any] = field(default_factory=dict)
-    """experiment, arm, fold, repeat: where it was trained"""
+    """experiment, arm, fold, repeat, seed, commit: where it was trained and with what"""
+    trained_on: TrainedOn | None = None
+    """None of files from before this was recorded"""
 
 
 def save_trained(path: Path, trained: TrainedModel) -> None:
@@ -49,13 +72,14 @@ def save_trained(path: Path, trained: TrainedModel) -> None:
                 "spec": asdict(trained.spec),
                 "normalisation": asdict(trained.normalisation),
                 "origin": trained.origin,
+                "trained_on": trained.trained_on and asdict(trained.trained_on),
             },
             temporary,
         )
 
 
 def load_trained(path: Path, device: torch.device | str = "cpu") -> TrainedModel:
-    """Read a file of `save_trained`; anything else is a UserError that names it."""
+    """Read a file of `save_trained`; anything else, and weights that are not finite, is a UserError that names it."""
     try:
         content = torch.load(path, map_location=device, weights_only=True)
     except FileNotFoundError:
@@ -64,6 +88,10 @@ def load_trained(path: Path, device: torch.device | str = "cpu") -> TrainedModel
         raise UserError(f"{path}: not a readable checkpoint ({type(error).__name__})") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise UserError(f"{path}: not a trained model of this program (those are called model.ckpt)")
+    try:
+        refuse_non_finite(content["model"], str(path))
+    except ValueError as error:
+        raise UserError(str(error)) from error
     spec = ClipSpec(**content["spec"])
     model = create_model(
         content["name"],
@@ -88,4 +116,14 @@ def load_trained(path: Path, device: torch.device | str = "cpu") -> TrainedModel
         spec=spec,
         normalisation=Normalisation(**content["normalisation"]),
         origin=content["origin"],
+        trained_on=read_trained_on(content),
     )
+
+
+def read_trained_on(content: Mapping[str, Any]) -> TrainedOn | None:
+    """What a checkpoint's content says of it; None where it says nothing."""
+    record = content.get("trained_on")
+    if not isinstance(record, Mapping):
+        return None
+    sides = record["sides"]
+    return TrainedOn(tuple(record["digests"]), record["complete"], sides and tuple(sides))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from hybrid.errors import UserError
 from hybrid.files import whole_file
 from hybrid.model.graft import KEPT, graft
 from hybrid.training.batches import ResidentClips
+from hybrid.training.checkpoint import TrainedOn, short_digest
+from hybrid.training.seen import behind
 
 BATCH = 4
 """clips at a time"""
@@ -48,12 +51,18 @@ def graft_checkpoint(
     try:
         model = create_model("hybrid", size, pretrained=slowfast, **options)
         teacher = create_model("timesformer", size, pretrained=timesformer)
-        clips = batches(load_dataset(root, spec), num_clips, way)
+        dataset = load_dataset(root, spec)
+        clips = batches(dataset, num_clips, way)
         explained = graft(model, teacher, tqdm(clips, "clips", num_clips // BATCH, disable=None))
     except (ValueError, TypeError, OSError) as error:
         raise UserError(f"nothing can be grafted: {error}") from error
+    starts = [behind(weights) for weights in (slowfast, timesformer)]
+    fitted_on = [short_digest(digest) for digest in dataset.digests[:num_clips]]
+    seen = {*fitted_on, *(digest for start in starts if start for digest in start.digests)}
+    complete = all(start is not None and start.complete for start in starts)
+    record = asdict(TrainedOn(tuple(sorted(seen)), complete))
     with whole_file(output) as temporary:
-        torch.save({"model": model.state_dict()}, temporary)
+        torch.save({"model": model.state_dict(), "trained_on": record}, temporary)
     return explained
 
 

@@ -13,6 +13,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from hybrid import get_entry
+from hybrid.commit import software_commit
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
 from hybrid.data.normalisation import Normalisation
@@ -30,6 +31,7 @@ from hybrid.training.history import History
 from hybrid.training.loop import circumstances, make_trainer, quiet_libraries
 from hybrid.training.machine import choose_machine
 from hybrid.training.module import GradeModule
+from hybrid.training.seen import check_start, trained_on
 from hybrid.training.tracking import close_logger, open_logger
 
 COSTS = ("parameters", "gmac", "train_seconds_per_clip", "inference_seconds_per_clip")
@@ -64,6 +66,7 @@ def _train(
 ) -> dict[str, Any]:
     began = time.perf_counter()
     quiet_libraries()
+    seen = check_start(config, dataset, fold_of_N)
     protocol, recipe, seed = config.protocol, config.model.recipe, run_seed(config)
     machine = choose_machine(config.accelerator, protocol.precision)
     if config.threads and machine.device.type == "cpu":
@@ -98,7 +101,7 @@ def _train(
 
     prediction_NK, infer_seconds = predict_distributions(model, clips, test_clips, protocol.batch_size, machine)
     predictions = _prediction_table(dataset, test_clips, prediction_NK)
-    save_trained(run.model, _trained(config, dataset, model, normalisation))
+    save_trained(run.model, _trained(config, dataset, train_clips, model, normalisation))
     with whole_file(run.predictions) as temporary:
         predictions.to_csv(temporary, index=False)
     result = {
@@ -115,6 +118,7 @@ def _train(
         "simulated": dataset.simulated,
         **profile,
         "pretrained": config.model.pretrained,
+        "test_clips_seen": seen,
         "loss": recipe.loss,
         "frozen": recipe.frozen,
         "train_share": recipe.train_share,
@@ -167,7 +171,9 @@ def _prediction_table(dataset: ClipDataset, clips: np.ndarray, prediction_NK: np
     return pd.DataFrame(columns)
 
 
-def _trained(config: TrainConfig, dataset: ClipDataset, model, normalisation: Normalisation) -> TrainedModel:
+def _trained(
+    config: TrainConfig, dataset: ClipDataset, train_clips: np.ndarray, model, normalisation: Normalisation
+) -> TrainedModel:
     settings = run_settings(config)
     return TrainedModel(
         model=model,
@@ -177,5 +183,7 @@ def _trained(config: TrainConfig, dataset: ClipDataset, model, normalisation: No
         grades=list(dataset.grades),
         spec=dataset.spec,
         normalisation=normalisation,
-        origin={key: settings[key] for key in ("experiment", "arm", "repeat", "fold", "seed")},
+        origin={key: settings[key] for key in ("experiment", "arm", "repeat", "fold", "seed")}
+        | {"commit": software_commit()},
+        trained_on=trained_on(config, dataset, train_clips),
     )

@@ -1,0 +1,67 @@
+"""What is odd about one decoded clip: why an answer to it may mean less than one to a clip like those trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hybrid.data.clip import ClipFacts, ClipSpec
+
+OBLONG = 1.02
+"""longer over shorter side, from which on a picture is cropped by more than rounding"""
+FAR_LARGER = 2.0
+"""times the largest clip trained on: the picture is scaled down to the model's, and a cell in it to less than half"""
+BLACK = 16
+"""of 255: no pixel is brighter"""
+BLANK = 1.0
+"""grey levels of standard deviation in every frame; the faintest of the simulator's clips have 3"""
+STILL = 0.1
+"""grey levels by which pixels change, on average, from the first frame; the stillest of the simulator's have 0.9"""
+
+
+@dataclass(frozen=True)
+class Oddities:
+    """cropped: only the middle square of the picture is seen. far_larger: than the clips trained on, None where their
+    size is not known. flat: 'black', 'blank' (one grey), 'still' or ''. used_seconds: of the file, that are seen.
+    notes: all that is odd, in words that can be said of several clips.
+    """
+
+    cropped: bool
+    far_larger: bool | None
+    flat: str
+    used_seconds: float
+    notes: tuple[str, ...]
+
+
+def oddities(frames_THWC: np.ndarray, facts: ClipFacts, spec: ClipSpec, largest_side: int | None) -> Oddities:
+    """Of one decoded clip; largest_side: the shorter side of the largest clip trained on, where that is known."""
+    shorter, longer = sorted((facts.width, facts.height))
+    cropped = longer > OBLONG * shorter
+    far_larger = None if largest_side is None else shorter > FAR_LARGER * largest_side
+    flat = _flat(frames_THWC)
+    used_seconds = min(facts.seconds, spec.seconds)
+    notes = {
+        f"shorter than {spec.seconds:g} s, so that the last frame is held": facts.held > 0,
+        f"longer than {spec.seconds:g} s, of which the first {spec.seconds:g} s are seen": (
+            facts.seconds - spec.seconds > 1 / spec.frame_rate
+        ),
+        "not square, so that only the middle is seen": cropped,
+        f"far larger than the clips trained on ({largest_side} px at most), so that a cell is far smaller": far_larger,
+        {
+            "black": "black",
+            "blank": "of one grey",
+            "still": "still: its frames do not differ",
+        }.get(flat, ""): bool(flat),
+    }
+    told = tuple(note for note, true in notes.items() if true)
+    return Oddities(cropped, far_larger, flat, round(used_seconds, 3), told)
+
+
+def _flat(frames_THWC: np.ndarray) -> str:
+    frames = frames_THWC.astype(np.float32)
+    if frames.max() < BLACK:
+        return "black"
+    if frames.std(axis=(1, 2, 3)).max() < BLANK:
+        return "blank"
+    return "still" if np.abs(frames - frames[:1]).mean(axis=(1, 2, 3)).max() < STILL else ""

@@ -1,0 +1,28 @@
+"""Which arms started from weights that may have learned from the clips they are tested on, for all to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hybrid.data.problems import some_of
+
+
+def leak_notes(results: list[dict[str, Any]]) -> list[str]:
+    """A sentence on arms whose start has seen test clips, and one on those where that is not known; mostly none."""
+    seen = {result["arm"]: result for result in results if result.get("test_clips_seen")}
+    # Results from before this was recorded say nothing, and nothing is said of them.
+    unknown = {result["arm"] for result in results if result.get("test_clips_seen", 0) is None}
+    notes = []
+    if seen:
+        worst = max(seen.values(), key=lambda result: result["test_clips_seen"] / result["test_clips"])
+        notes.append(
+            f"Not a fair test: {some_of(seen)} started from weights that had learned from clips tested on here (up to "
+            f"{worst['test_clips_seen']} of {worst['test_clips']} in a fold). That error is too low and compares with "
+            "no other."
+        )
+    if unknown:
+        notes.append(
+            f"Which clips the weights had learned from that {some_of(sorted(unknown))} started from is not known; if "
+            "some are tested on here, that error is too low."
+        )
+    return notes
