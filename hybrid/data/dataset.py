@@ -27,7 +27,8 @@ class ClipDataset:
     targets_NK: float32, rows sum to 1. votes_NK: as written. grades: names of the K grades, best first.
     clips: posix paths relative to `root / "clips"`. groups: one a clip, or None. ratings: raw votes, or None.
     facts: what each source was. digests: SHA-256 of each file's bytes.
-    notices: what is odd but no error, to be printed once. fingerprint: 12 hex digits of everything above that a result depends on.
+    notices: what is odd but no error, to be printed once.
+    fingerprint: 12 hex digits of everything above that a result depends on.
     """
 
     root: Path

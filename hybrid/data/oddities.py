@@ -49,8 +49,8 @@ def oddities(frames_THWC: np.ndarray, facts: ClipFacts, spec: ClipSpec, largest_
         "not square, so that only the middle is seen": cropped,
         f"far larger than the clips trained on ({largest_side} px at most), so that a cell is far smaller": far_larger,
         {
-            "black": "black",
-            "blank": "of one grey",
+            "black": "black in every frame",
+            "blank": "of one grey in every frame",
             "still": "still: its frames do not differ",
         }.get(flat, ""): bool(flat),
     }

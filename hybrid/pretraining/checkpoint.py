@@ -10,12 +10,12 @@ import torch
 
 from hybrid.files import whole_file
 from hybrid.pretraining.module import PretrainModule
-from hybrid.training.checkpoint import TrainedOn
+from hybrid.training.checkpoint import FRESH, TrainedOn
 
 FORMAT = "sperm-video-hybrid pretraining 1"
 
 
-def save_pretrained(path: Path, module: PretrainModule, about: dict[str, Any], start: TrainedOn) -> None:
+def save_pretrained(path: Path, module: PretrainModule, about: dict[str, Any], start: TrainedOn = FRESH) -> None:
     """Write tensors and plain values alone: the model without its classifier, and what read the attributes off it.
 
     The classifier has learned nothing; left out, it starts anew wherever the file is loaded. about: plain values.

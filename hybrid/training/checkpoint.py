@@ -35,6 +35,10 @@ class TrainedOn:
     sides: tuple[int, int] | None = None
 
 
+FRESH = TrainedOn(())
+"""fresh and published weights: these have learned from none of one's clips"""
+
+
 def short_digest(digest: str) -> str:
     """Of a clip's SHA-256 as much as a checkpoint keeps: 64 bits tell any clips apart."""
     return digest[:16]

@@ -24,10 +24,9 @@ from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
 from hybrid.data.problems import some_of
 from hybrid.errors import UserError
-from hybrid.training.checkpoint import TrainedOn, read_trained_on, short_digest
+from hybrid.training.checkpoint import FRESH, TrainedOn, read_trained_on, short_digest
 
 OURS = "sperm-video-hybrid"
-FRESH = TrainedOn(())
 
 
 def trained_on(config: TrainConfig, dataset: ClipDataset, train_clips: np.ndarray) -> TrainedOn:

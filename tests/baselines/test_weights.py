@@ -236,6 +236,20 @@ def test_refusals_name_the_keys(tmp_path):
         create_model("vit", "tiny", pretrained=str(path))
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused(number, tmp_path):
+    state = create_model("vgg16", "tiny").state_dict()
+    state["net.features.0.weight"][0, 0] = number
+    torch.save(state, tmp_path / "model.pt")
+    with pytest.raises(ValueError, match="1 of its .* NaN or infinite weights .'net.features.0.weight'"):
+        create_model("vgg16", "tiny", pretrained=str(tmp_path / "model.pt"))
+
+
+def test_no_model_has_weights_of_its_own_that_would_be_refused():
+    for name in list_models():
+        assert all(value.isfinite().all() for value in create_model(name, "tiny").state_dict().values()), name
+
+
 def test_a_refused_checkpoint_leaves_the_model_alone(tmp_path):
     model = create_model("i3d", "tiny")
     before = {key: value.clone() for key, value in model.state_dict().items()}

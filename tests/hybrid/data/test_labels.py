@@ -57,11 +57,6 @@ def test_spellings_mean_the_same(make_dataset, spelling):
     np.testing.assert_allclose(labels.targets_NK, TARGETS)
 
 
-def test_windows_encoding(make_dataset):
-    labels = read_labels(make_dataset("clip,gut,mäßig\né.mkv,1,2\n".encode("cp1252"), clips=("é.mkv",)))
-    assert (labels.clips, labels.grades) == (("é.mkv",), ("gut", "mäßig"))
-
-
 def test_accents_in_either_form(make_dataset):
     """macOS stores e + accent, spreadsheets write é; the path is the one on disk."""
     on_disk = unicodedata.normalize("NFD", "é.mkv")
@@ -222,3 +217,32 @@ def test_linked_clips(make_dataset, tmp_path):
     (root / "clips" / "link.mkv").symlink_to(root / "clips" / "sub" / "a.mkv")
     (root / "clips" / "more").symlink_to(elsewhere / "clips")
     assert read_labels(root).clips == ("link.mkv", "more/b.mkv")
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        ("José", unicodedata.normalize("NFD", "José")),
+        ("p1", "p１"),
+        ("p1", "ｐ1"),
+        ("p 1", "p\u3000\u00a0 1"),
+        ("カ", "ｶ"),
+    ],
+)
+def test_one_patient_typed_in_two_ways_is_one_group(make_dataset, one, other):
+    labels = read_labels(make_dataset(f"clip,A,B,group\na.mkv,1,2,{one}\nb.mkv,1,2,q\nc.mkv,1,2,{other}\n"))
+    assert labels.groups[0] == labels.groups[2] == one
+    (notice,) = labels.notices
+    assert notice.startswith(f"group {one!r} of labels.csv is typed in 2 ways") and "rows 2, 4" in notice
+
+
+@pytest.mark.parametrize("one, other", [("p1", "P1"), ("p1", "p01"), ("p1", "P001"), ("p-1", "p_1"), ("p 1", "p.01")])
+def test_groups_that_may_be_one_patient_are_kept_apart_and_named(make_dataset, one, other):
+    labels = read_labels(make_dataset(f"clip,A,B,group\na.mkv,1,2,{one}\nb.mkv,1,2,q\nc.mkv,1,2,{other}\n"))
+    assert labels.groups == (one, "q", other)
+    (notice,) = labels.notices
+    assert f"{one!r} and {other!r}" in notice and "capitals, leading zeros" in notice
+
+
+def test_groups_that_are_different_are_no_matter(make_dataset):
+    assert read_labels(make_dataset("clip,A,B,group\na.mkv,1,2,p1\nb.mkv,1,2,p10\nc.mkv,1,2,p100\n")).notices == ()

@@ -53,6 +53,16 @@ def test_every_section_has_its_content(experiment):
         assert {f"{figure}.svg", f"{figure}.png"} <= names
 
 
+def test_a_start_that_knew_the_test_clips_is_told_before_the_results(experiment):
+    assert "Not a fair test" not in page_of(experiment)
+    run = experiment.run("slowfast", 0, 1)
+    write_json(run.result, read_json(run.result) | {"test_clips_seen": 3})
+    text = page_of(experiment)
+    assert 0 < text.index("Not a fair test: &#39;slowfast&#39;") < text.index('id="results"')
+    assert "Not a fair test" in write_report(experiment, anew=True)
+    assert "Not a fair test" in (experiment.report / "table.md").read_text(encoding="utf-8")
+
+
 def seen_in(text, *words):
     return all(word in text for word in words)
 

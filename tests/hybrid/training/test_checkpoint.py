@@ -5,7 +5,7 @@ from hybrid import create_model
 from hybrid.data.clip import ClipSpec
 from hybrid.data.normalisation import Normalisation
 from hybrid.errors import UserError
-from hybrid.training.checkpoint import TrainedModel, load_trained, save_trained
+from hybrid.training.checkpoint import TrainedModel, TrainedOn, load_trained, save_trained
 
 NORMALISATION = Normalisation((0.45,) * 3, (0.225,) * 3, "clip")
 
@@ -75,4 +75,30 @@ def test_another_models_weights_are_refused(trained, tmp_path):
     trained.name = "r3d"
     save_trained(path, trained)
     with pytest.raises(UserError, match="holds other weights than this version's 'r3d' has"):
+        load_trained(path)
+
+
+def test_it_knows_what_it_was_trained_on(trained, tmp_path):
+    path = tmp_path / "model.ckpt"
+    trained.trained_on = TrainedOn(("0123456789abcdef", "fedcba9876543210"), complete=False, sides=(64, 150))
+    save_trained(path, trained)
+    assert load_trained(path).trained_on == trained.trained_on
+
+
+def test_one_from_before_that_was_recorded_still_loads(trained, tmp_path):
+    path = tmp_path / "model.ckpt"
+    save_trained(path, trained)
+    content = torch.load(path, weights_only=True)
+    del content["trained_on"]
+    torch.save(content, path)
+    assert load_trained(path).trained_on is None
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_weights_that_are_not_finite_are_refused(trained, number, tmp_path):
+    path, parameter = tmp_path / "model.ckpt", next(trained.model.parameters())
+    with torch.no_grad():
+        parameter[(-1,) * parameter.ndim] = number
+    save_trained(path, trained)
+    with pytest.raises(UserError, match="model.ckpt: 1 of its .* tensors hold NaN or infinite weights"):
         load_trained(path)
