@@ -203,17 +203,17 @@ def _groups(table: Table, rows: list[Row], problems: Problems, notices: list[str
         spellings[group].setdefault(row.cells["group"], row.line)
     for group in spellings:
         near[near_group(group)].append(group)
-    for group, lines in spellings.items():
-        if len(lines) > 1:
-            notices.append(
-                f"group {group!r} of {FILE} is typed in {len(lines)} ways (accents, wide letters or spaces; first in "
-                f"rows {', '.join(map(str, lines.values()))}) and taken as one"
-            )
+    if typed := [(group, list(lines.values())) for group, lines in spellings.items() if len(lines) > 1]:
+        shown = "; ".join(f"{group!r} in rows {', '.join(map(str, lines))}" for group, lines in typed[:5])
+        notices.append(
+            f"groups of {FILE} are typed in several ways (accents, wide letters or spaces) and taken as one each: "
+            f"{shown}{f' and {len(typed) - 5} more' if len(typed) > 5 else ''}"
+        )
     if alike := [names for names in near.values() if len(names) > 1]:
         shown = "; ".join(" and ".join(map(repr, names)) for names in alike[:5])
         notices.append(
-            f"{len(alike)} times groups of {FILE} differ in capitals, leading zeros or the mark between words alone: "
-            f"{shown}{' and more' if len(alike) > 5 else ''}. They are taken as different patients; if they are the "
-            "same, spell them alike, or one patient may be trained on and tested on"
+            f"groups of {FILE} differ in capitals, leading zeros or the mark between words alone: {shown}"
+            f"{f' and {len(alike) - 5} more' if len(alike) > 5 else ''}. They are taken as different patients; if they "
+            "are the same, spell them alike, or one patient may be trained on and tested on"
         )
     return groups
