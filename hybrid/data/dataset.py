@@ -13,6 +13,7 @@ import numpy as np
 from hybrid.data.cache import BadClips, DecodedClips, decode_clips
 from hybrid.data.clip import ClipFacts, ClipSpec
 from hybrid.data.labels import FILE, Labels, scan_labels
+from hybrid.data.oddities import OBLONG
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.ratings import Ratings, scan_ratings
 
@@ -131,7 +132,7 @@ def _notices(labels: Labels, decoded: DecodedClips, spec: ClipSpec) -> list[str]
             f"{some_of(labels.clips[n] for n in slow)}"
         )
     if oblong := [
-        n for n, fact in enumerate(facts) if max(fact.width, fact.height) > 1.02 * min(fact.width, fact.height)
+        n for n, fact in enumerate(facts) if max(fact.width, fact.height) > OBLONG * min(fact.width, fact.height)
     ]:
         worst = facts[oblong[0]]
         notices.append(

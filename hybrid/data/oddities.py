@@ -54,7 +54,7 @@ def oddities(frames_THWC: np.ndarray, facts: ClipFacts, spec: ClipSpec, largest_
             "still": "still: its frames do not differ",
         }.get(flat, ""): bool(flat),
     }
-    told = tuple(note for note, true in notes.items() if true)
+    told = (*(note for note, true in notes.items() if true), *facts.notes)
     return Oddities(cropped, far_larger, flat, round(used_seconds, 3), told)
 
 
