@@ -23,7 +23,7 @@ class DepthwiseConv3d(nn.Conv3d):
     """nn.Conv3d with one kernel a channel, odd, padded by half its size, with strides in space alone."""
 
     def forward(self, x_BCTHW: Tensor) -> Tensor:
-        # Elsewhere torch's own is the fast one. In reduced precision too: oneDNN's gradients there are not to be trusted.
+        # Where this was not measured torch's own is left alone: on a GPU, and in reduced precision.
         if x_BCTHW.device.type != "cpu" or x_BCTHW.dtype.itemsize < 4 or torch.is_autocast_enabled("cpu"):
             return super().forward(x_BCTHW)
         if self.kernel_size[1:] == self.stride[1:] == (1, 1):
@@ -36,7 +36,7 @@ class DepthwiseConv3d(nn.Conv3d):
 
 
 def train_fast(net: nn.Module) -> nn.Module:
-    """The net itself, its depthwise convolutions replaced by those here, with the same parameters under the same names."""
+    """The net itself, its depthwise convolutions replaced by those here; the parameters and their names stay."""
     for name, conv in list(net.named_modules()):
         if isinstance(conv, nn.Conv3d) and _is_one(conv):
             with torch.device("meta"):
@@ -111,12 +111,11 @@ def gradient_of_weight(grad_BCTHW: Tensor, x_BCTHW: Tensor, weight: Tensor, stri
     # All frames in a row, clip after clip: a view, as channels last keeps them.
     x_NCHW, (frames, reach), taps = x_BTCHW.flatten(0, 1), (x_BTCHW.shape[1], weight.shape[2] // 2), []
     for shift in range(-reach, reach + 1):
-        met_BTCHW = grad_BTCHW
+        met_BTCHW, ahead, behind = grad_BTCHW, max(0, shift), max(0, -shift)
         if shift:  # the frame it would meet is another clip's
             met_BTCHW = grad_BTCHW.clone()
-            met_BTCHW[:, max(0, frames - shift) :] = 0
-            met_BTCHW[:, : max(0, -shift)] = 0
-        ahead, behind = max(0, shift), max(0, -shift)
+            met_BTCHW[:, frames - ahead :] = 0
+            met_BTCHW[:, :behind] = 0
         met_NCHW, number = met_BTCHW.flatten(0, 1), len(x_NCHW)
         taps.append(
             torch.ops.aten.convolution_backward(
