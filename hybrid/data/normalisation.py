@@ -56,8 +56,8 @@ def moments_by_shift(frames_THWC: Tensor, reach: int) -> Tensor:
     pixels_THWC = frames_THWC.float()
     sums_2HWC = torch.stack([pixels_THWC.sum(0), pixels_THWC.square_().sum(0)]).double()  # below 2^24 up to 258 frames
     seen_SH, seen_SW = (_times_seen(side, reach) for side in frames_THWC.shape[1:3])
-    sums_SS2C = torch.einsum("sh,rw,mhwc->srmc", seen_SH, seen_SW, sums_2HWC)
-    return sums_SS2C / frames_THWC[..., 0].numel()
+    sums_2SWC = torch.einsum("sh,mhwc->mswc", seen_SH, sums_2HWC)
+    return torch.einsum("rw,mswc->srmc", seen_SW, sums_2SWC) / frames_THWC[..., 0].numel()
 
 
 def moments_as_seen(by_shift_SS2C: Tensor, view: View) -> Tensor:

@@ -134,13 +134,13 @@ def normalised(
     lines = normalisation.line(views, frames_BTHWC.shape[-1], moments_B2C)
     # A row of pixels at once: a channel alone is too short for the processor's vectors.
     scale_BR, bias_BR = (values_BC.repeat(1, frames_BTHWC.shape[3]).to(frames_BTHWC.device) for values_BC in lines)
-    moved_THWC = torch.empty_like(frames_BTHWC[0])
     out_BTHWC = torch.empty_like(frames_BTHWC, dtype=torch.float32)
     for frames_THWC, view, scale_R, bias_R, out_THWC in zip(
         frames_BTHWC, views, scale_BR, bias_BR, out_BTHWC, strict=True
     ):
-        move(frames_THWC.permute(3, 0, 1, 2), view, moved_THWC.permute(3, 0, 1, 2))
-        out_THWC.copy_(moved_THWC).flatten(2).mul_(scale_R).add_(bias_R)
+        move(frames_THWC.permute(3, 0, 1, 2), view, out_THWC.permute(3, 0, 1, 2))
+        row_THR = out_THWC.flatten(2)
+        torch.addcmul(bias_R, row_THR, scale_R, out=row_THR)
     return out_BTHWC.permute(0, 4, 1, 2, 3)
 
 
