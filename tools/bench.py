@@ -4,7 +4,7 @@
     python tools/bench.py --models vgg16,hybrid --rounds 5 -o bench.json
 
 Training steps in the loop that trains, with augmentation and the protocol's batches, the models in turns in one
-process: milliseconds a clip of forward pass, backward pass and update (optimiser and clipping of gradients), and the
+process: milliseconds a clip of forward pass, backward pass and update (optimiser, and clipping of gradients), and the
 share of a step that is outside these three. On a CPU it is processor time of one thread, unless --threads says
 otherwise.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -54,10 +55,10 @@ def moments_by_shift(frames_THWC: Tensor, reach: int) -> Tensor:
     `augment.move` does it, whose turns and mirrors change no mean. The sums are exact.
     """
     pixels_THWC = frames_THWC.float()
-    sums_2HWC = torch.stack([pixels_THWC.sum(0), pixels_THWC.square_().sum(0)]).double()  # below 2^24 up to 258 frames
+    sums_2HWC = torch.stack([pixels_THWC.sum(0), pixels_THWC.square_().sum(0)]).double()  # below 2^24: 258 frames
     seen_SH, seen_SW = (_times_seen(side, reach) for side in frames_THWC.shape[1:3])
-    sums_2SWC = torch.einsum("sh,mhwc->mswc", seen_SH, sums_2HWC)
-    return torch.einsum("rw,mswc->srmc", seen_SW, sums_2SWC) / frames_THWC[..., 0].numel()
+    sums_2SWC = (seen_SH @ sums_2HWC.flatten(2)).unflatten(2, sums_2HWC.shape[2:])
+    return (seen_SW @ sums_2SWC).permute(1, 2, 0, 3) / frames_THWC[..., 0].numel()
 
 
 def moments_as_seen(by_shift_SS2C: Tensor, view: View) -> Tensor:
@@ -67,6 +68,7 @@ def moments_as_seen(by_shift_SS2C: Tensor, view: View) -> Tensor:
     return by_shift_SS2C[reach + down, reach + right]
 
 
+@cache
 def _times_seen(side: int, reach: int) -> Tensor:
     """(2 reach + 1, side): how often each row is shown, by the shift."""
     shown = torch.arange(side) - torch.arange(-reach, reach + 1)[:, None]

@@ -28,10 +28,9 @@ GRADES = 5
 class StepClock(pl.Callback):
     """Seconds of every step from its start to the next one's, and of its forward pass, backward pass and update.
 
-    The update is the optimiser's, with the clipping of gradients. The first step and the last of an epoch are left out:
-    memory is not there yet, and what follows is no step.
-    On a CPU it is the processor's time, on which other programs have little influence; with one thread of a machine
-    at rest it is the time that passes.
+    The update is the optimiser's, with emptying and clipping the gradients. The last step of an epoch is left out, for
+    what follows it is no step. On a CPU it is the processor's time, on which other programs have less influence; with
+    one thread on a machine at rest it is the time that passes.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -56,6 +55,9 @@ class StepClock(pl.Callback):
         (optimiser,) = trainer.optimizers
         optimiser.register_step_post_hook(lambda *_: self.ends("update"))
 
+    def on_before_zero_grad(self, trainer, module, optimizer) -> None:
+        self.starts()
+
     def on_train_batch_start(self, trainer, module, batch, step: int) -> None:
         now = self.now()
         if self.step is not None:
@@ -63,6 +65,8 @@ class StepClock(pl.Callback):
         self.step = defaultdict(float, step=now)
 
     def on_before_backward(self, trainer, module, loss) -> None:
+        # Lightning empties the gradients right before.
+        self.ends("update")
         self.starts()
 
     def on_after_backward(self, trainer, module) -> None:

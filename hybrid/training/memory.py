@@ -14,9 +14,8 @@ KEPT = 2**30
 def keep_freed_memory() -> bool:
     """Have glibc keep freed blocks of up to KEPT bytes, and say whether it will.
 
-    By itself it gives those above 32 MiB, such as a batch of features, back to the system at once. Every step then has
-    them mapped and zeroed anew, page by page, which takes up to a fifth of its time on a CPU. Other C libraries are left
-    as they are.
+    By itself it gives those above 32 MiB, such as a batch of features, back to the system at once. Every step then
+    has them mapped and zeroed anew, page by page. Other C libraries are left as they are.
     """
     if platform.libc_ver()[0] != "glibc":
         return False
