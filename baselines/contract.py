@@ -83,6 +83,8 @@ class ClipModel(nn.Module):
     """whether the answer is read off a class token: behind the last layer no place then reaches the logits"""
     parts: Mapping[str, str] = MappingProxyType({})
     """of a model made of others: the submodules that published weights exist for, and those models' names"""
+    accepted_frames: tuple[int, ...] = (8, 16, 32)
+    """of a clip"""
     frame_rate: float = 16.0
     """frames a second of the clips this model is given: what turns frame numbers into seconds"""
 
@@ -120,6 +122,10 @@ class ClipModel(nn.Module):
         logits_BK = self.forward_head(self.forward_features(self.checked(clip_BCTHW), into))
         return logits_BK, into
 
+    def used_frames(self, num_frames: int) -> range:
+        """Those of a clip's frames that the logits depend on: a clip of these alone gives the same."""
+        return range(num_frames)
+
     def frame_times(self, num_frames: int, device=None) -> Tensor:
         """(T,) seconds from the first frame."""
         return torch.arange(num_frames, device=device) / self.frame_rate
@@ -132,8 +138,9 @@ class ClipModel(nn.Module):
                 f"got {tuple(clip_BCTHW.shape)}"
             )
         frames, height, width = clip_BCTHW.shape[2:]
-        if frames not in (8, 16, 32):
-            raise ValueError(f"expected 8, 16 or 32 frames, got {frames}")
+        if frames not in self.accepted_frames:
+            *others, last = self.accepted_frames
+            raise ValueError(f"expected {', '.join(map(str, others))} or {last} frames, got {frames}")
         if height != width or height % 32 or height < 64:
             raise ValueError(f"expected a square crop, a multiple of 32 from 64 up, got {height}x{width}")
         return clip_BCTHW

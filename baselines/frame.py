@@ -19,6 +19,8 @@ from baselines.contract import ClipModel, Features, Intermediates
 class FrameModel(ClipModel):
     """A timm network `net` as a model of clips. Subclasses write out `forward_features`, name `first_convs`."""
 
+    accepted_frames = (1, 8, 16, 32)
+
     def __init__(self, net: nn.Module, *, num_grades: int, in_channels: int):
         super().__init__()
         self.net = net
@@ -33,6 +35,9 @@ class FrameModel(ClipModel):
     def reset_classifier(self, num_grades: int) -> None:
         self.net.reset_classifier(num_grades)
         self.num_grades = num_grades
+
+    def used_frames(self, num_frames: int) -> range:
+        return range(1)
 
     def no_weight_decay(self) -> set[str]:
         names = self.net.no_weight_decay() if hasattr(self.net, "no_weight_decay") else ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from baselines.depthwise import train_fast
 from baselines.frame import choose
 from baselines.pytorchvideo_net import PyTorchVideoNet
 from baselines.registry import KINETICS_MEAN_STD, ModelEntry, Official, Published, register
@@ -29,7 +30,7 @@ def build(
     else:
         net = create_x3d(stem_dim_in=8, depth_factor=0.5, width_factor=1.0, head_dim_out=256, **shape)
     net.blocks[-1].pool.pool = nn.AdaptiveAvgPool3d(1)
-    return PyTorchVideoNet(net, num_grades=num_grades, in_channels=in_channels)
+    return PyTorchVideoNet(train_fast(net), num_grades=num_grades, in_channels=in_channels)
 
 
 register(

@@ -145,7 +145,8 @@ def _decode_all(clips: Sequence[Path], trained: TrainedModel) -> tuple[list[tupl
 
 
 def _distributions(trained: TrainedModel, frames_NTHWC: np.ndarray, machine: Machine) -> np.ndarray:
-    clips = ResidentClips(frames_NTHWC, trained.normalisation)
+    used = trained.model.used_frames(trained.spec.num_frames)
+    clips = ResidentClips(frames_NTHWC, trained.normalisation, used)
     dist_NK, _ = predict_distributions(trained.model, clips, np.arange(len(frames_NTHWC)), 32, machine)
     return dist_NK
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from baselines import ClipModel
+from hybrid.data.augment import View
 from hybrid.data.normalisation import Normalisation
 from hybrid.pretraining.config import PretrainConfig
 from hybrid.pretraining.objective import Objective
@@ -35,7 +36,7 @@ class PretrainModule(RepeatableModule):
     def training_step(self, batch: list[Tensor], _: int) -> Tensor:
         clips_B, visits_B, frames_BTHWC, values_BV = batch
         views = self.views(clips_B, visits_B, side=frames_BTHWC.shape[2])
-        outputs_BD = self(as_input(frames_BTHWC, self.normalisation, views))
+        outputs_BD = self(self._input(frames_BTHWC, views))
         errors = self.objective(outputs_BD, self.objective.as_seen(values_BV, views))
         self._log("train", errors, len(clips_B))
         self.log("learning_rate", self.optimizers().param_groups[0]["lr"], on_step=False, on_epoch=True)
@@ -44,8 +45,12 @@ class PretrainModule(RepeatableModule):
     def validation_step(self, batch: list[Tensor], _: int) -> None:
         # Clips of other donors and microscopes are watched, and choose nothing: the last epoch is what is kept.
         clips_B, _, frames_BTHWC, values_BV = batch
-        outputs_BD = self(as_input(frames_BTHWC, self.normalisation))
+        outputs_BD = self(self._input(frames_BTHWC))
         self._log("test", self.objective(outputs_BD, values_BV), len(clips_B))
+
+    def _input(self, frames_BTHWC: Tensor, views: list[View] | None = None) -> Tensor:
+        used = self.model.used_frames(frames_BTHWC.shape[1])
+        return as_input(frames_BTHWC, self.normalisation, views, used)
 
     def _log(self, stage: str, errors: dict[str, Tensor], number: int) -> None:
         named = {f"{stage}/{group}": error for group, error in errors.items()}

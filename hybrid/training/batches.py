@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
-from hybrid.data.augment import View, move
-from hybrid.data.normalisation import Normalisation
+from hybrid.data.augment import STILL, View, move
+from hybrid.data.normalisation import Normalisation, moments_as_seen, moments_by_shift
 
 
 class Visits(Dataset):
@@ -67,13 +67,17 @@ def evaluation_batches(clips: np.ndarray, batch_size: int) -> DataLoader:
 class ResidentClips:
     """The decoded clips, on the device whole where they fit in half of its free memory.
 
-    frames_NTHWC: uint8. normalisation: what a batch goes through last.
+    frames_NTHWC: uint8. normalisation: what a batch goes through last. used: the frames that a batch holds, by default
+    all; see `ClipModel.used_frames`.
     """
 
-    def __init__(self, frames_NTHWC: np.ndarray, normalisation: Normalisation) -> None:
+    def __init__(self, frames_NTHWC: np.ndarray, normalisation: Normalisation, used: range | None = None) -> None:
         self.frames_NTHWC = frames_NTHWC
         self.normalisation = normalisation
+        self.used = used
         self.on_device: Tensor | None = None
+        self.moments: dict[int, Tensor] = {}
+        """what `moments_by_shift` says of a clip, by its number: all epochs use it"""
 
     def to(self, device: torch.device) -> None:
         """Move the whole array to a GPU if it fits; on a CPU it stays mapped from disk."""
@@ -88,16 +92,61 @@ class ResidentClips:
 
     def batch(self, clips_B: Tensor, device: torch.device, views: list[View] | None = None) -> Tensor:
         """The normalised clips (B, C, T, H, W) with these numbers, each as its view shows it where there are any."""
+        numbers, used = clips_B.tolist(), as_slice(self.used)
+        views = views or [STILL] * len(numbers)
         if self.on_device is not None:
-            frames_BTHWC = self.on_device[clips_B.to(device)]
+            frames_BTHWC = self.on_device[clips_B.to(device), used]
         else:
-            frames_BTHWC = torch.from_numpy(self.frames_NTHWC[clips_B.tolist()]).to(device)
-        return as_input(frames_BTHWC, self.normalisation, views)
+            frames_BTHWC = torch.from_numpy(self.frames_NTHWC[numbers, used]).to(device)
+        moments_B2C = self._moments(numbers, views) if self.normalisation.way == "clip" else None
+        return normalised(frames_BTHWC, self.normalisation, views, moments_B2C)
+
+    def _moments(self, numbers: list[int], views: list[View]) -> Tensor:
+        reach = reach_of(views)
+        for clip in numbers:
+            if clip not in self.moments or len(self.moments[clip]) < 2 * reach + 1:
+                self.moments[clip] = moments_by_shift(torch.from_numpy(np.array(self.frames_NTHWC[clip])), reach)
+        seen = zip(numbers, views, strict=True)
+        return torch.stack([moments_as_seen(self.moments[clip], view) for clip, view in seen])
 
 
-def as_input(frames_BTHWC: Tensor, normalisation: Normalisation, views: list[View] | None = None) -> Tensor:
-    """uint8 frames as a model's input (B, C, T, H, W), each clip as its view shows it where there are any."""
-    clip_BCTHW = frames_BTHWC.permute(0, 4, 1, 2, 3)
-    if views is not None:
-        clip_BCTHW = torch.stack([move(clip, view) for clip, view in zip(clip_BCTHW, views, strict=True)])
-    return normalisation(clip_BCTHW.contiguous(), views)
+def as_input(
+    frames_BTHWC: Tensor, normalisation: Normalisation, views: list[View] | None = None, used: range | None = None
+) -> Tensor:
+    """uint8 frames as a model's input (B, C, T, H, W), each clip as its view shows it where there are any.
+
+    used: the frames that it holds, by default all.
+    """
+    views, moments_B2C = views or [STILL] * len(frames_BTHWC), None
+    if normalisation.way == "clip":
+        reach, clips = reach_of(views), zip(frames_BTHWC.cpu(), views, strict=True)
+        moments_B2C = torch.stack([moments_as_seen(moments_by_shift(clip, reach), view) for clip, view in clips])
+    return normalised(frames_BTHWC[:, as_slice(used)], normalisation, views, moments_B2C)
+
+
+def normalised(
+    frames_BTHWC: Tensor, normalisation: Normalisation, views: list[View], moments_B2C: Tensor | None
+) -> Tensor:
+    """A clip at a time, so that what one step writes the next finds in the processor's cache.
+
+    The result has its channels last in memory, as stored frames have and as convolutions want them.
+    """
+    lines = normalisation.line(views, frames_BTHWC.shape[-1], moments_B2C)
+    # A row of pixels at once: a channel alone is too short for the processor's vectors.
+    scale_BR, bias_BR = (values_BC.repeat(1, frames_BTHWC.shape[3]).to(frames_BTHWC.device) for values_BC in lines)
+    out_BTHWC = torch.empty_like(frames_BTHWC, dtype=torch.float32)
+    for frames_THWC, view, scale_R, bias_R, out_THWC in zip(
+        frames_BTHWC, views, scale_BR, bias_BR, out_BTHWC, strict=True
+    ):
+        move(frames_THWC.permute(3, 0, 1, 2), view, out_THWC.permute(3, 0, 1, 2))
+        row_THR = out_THWC.flatten(2)
+        torch.addcmul(bias_R, row_THR, scale_R, out=row_THR)
+    return out_BTHWC.permute(0, 4, 1, 2, 3)
+
+
+def reach_of(views: list[View]) -> int:
+    return max(max(abs(pixels) for pixels in view.shift) for view in views)
+
+
+def as_slice(used: range | None) -> slice:
+    return slice(None) if used is None else slice(used.start, used.stop, used.step)

@@ -17,6 +17,7 @@ from hybrid.commit import software_commit
 from hybrid.config import AugmentConfig, TrainConfig
 from hybrid.data.augment import View, draw_view
 from hybrid.training.machine import Machine
+from hybrid.training.memory import keep_freed_memory
 
 
 class RepeatableModule(pl.LightningModule):
@@ -26,12 +27,25 @@ class RepeatableModule(pl.LightningModule):
 
     def __init__(self, seed: int, augment: AugmentConfig) -> None:
         super().__init__()
-        self.seed, self.augment = seed, augment
+        # Plain: a node of OmegaConf takes longer to read than a clip to turn.
+        self.seed, self.augment = seed, AugmentConfig(**augment)
+        self.logged: list[dict[str, Tensor]] = []
 
     def on_train_batch_start(self, batch: list[Tensor], step: int) -> None:
         # Every step, for whatever else draws numbers between them (a data loader does when it starts) then does not
         # matter. The rank keeps dropout different between the processes that share a step.
         torch.manual_seed(hash((self.seed, self.current_epoch, step, self.global_rank)) % 2**63)
+
+    def log_at_end(self, values: dict[str, Tensor | float]) -> None:
+        """Log the mean of each over the steps of the epoch, whose batches are all of one size.
+
+        Lightning would do so too, but takes a millisecond a step for it and knows the mean only at the end as well.
+        """
+        self.logged.append({name: torch.as_tensor(value).detach() for name, value in values.items()})
+        if self.trainer.is_last_batch:
+            means = {name: torch.stack([step[name] for step in self.logged]).mean() for name in values}
+            self.log_dict(means, on_step=False, on_epoch=True, batch_size=1, sync_dist=True)
+            self.logged.clear()
 
     def views(self, clips_B: Tensor, visits_B: Tensor, side: int) -> list[View]:
         """How each of these clips is seen on this visit."""
@@ -43,6 +57,7 @@ def make_trainer(
     config: TrainConfig, machine: Machine, folder: Path, *, epochs: int, callbacks: list, logger
 ) -> pl.Trainer:
     """Writes `last.ckpt` into the folder at the end of every epoch."""
+    keep_freed_memory()
     checkpoint = pl.callbacks.ModelCheckpoint(
         folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
     )

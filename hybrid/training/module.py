@@ -34,8 +34,7 @@ class GradeModule(RepeatableModule):
         views = self.views(clips_B, visits_B, self.clips.side)
         logits_BK, target_BK = self.model(self.clips.batch(clips_B, self.device, views)), self.targets_NK[clips_B]
         error = mse(logits_BK, target_BK)
-        self.log("train/mse", error, on_step=False, on_epoch=True, batch_size=len(clips_B), sync_dist=True)
-        self.log("learning_rate", self.optimizers().param_groups[0]["lr"], on_step=False, on_epoch=True)
+        self.log_at_end({"train/mse": error, "learning_rate": self.optimizers().param_groups[0]["lr"]})
         return error if self.loss is mse else self.loss(logits_BK, target_BK)
 
     def validation_step(self, batch: list[Tensor], _: int) -> None:

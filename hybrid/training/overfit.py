@@ -11,6 +11,7 @@ from torch import Tensor
 from hybrid import create_model, get_entry
 from hybrid.config import RecipeConfig
 from hybrid.data.normalisation import Normalisation
+from hybrid.training.batches import as_input
 from hybrid.training.losses import mse
 from hybrid.training.machine import choose_machine
 
@@ -40,8 +41,8 @@ def overfit(
         name, "tiny", num_grades=targets_NK.shape[1], num_frames=frames, crop_size=side, in_channels=channels
     )
     machine.lay_out(model)
-    pixels_BCTHW = torch.from_numpy(frames_NTHWC).permute(0, 4, 1, 2, 3).contiguous()
-    clip_BCTHW, target_BK = Normalisation(entry.mean, entry.std, "clip")(pixels_BCTHW), torch.as_tensor(targets_NK)
+    clip_BCTHW = as_input(torch.from_numpy(frames_NTHWC), Normalisation(entry.mean, entry.std, "clip"))
+    target_BK = torch.as_tensor(targets_NK)
     optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     error = float("inf")
     for step in range(1, max_steps + 1):

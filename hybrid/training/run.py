@@ -78,7 +78,7 @@ def _train(
     profile = _profile(run, config, model)
     machine.lay_out(model)
     normalisation = Normalisation(entry.mean, entry.std, protocol.normalise)
-    clips = ResidentClips(dataset.frames_NTHWC, normalisation)
+    clips = ResidentClips(dataset.frames_NTHWC, normalisation, model.used_frames(config.model.num_frames))
     training_folds, test_clips = np.flatnonzero(fold_of_N != config.fold), np.flatnonzero(fold_of_N == config.fold)
     # Every fold draws its share anew, so that their mean does not hang on one draw; models draw the same.
     draw = (config.seed, config.repeat, config.fold)

@@ -4,45 +4,47 @@ import torch
 from hybrid.config import AugmentConfig
 from hybrid.data.augment import STILL, draw_view
 from hybrid.data.normalisation import Normalisation
+from hybrid.training.batches import as_input
 
 MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.25, 0.3)
-CLIP_BCTHW = torch.randint(0, 256, (2, 3, 4, 8, 8), generator=torch.Generator().manual_seed(0)).byte()
+FRAMES_BTHWC = torch.randint(0, 256, (2, 4, 8, 8, 3), generator=torch.Generator().manual_seed(0)).byte()
+CLIP_BCTHW = FRAMES_BTHWC.permute(0, 4, 1, 2, 3)
 
 
 def test_published_is_the_formula_and_leaves_its_input():
-    before = CLIP_BCTHW.clone()
-    views = [STILL, draw_view(AugmentConfig(), 8, 0, 0, 0)]
-    out = Normalisation(MEAN, STD)(CLIP_BCTHW, views)
+    before = FRAMES_BTHWC.clone()
+    dimmed = draw_view(AugmentConfig(flips_and_turns=False, shift=0), 8, 0, 0, 0)
+    out = as_input(FRAMES_BTHWC, Normalisation(MEAN, STD), [STILL, dimmed])
     mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in (MEAN, STD))
-    for b, view in enumerate(views):
+    for b, view in enumerate((STILL, dimmed)):
         bright = CLIP_BCTHW[b].double() / 255 * view.gain + view.offset
         torch.testing.assert_close(out[b].double(), (bright - mean) / std, rtol=0, atol=1e-5)
-    assert torch.equal(CLIP_BCTHW, before)
+    assert torch.equal(FRAMES_BTHWC, before)
     assert out.dtype == torch.float32
 
 
 def test_a_grey_clip_is_measured_by_the_mean_of_the_colours():
-    grey = CLIP_BCTHW[:, :1]
-    expected = (grey.double() / 255 - 0.5) / 0.25
-    torch.testing.assert_close(Normalisation(MEAN, STD)(grey).double(), expected, rtol=0, atol=1e-5)
+    expected = (CLIP_BCTHW[:, :1].double() / 255 - 0.5) / 0.25
+    out = as_input(FRAMES_BTHWC[..., :1], Normalisation(MEAN, STD))
+    torch.testing.assert_close(out.double(), expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_by_its_own_contrast_a_clip_loses_brightness_and_gain_alone(channels):
-    clip_BCTHW = CLIP_BCTHW[:, :channels] // 4
-    normalise = Normalisation(MEAN, STD, "clip")
-    out = normalise(clip_BCTHW)
+    frames_BTHWC, normalisation = FRAMES_BTHWC[..., :channels] // 4, Normalisation(MEAN, STD, "clip")
+    out = as_input(frames_BTHWC, normalisation)
     torch.testing.assert_close(out.mean(dim=(2, 3, 4)), torch.zeros(2, channels), rtol=0, atol=1e-5)
     torch.testing.assert_close(out.square().mean(dim=(1, 2, 3, 4)), torch.ones(2))
-    torch.testing.assert_close(normalise(3 * clip_BCTHW + 20), out, rtol=0, atol=1e-4)
+    torch.testing.assert_close(as_input(3 * frames_BTHWC + 20, normalisation), out, rtol=0, atol=1e-4)
     # one scale for all channels: their proportions are kept
-    spread = clip_BCTHW.float().std(dim=(2, 3, 4))
+    spread = frames_BTHWC.float().std(dim=(1, 2, 3))
     torch.testing.assert_close(out.std(dim=(2, 3, 4)) / out.std(dim=(2, 3, 4))[:, :1], spread / spread[:, :1])
-    assert torch.equal(normalise(clip_BCTHW[1:]), out[1:]), "a clip depends on the others of its batch"
+    assert torch.equal(as_input(frames_BTHWC[1:], normalisation), out[1:]), "a clip depends on the others of its batch"
 
 
 def test_a_clip_without_contrast_stays_flat():
-    assert not Normalisation(MEAN, STD, "clip")(torch.full((1, 3, 4, 8, 8), 77, dtype=torch.uint8)).abs().max() > 1e-3
+    frames_BTHWC = torch.full((1, 4, 8, 8, 3), 77, dtype=torch.uint8)
+    assert not as_input(frames_BTHWC, Normalisation(MEAN, STD, "clip")).abs().max() > 1e-3
 
 
 def test_other_ways_are_refused():

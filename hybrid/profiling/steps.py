@@ -1,0 +1,118 @@
+"""What a training step takes, and how much of it outside the model, measured in the loop that trains."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+
+from hybrid import get_entry
+from hybrid.config import TrainConfig
+from hybrid.data.normalisation import Normalisation
+from hybrid.profiling.latency import wait_for
+from hybrid.training.architecture import build_model
+from hybrid.training.batches import ResidentClips, training_batches
+from hybrid.training.loop import make_trainer, quiet_libraries
+from hybrid.training.machine import Machine
+from hybrid.training.module import GradeModule
+
+GRADES = 5
+
+
+class StepClock(pl.Callback):
+    """Seconds of every step from its start to the next one's, and of its forward pass, backward pass and update.
+
+    The update is the optimiser's, with emptying and clipping the gradients. The last step of an epoch is left out, for
+    what follows it is no step. On a CPU it is the processor's time, on which other programs have less influence; with
+    one thread on a machine at rest it is the time that passes.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.steps: list[dict[str, float]] = []
+        self.step: dict[str, float] | None = None
+        self.began = 0.0
+
+    def now(self) -> float:
+        wait_for(self.device)
+        return time.process_time() if self.device.type == "cpu" else time.perf_counter()
+
+    def starts(self, *_) -> None:
+        self.began = self.now()
+
+    def ends(self, part: str) -> None:
+        self.step[part] += self.now() - self.began
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        module.model.register_forward_pre_hook(self.starts)
+        module.model.register_forward_hook(lambda *_: self.ends("forward"))
+        (optimiser,) = trainer.optimizers
+        optimiser.register_step_post_hook(lambda *_: self.ends("update"))
+
+    def on_before_zero_grad(self, trainer, module, optimizer) -> None:
+        self.starts()
+
+    def on_train_batch_start(self, trainer, module, batch, step: int) -> None:
+        now = self.now()
+        if self.step is not None:
+            self.steps.append(self.step | {"step": now - self.step["step"]})
+        self.step = defaultdict(float, step=now)
+
+    def on_before_backward(self, trainer, module, loss) -> None:
+        # Lightning empties the gradients right before.
+        self.ends("update")
+        self.starts()
+
+    def on_after_backward(self, trainer, module) -> None:
+        self.ends("backward")
+
+    def on_before_optimizer_step(self, trainer, module, optimizer) -> None:
+        self.starts()
+
+    def on_train_epoch_end(self, trainer, module) -> None:
+        self.step = None
+
+
+def measure_steps(configs: list[TrainConfig], machine: Machine, rounds: int) -> pd.DataFrame:
+    """A row a model: milliseconds a clip of a training step and of its parts, and the per cent outside the model.
+
+    The models train in turns, `rounds` times each, on as many random clips in as many epochs as their protocol has;
+    given is the median step, and of all steps the share outside of forward pass, backward pass and update.
+    """
+    quiet_libraries()
+    steps: dict[str, list[dict[str, float]]] = defaultdict(list)
+    for _ in range(rounds):
+        for config in configs:
+            steps[config.model.name] += _train(config, machine)[1:]
+    rows = []
+    for config in configs:
+        table = pd.DataFrame(steps[config.model.name])
+        parts = 1e3 * table.median() / config.protocol.batch_size
+        inside = table[["forward", "backward", "update"]].sum().sum()
+        outside = {"outside_percent": 100 * (1 - inside / table["step"].sum())}
+        rows.append({"model": config.model.name} | {f"{part}_ms": parts[part] for part in table} | outside)
+    return pd.DataFrame(rows)
+
+
+def _train(config: TrainConfig, machine: Machine) -> list[dict[str, float]]:
+    protocol, entry, rng = config.protocol, get_entry(config.model.name), np.random.default_rng(0)
+    number = 5 * protocol.batch_size
+    shape = (number, config.model.num_frames, protocol.crop_size, protocol.crop_size, config.data.channels)
+    frames_NTHWC = rng.integers(0, 256, shape, dtype=np.uint8)
+    targets_NK = torch.from_numpy(rng.dirichlet(np.ones(GRADES), number)).float()
+    pl.seed_everything(0, verbose=False)
+    model = machine.lay_out(build_model(config, GRADES))
+    normalisation = Normalisation(entry.mean, entry.std, protocol.normalise)
+    clips = ResidentClips(frames_NTHWC, normalisation, model.used_frames(config.model.num_frames))
+    clock, batches = StepClock(machine.device), training_batches(np.arange(number), protocol.batch_size, seed=0)
+    with tempfile.TemporaryDirectory() as folder:
+        epochs = protocol.epochs
+        trainer = make_trainer(config, machine, Path(folder), epochs=epochs, callbacks=[clock], logger=None)
+        trainer.fit(GradeModule(model, clips, targets_NK, config, seed=0), batches)
+    return clock.steps

@@ -1,0 +1,93 @@
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from hybrid import create_model, list_models
+from hybrid.config import AugmentConfig
+from hybrid.data.augment import View, draw_view
+from hybrid.data.normalisation import Normalisation
+from hybrid.training.batches import ResidentClips, as_input
+
+CPU = torch.device("cpu")
+SIDE = 12
+FRAMES_NTHWC = np.random.default_rng(0).integers(0, 256, (40, 4, SIDE, SIDE, 3), dtype=np.uint8)
+FRAMES_NTHWC[:, :, :4] //= 8  # not the same everywhere: a shift changes mean and contrast
+VIEWS = [
+    View(mirrored, turns, shift, gain=1.1, offset=-0.05)
+    for mirrored, turns, shift in itertools.product(
+        (False, True), range(4), ((0, 0), (3, 0), (-2, 1), (0, -3), (SIDE - 1, 2))
+    )
+]
+NORMALISATION = {way: Normalisation((0.4, 0.5, 0.6), (0.2, 0.25, 0.3), way) for way in ("published", "clip")}
+
+
+def plain(frames_THWC: np.ndarray, view: View, normalisation: Normalisation) -> np.ndarray:
+    """(C, T, H, W) in float64, each step of the definition by itself."""
+    clip_CTHW = frames_THWC.transpose(3, 0, 1, 2).astype(np.float64)
+    clip_CTHW = clip_CTHW[..., ::-1] if view.mirrored else clip_CTHW
+    clip_CTHW = np.rot90(clip_CTHW, view.quarter_turns, (-2, -1))
+    for axis, by in zip((-2, -1), view.shift, strict=True):
+        rows = np.clip(np.arange(clip_CTHW.shape[axis]) - by, 0, clip_CTHW.shape[axis] - 1)
+        clip_CTHW = clip_CTHW.take(rows, axis)
+    clip_CTHW = clip_CTHW / 255
+    if normalisation.way == "clip":
+        clip_CTHW = clip_CTHW - clip_CTHW.mean((1, 2, 3), keepdims=True)
+        return clip_CTHW / max(1 / 255, np.sqrt(np.square(clip_CTHW).mean()))
+    mean, std = (np.array(values).reshape(3, 1, 1, 1) for values in (normalisation.mean, normalisation.std))
+    return (clip_CTHW * view.gain + view.offset - mean) / std
+
+
+@pytest.mark.parametrize("way", NORMALISATION)
+def test_every_view_is_what_its_definition_says(way):
+    expected = np.stack([plain(*seen, NORMALISATION[way]) for seen in zip(FRAMES_NTHWC, VIEWS, strict=True)])
+    resident = ResidentClips(FRAMES_NTHWC, NORMALISATION[way])
+    for _ in range(2):  # what the clips' statistics are is remembered
+        batch = resident.batch(torch.arange(len(VIEWS)), CPU, VIEWS)
+        np.testing.assert_allclose(batch.numpy(), expected, rtol=0, atol=2e-6)
+    assert torch.equal(as_input(torch.from_numpy(FRAMES_NTHWC), NORMALISATION[way], VIEWS), batch)
+    assert batch.is_contiguous(memory_format=torch.channels_last_3d)
+
+
+@pytest.mark.parametrize("way", NORMALISATION)
+def test_a_clip_is_the_same_whatever_was_asked_before(way):
+    resident = ResidentClips(FRAMES_NTHWC, NORMALISATION[way])
+    first = resident.batch(torch.tensor([3]), CPU)
+    shifted = resident.batch(torch.tensor([3, 7]), CPU, VIEWS[3:5])
+    assert torch.equal(resident.batch(torch.tensor([5, 3]), CPU)[1:], first)
+    assert torch.equal(resident.batch(torch.tensor([3, 7]), CPU, VIEWS[3:5]), shifted)
+
+
+@pytest.mark.parametrize("way", NORMALISATION)
+def test_frames_that_are_not_used_are_left_out_and_counted_in_the_statistics(way):
+    clips_B, views = torch.arange(len(VIEWS)), VIEWS
+    whole = ResidentClips(FRAMES_NTHWC, NORMALISATION[way]).batch(clips_B, CPU, views)
+    for used in (range(1), range(4), range(1, 4, 2)):
+        part = ResidentClips(FRAMES_NTHWC, NORMALISATION[way], used).batch(clips_B, CPU, views)
+        assert torch.equal(part, whole[:, :, list(used)])
+        assert torch.equal(as_input(torch.from_numpy(FRAMES_NTHWC), NORMALISATION[way], views, used), part)
+
+
+@pytest.mark.parametrize("name", list_models(controls=True))
+def test_a_model_answers_the_same_from_the_frames_it_uses(name):
+    torch.manual_seed(0)
+    model = create_model(name, "tiny").eval()
+    used = model.used_frames(16)
+    clip_BCTHW = torch.randn(2, 3, 16, 64, 64)
+    changed = clip_BCTHW.clone()
+    changed[:, :, list(used)] += 1
+    with torch.inference_mode():
+        for parameter in model.parameters():
+            parameter += 0.02 * torch.randn_like(parameter)  # classifiers that start at zero see nothing
+        answer = model(clip_BCTHW)
+        assert torch.equal(model(clip_BCTHW[:, :, list(used)]), answer)
+        assert not torch.equal(model(changed), answer)
+
+
+def test_a_whole_epoch_of_drawn_views_is_as_defined():
+    frames_NTHWC = np.random.default_rng(1).integers(90, 130, (16, 8, 32, 32, 3), dtype=np.uint8)
+    views = [draw_view(AugmentConfig(), 32, 5, 0, clip) for clip in range(16)]
+    batch = ResidentClips(frames_NTHWC, NORMALISATION["clip"]).batch(torch.arange(16), CPU, views)
+    expected = np.stack([plain(*seen, NORMALISATION["clip"]) for seen in zip(frames_NTHWC, views, strict=True)])
+    np.testing.assert_allclose(batch.numpy(), expected, rtol=0, atol=5e-6)
