@@ -86,7 +86,7 @@ class ProtocolConfig:
     normalise: str = MISSING
     """'published': clips by the mean and std the weights were trained with; 'clip': each by its own"""
     precision: str = "auto"
-    """'auto' takes what is fastest on the machine; or 32-true, bf16-mixed, 16-mixed"""
+    """'auto': float32 on a CPU, half precision on a GPU; or 32-true, bf16-mixed, 16-mixed. One an experiment."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
 

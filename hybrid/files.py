@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -14,25 +15,34 @@ from typing import Any
 import yaml
 from filelock import FileLock, Timeout
 
+from hybrid.errors import UserError
+
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, in a folder made where it is missing; without an error it becomes `path`.
 
-    It is called `<name>....tmp`, and so is what a killed program leaves behind.
+    It is called `<name>....tmp`, and so is what a killed program leaves behind. A full disk is a UserError.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".tmp", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".tmp", dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
         os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes it private
         yield temporary
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())  # else a power cut may leave the name on an empty file
         os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise UserError(
+                f"{path} cannot be written ({error.strerror}); what was there before is kept: make room there, and "
+                "the same command continues"
+            ) from error
         raise
 
 

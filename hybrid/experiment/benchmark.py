@@ -95,7 +95,10 @@ def benchmark_job(config: TrainConfig) -> None:
         train_run(config, dataset, folds_RN[config.repeat])
     except Exception as error:
         text = str(error) if isinstance(error, UserError) else traceback.format_exc()
-        write_text(run.error, text.rstrip() + "\n")
+        try:
+            write_text(run.error, text.rstrip() + "\n")
+        except UserError:  # the disk is full: say it at least
+            print(f"{run.label}: {text.rstrip()}", file=sys.stderr, flush=True)
 
 
 def _end_with_parent() -> None:

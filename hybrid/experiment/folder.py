@@ -142,8 +142,13 @@ def run_settings(config: TrainConfig) -> dict[str, Any]:
 
 
 def shared_settings(config: TrainConfig, fingerprint: str) -> dict[str, Any]:
-    """What all runs of an experiment have in common; the data set counts by content, not by path."""
+    """What all runs of an experiment have in common: the data set by its content, not its path, and the precision by
+    what it comes to on this machine, not by 'auto'.
+    """
+    from hybrid.training.machine import choose_machine  # with torch, which reading folders does not need
+
     settings = run_settings(config)
+    settings["protocol"]["precision"] = choose_machine(config.accelerator, config.protocol.precision).precision
     return {
         "protocol": {key: value for key, value in settings["protocol"].items() if key not in ("repeats",)},
         "data": {"channels": settings["data"]["channels"], "fingerprint": fingerprint},

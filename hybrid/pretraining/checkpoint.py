@@ -6,11 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from hybrid.files import whole_file
 from hybrid.pretraining.module import PretrainModule
-from hybrid.training.checkpoint import FRESH, TrainedOn
+from hybrid.training.checkpoint import FRESH, TrainedOn, save_tensors
 
 FORMAT = "sperm-video-hybrid pretraining 1"
 
@@ -23,16 +20,15 @@ def save_pretrained(path: Path, module: PretrainModule, about: dict[str, Any], s
     """
     model, objective = module.model, module.objective
     weights = {key: value for key, value in model.state_dict().items() if not key.startswith(f"{model.classifier}.")}
-    with whole_file(path) as temporary:
-        torch.save(
-            {
-                "format": FORMAT,
-                "model": weights,
-                "reader": module.reader.state_dict(),
-                "attributes": asdict(objective.attributes),
-                "scale": objective.scale.plain(),
-                "about": about,
-                "trained_on": asdict(start),
-            },
-            temporary,
-        )
+    save_tensors(
+        path,
+        {
+            "format": FORMAT,
+            "model": weights,
+            "reader": module.reader.state_dict(),
+            "attributes": asdict(objective.attributes),
+            "scale": objective.scale.plain(),
+            "about": about,
+            "trained_on": asdict(start),
+        },
+    )

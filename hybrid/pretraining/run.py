@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from filelock import FileLock, Timeout
@@ -28,12 +29,16 @@ from hybrid.pretraining.objective import Objective, Scale
 from hybrid.pretraining.pool import Request, open_pool
 from hybrid.simulator.dataset import processors
 from hybrid.training.architecture import build_model, check_model
+from hybrid.training.batches import as_input
 from hybrid.training.checkpoint import TrainedOn
+from hybrid.training.finite import StopAtNonFinite
 from hybrid.training.history import History
+from hybrid.training.last_checkpoint import to_continue_from
 from hybrid.training.loop import circumstances, make_trainer, quiet_libraries
 from hybrid.training.machine import choose_machine
+from hybrid.training.precision_check import check_precision
 from hybrid.training.seen import behind
-from hybrid.training.tracking import check_logger, close_logger, open_logger
+from hybrid.training.tracking import Tracker, check_logger
 
 GRADES = 5
 """of the classifier that a model is built with and that has no part in this"""
@@ -93,6 +98,7 @@ def _settings(config: PretrainConfig) -> dict[str, Any]:
     """What the weights depend on."""
     settings = run_settings(config)
     settings["protocol"] = {key: value for key, value in settings["protocol"].items() if key not in IDLE}
+    settings["protocol"]["precision"] = choose_machine(config.accelerator, config.protocol.precision).precision
     settings["data"] = {key: value for key, value in settings["data"].items() if key not in ("root", "workers")}
     return settings
 
@@ -136,48 +142,55 @@ def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequenc
     normalisation = Normalisation(entry.mean, entry.std, protocol.normalise)
     module = PretrainModule(model, objective, normalisation, config)
 
-    history = History(folder.metrics)
-    logger = open_logger(config, _settings(config), folder.path, folder.label)
-    trainer = make_trainer(
-        config,
-        machine,
-        folder.path,
-        epochs=config.clips // config.clips_an_epoch,
-        callbacks=[history, *callbacks],
-        logger=logger,
-    )
-    trainer.fit(
-        module,
-        batches,
-        held_out_batches(held_out, protocol.batch_size),
-        ckpt_path=folder.last if folder.last.exists() else None,
-        weights_only=True,
-    )
-    if not trainer.is_global_zero:
-        return {}
+    numbers = np.resize(np.arange(len(held_out)), protocol.batch_size)
+    frames_BTHWC = torch.from_numpy(held_out.frames_NTHWC[numbers]).to(machine.device)
+    shown = as_input(frames_BTHWC, normalisation, used=model.used_frames(request.spec.num_frames))
+    check_precision(folder.path, run_settings(config)["model"], module, shown, machine)
 
-    last = history.rows[-1]
-    errors = {stage: _of_stage(last, stage) for stage in ("train", "test")}
-    result = {
-        "arm": config.arm,
-        "model": config.model.name,
-        "targets": config.targets,
-        "clips": config.clips,
-        "pool": data.pool,
-        "held_out": data.held_out,
-        "simulated": request.record(),
-        "errors": errors,
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "train_seconds_per_clip": history.training_seconds / config.clips,
-        "seconds": time.perf_counter() - began,
-        **circumstances(machine),
-    }
-    start = behind(config.model.pretrained) or TrainedOn((), complete=False)
-    save_pretrained(folder.model, module, {"settings": _settings(config), "errors": errors}, start)
-    figures = {f"outcome/{stage}/{group}": error for stage in errors for group, error in errors[stage].items()}
-    close_logger(logger, figures, {})
-    write_json(folder.result, result)
-    folder.last.unlink(missing_ok=True)
+    history = History(folder.metrics)
+    finite = StopAtNonFinite(folder.label, lambda clip: f"simulated clip {clip} of seed {request.seed}")
+    tracker = Tracker(config, _settings(config), folder.path, folder.label)
+    with tracker.opened() as logger:
+        trainer = make_trainer(
+            config,
+            machine,
+            folder.path,
+            epochs=config.clips // config.clips_an_epoch,
+            callbacks=[finite, history, *callbacks],
+            logger=logger,
+        )
+        trainer.fit(
+            module,
+            batches,
+            held_out_batches(held_out, protocol.batch_size),
+            ckpt_path=to_continue_from(folder.last),
+            weights_only=True,
+        )
+        if not trainer.is_global_zero:
+            return {}
+
+        last = history.rows[-1]
+        errors = {stage: _of_stage(last, stage) for stage in ("train", "test")}
+        result = {
+            "arm": config.arm,
+            "model": config.model.name,
+            "targets": config.targets,
+            "clips": config.clips,
+            "pool": data.pool,
+            "held_out": data.held_out,
+            "simulated": request.record(),
+            "errors": errors,
+            "parameters": sum(parameter.numel() for parameter in model.parameters()),
+            "train_seconds_per_clip": history.training_seconds / config.clips,
+            "seconds": time.perf_counter() - began,
+            **circumstances(machine),
+        }
+        start = behind(config.model.pretrained) or TrainedOn((), complete=False)
+        save_pretrained(folder.model, module, {"settings": _settings(config), "errors": errors}, start)
+        write_json(folder.result, result)
+        folder.last.unlink(missing_ok=True)
+        figures = {f"outcome/{stage}/{group}": error for stage in errors for group, error in errors[stage].items()}
+        tracker.log_outcome(logger, figures, {})
     return result
 
 

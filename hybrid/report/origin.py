@@ -29,14 +29,15 @@ def origin_of(evidence: Evidence) -> Origin:
     files = [("the experiment", folder.settings)] if folder.settings.exists() else []
     files += [(path.parent.name, path) for path in sorted(folder.path.glob("*/model.yaml"))]
     first = read_yaml(evidence.runs[0].config)
-    machines = _each(" · ".join(f"{key} {value}" for key, value in result["machine"].items()) for result in results)
+    machines = [result["machine"] for result in results]
     versions = _each(
         " · ".join(f"{name} {version}" for name, version in result["versions"].items()) for result in results
     )
     facts = [
         ("data set", f"{first['data']['name']} ({_data(evidence)})"),
         ("seed", f"{first['seed']}; each run's own follows from it, its repeat and its fold"),
-        ("machine", machines),
+        ("machine", _each(_named(machine, ("device", "processor", "platform")) for machine in machines)),
+        ("computed in", _each(_named(machine, ("precision", "layout", "threads")) for machine in machines)),
         ("versions", versions),
         ("trained at commit", _each(result.get("commit") or "not recorded" for result in results)),
         ("reported at commit", software_commit() or "no git repository"),
@@ -96,6 +97,11 @@ def runs_table(evidence: Evidence) -> Table:
 
 def _count(name: str) -> Column:
     return Column(name.replace("_", " "), lambda row: str(getattr(row, name)), name)
+
+
+def _named(machine: dict, keys: tuple[str, ...]) -> str:
+    """Those that it says; results of older versions say less."""
+    return " · ".join(f"{key} {machine[key]}" for key in keys if machine.get(key) is not None)
 
 
 def _each(values) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -64,22 +65,29 @@ class TrainedModel:
 
 def save_trained(path: Path, trained: TrainedModel) -> None:
     """Write tensors and plain values alone, so that the file loads under `weights_only=True`."""
+    save_tensors(
+        path,
+        {
+            "format": FORMAT,
+            "model": trained.model.state_dict(),
+            "name": trained.name,
+            "size": trained.size,
+            "options": trained.options,
+            "grades": trained.grades,
+            "spec": asdict(trained.spec),
+            "normalisation": asdict(trained.normalisation),
+            "origin": trained.origin,
+            "trained_on": trained.trained_on and asdict(trained.trained_on),
+        },
+    )
+
+
+def save_tensors(path: Path, content: dict[str, Any]) -> None:
+    """As `torch.save`, but whole or not at all, and with an error of the system's for a full disk."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
     with whole_file(path) as temporary:
-        torch.save(
-            {
-                "format": FORMAT,
-                "model": trained.model.state_dict(),
-                "name": trained.name,
-                "size": trained.size,
-                "options": trained.options,
-                "grades": trained.grades,
-                "spec": asdict(trained.spec),
-                "normalisation": asdict(trained.normalisation),
-                "origin": trained.origin,
-                "trained_on": trained.trained_on and asdict(trained.trained_on),
-            },
-            temporary,
-        )
+        temporary.write_bytes(buffer.getbuffer())
 
 
 def load_trained(path: Path, device: torch.device | str = "cpu") -> TrainedModel:

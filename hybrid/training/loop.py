@@ -16,6 +16,8 @@ from torch import Tensor
 from hybrid.commit import software_commit
 from hybrid.config import AugmentConfig, TrainConfig
 from hybrid.data.augment import View, draw_view
+from hybrid.training.finite import learning
+from hybrid.training.last_checkpoint import WholeCheckpoints
 from hybrid.training.machine import Machine
 from hybrid.training.memory import keep_freed_memory
 
@@ -30,6 +32,8 @@ class RepeatableModule(pl.LightningModule):
         # Plain: a node of OmegaConf takes longer to read than a clip to turn.
         self.seed, self.augment = seed, AugmentConfig(**augment)
         self.logged: list[dict[str, Tensor]] = []
+        self.gradient_norms_P = torch.zeros(0)
+        """of the last step, before they were clipped, of each parameter that learns"""
 
     def on_train_batch_start(self, batch: list[Tensor], step: int) -> None:
         # Every step, for whatever else draws numbers between them (a data loader does when it starts) then does not
@@ -47,6 +51,14 @@ class RepeatableModule(pl.LightningModule):
             self.log_dict(means, on_step=False, on_epoch=True, batch_size=1, sync_dist=True)
             self.logged.clear()
 
+    def configure_gradient_clipping(self, optimizer, gradient_clip_val=None, gradient_clip_algorithm=None) -> None:
+        # What Lightning does, in the same numbers; but the norms it needs are kept.
+        gradients = [p.new_zeros(()) if p.grad is None else p.grad for p in learning(self).values()]
+        self.gradient_norms_P = torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients])
+        if gradient_clip_val:
+            total = torch.linalg.vector_norm(self.gradient_norms_P)
+            torch.nn.utils.clip_grads_with_norm_(self.parameters(), gradient_clip_val, total)
+
     def views(self, clips_B: Tensor, visits_B: Tensor, side: int) -> list[View]:
         """How each of these clips is seen on this visit."""
         numbers = zip(clips_B.tolist(), visits_B.tolist(), strict=True)
@@ -56,7 +68,7 @@ class RepeatableModule(pl.LightningModule):
 def make_trainer(
     config: TrainConfig, machine: Machine, folder: Path, *, epochs: int, callbacks: list, logger
 ) -> pl.Trainer:
-    """Writes `last.ckpt` into the folder at the end of every epoch."""
+    """Writes `last.ckpt` into the folder at the end of every epoch, where its numbers are finite."""
     keep_freed_memory()
     checkpoint = pl.callbacks.ModelCheckpoint(
         folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
@@ -69,6 +81,7 @@ def make_trainer(
         max_epochs=epochs,
         gradient_clip_val=config.model.recipe.clip_gradient,
         callbacks=[*callbacks, checkpoint],
+        plugins=[WholeCheckpoints()],
         logger=logger or False,
         default_root_dir=folder,
         num_sanity_val_steps=0,
@@ -82,8 +95,10 @@ def circumstances(machine: Machine) -> dict[str, Any]:
     """The machine, the commit and the versions of what computes, for a result."""
     return {
         "machine": {
-            "device": torch.cuda.get_device_name() if machine.device.type == "cuda" else str(machine.device),
+            "device": machine.name if machine.device.type == "cuda" else machine.device.type,
+            "processor": machine.name if machine.device.type == "cpu" else None,
             "precision": machine.precision,
+            "layout": machine.layout,
             "threads": torch.get_num_threads(),
             "platform": platform.platform(),
         },

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -10,7 +12,8 @@ from torch import nn
 from hybrid.errors import UserError
 
 ACCELERATORS = ("auto", "cpu", "gpu", "mps")
-PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed")
+REDUCED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+PRECISIONS = ("auto", "32-true", *REDUCED)
 
 
 @dataclass(frozen=True)
@@ -32,18 +35,34 @@ class Machine:
                 parameter.data = parameter.data.contiguous(memory_format=formats[parameter.ndim])
         return model
 
+    @property
+    def name(self) -> str:
+        """of the GPU, or of the processor with the instructions that torch computes with there"""
+        if self.device.type == "cuda":
+            return torch.cuda.get_device_name(self.device)
+        return f"{_processor()} ({torch.backends.cpu.get_cpu_capability()})" if self.device.type == "cpu" else "mps"
+
+    @property
+    def layout(self) -> str:
+        return "channels last" if self.channels_last else "channels first"
+
+    @property
+    def reduced(self) -> torch.dtype | None:
+        """what most operators compute in, where that is less than float32"""
+        return REDUCED.get(self.precision)
+
     def autocast(self) -> torch.autocast:
         """The context of a forward pass at this precision."""
-        dtype = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(self.precision)
-        return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)
+        return torch.autocast(self.device.type, dtype=self.reduced, enabled=self.reduced is not None)
 
 
 def choose_machine(accelerator: str = "auto", precision: str = "auto") -> Machine:
-    """The device that `accelerator` names ('auto': the GPU if there is one) and the precision it is fastest in.
+    """The device that `accelerator` names ('auto': the GPU if there is one) and how it computes.
 
-    bfloat16 needs hardware for it (Ampere and later, AVX512-BF16 on a CPU); elsewhere it is slower than float32
-    on a CPU, and a GPU takes float16. Convolutions in half precision want channels last; so do those of the tiny sizes
-    on a CPU in any precision (`python tools/profile_models.py --layouts` measures both).
+    'auto' precision is float32 on every CPU, so that all of them compute by one rule: bfloat16 is no faster there for
+    most models, and torch's own may be wrong (`training.gradient_check`). On a GPU it is bfloat16, or float16 where
+    the GPU has no bfloat16. Channels are last on a CPU, and wherever convolutions are in half precision
+    (`python tools/profile_models.py --layouts` measures both).
     A name that is none of ACCELERATORS or PRECISIONS, or a device that is not there, is a UserError.
     """
     if accelerator not in ACCELERATORS:
@@ -57,20 +76,19 @@ def choose_machine(accelerator: str = "auto", precision: str = "auto") -> Machin
         accelerator = "gpu" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     device = torch.device("cuda" if accelerator == "gpu" else accelerator)
     if precision == "auto":
-        precision = _fastest_precision(device)
-    half = precision in ("bf16-mixed", "16-mixed")
-    return Machine(device, precision, channels_last=half or device.type == "cpu")
+        precision = _usual_precision(device)
+    return Machine(device, precision, channels_last=device.type == "cpu" or precision in REDUCED)
 
 
-def _fastest_precision(device: torch.device) -> str:
-    if device.type == "cuda":
-        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
-    if device.type == "cpu" and _cpu_multiplies_bfloat16():
-        return "bf16-mixed"
-    return "32-true"
+def _usual_precision(device: torch.device) -> str:
+    if device.type != "cuda":
+        return "32-true"
+    return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
 
 
-def _cpu_multiplies_bfloat16() -> bool:
-    # No public name for this yet; without the private one, float32 is the safe answer.
-    check = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return bool(check and check())
+def _processor() -> str:
+    """Linux tells its name only here."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

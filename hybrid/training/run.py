@@ -27,12 +27,16 @@ from hybrid.profiling import profile_model
 from hybrid.training.architecture import build_model
 from hybrid.training.batches import ResidentClips, evaluation_batches, training_batches
 from hybrid.training.checkpoint import TrainedModel, save_trained
+from hybrid.training.finite import StopAtNonFinite
+from hybrid.training.frozen import keep_statistics
 from hybrid.training.history import History
+from hybrid.training.last_checkpoint import to_continue_from
 from hybrid.training.loop import circumstances, make_trainer, quiet_libraries
 from hybrid.training.machine import choose_machine
 from hybrid.training.module import GradeModule
+from hybrid.training.precision_check import check_precision
 from hybrid.training.seen import check_start, trained_on
-from hybrid.training.tracking import close_logger, open_logger
+from hybrid.training.tracking import Tracker
 
 COSTS = ("parameters", "gmac", "train_seconds_per_clip", "inference_seconds_per_clip")
 """of a result, logged beside the fold's measures"""
@@ -85,57 +89,64 @@ def _train(
     train_clips = share_of(training_folds, dataset.groups, recipe.train_share, draw)
     module = GradeModule(model, clips, torch.as_tensor(dataset.targets_NK), config, seed)
 
-    history = History(run.metrics)
-    logger = open_logger(config, run_settings(config), run.path, run.label)
-    watching = [history, *callbacks]
-    trainer = make_trainer(config, machine, run.path, epochs=protocol.epochs, callbacks=watching, logger=logger)
-    trainer.fit(
-        module,
-        training_batches(train_clips, protocol.batch_size, seed, clips_an_epoch=len(training_folds)),
-        evaluation_batches(test_clips, protocol.batch_size),
-        ckpt_path=run.last if run.last.exists() else None,
-        weights_only=True,
-    )
-    if not trainer.is_global_zero:
-        return {}
+    batches = training_batches(train_clips, protocol.batch_size, seed, clips_an_epoch=len(training_folds))
 
-    prediction_NK, infer_seconds = predict_distributions(model, clips, test_clips, protocol.batch_size, machine)
-    predictions = _prediction_table(dataset, test_clips, prediction_NK)
-    save_trained(run.model, _trained(config, dataset, train_clips, model, normalisation))
-    with whole_file(run.predictions) as temporary:
-        predictions.to_csv(temporary, index=False)
-    result = {
-        "arm": config.arm,
-        "model": config.model.name,
-        "repeat": config.repeat,
-        "fold": config.fold,
-        "metrics": evaluate(
-            prediction_NK,
-            dataset.targets_NK[test_clips],
-            raters=np.nan_to_num(_raters(dataset, test_clips), nan=PANEL),
-        ),
-        "mean_predictor_mse": _mean_predictor_mse(dataset.targets_NK[train_clips], dataset.targets_NK[test_clips]),
-        "simulated": dataset.simulated,
-        **profile,
-        "pretrained": config.model.pretrained,
-        "test_clips_seen": seen,
-        "loss": recipe.loss,
-        "frozen": recipe.frozen,
-        "train_share": recipe.train_share,
-        "train_clips": len(train_clips),
-        "test_clips": len(test_clips),
-        "epochs": protocol.epochs,
-        "train_seconds_per_clip": history.training_seconds / max(1, protocol.epochs * len(training_folds)),
-        "inference_seconds_per_clip": infer_seconds,
-        "seconds": time.perf_counter() - began,
-        **circumstances(machine),
-    }
-    figures = {f"fold/{name}": value for name, value in result["metrics"].items()}
-    figures |= {name: result[name] for name in COSTS}
-    close_logger(logger, figures, {"predictions": predictions})
-    run.error.unlink(missing_ok=True)
-    write_json(run.result, result)
-    run.last.unlink(missing_ok=True)
+    keep_statistics(model, recipe.frozen)
+    shown = clips.batch(torch.as_tensor(np.resize(train_clips, batches.batch_size)), machine.device)
+    check_precision(run.path.parent, run_settings(config)["model"], model, shown, machine)
+
+    history, finite = History(run.metrics), StopAtNonFinite(run.label, lambda clip: dataset.clips[clip])
+    tracker = Tracker(config, run_settings(config), run.path, run.label)
+    with tracker.opened() as logger:
+        watching = [finite, history, *callbacks]
+        trainer = make_trainer(config, machine, run.path, epochs=protocol.epochs, callbacks=watching, logger=logger)
+        trainer.fit(
+            module,
+            batches,
+            evaluation_batches(test_clips, protocol.batch_size),
+            ckpt_path=to_continue_from(run.last),
+            weights_only=True,
+        )
+        if not trainer.is_global_zero:
+            return {}
+
+        prediction_NK, infer_seconds = predict_distributions(model, clips, test_clips, protocol.batch_size, machine)
+        predictions = _prediction_table(dataset, test_clips, prediction_NK)
+        save_trained(run.model, _trained(config, dataset, train_clips, model, normalisation))
+        with whole_file(run.predictions) as temporary:
+            predictions.to_csv(temporary, index=False)
+        result = {
+            "arm": config.arm,
+            "model": config.model.name,
+            "repeat": config.repeat,
+            "fold": config.fold,
+            "metrics": evaluate(
+                prediction_NK,
+                dataset.targets_NK[test_clips],
+                raters=np.nan_to_num(_raters(dataset, test_clips), nan=PANEL),
+            ),
+            "mean_predictor_mse": _mean_predictor_mse(dataset.targets_NK[train_clips], dataset.targets_NK[test_clips]),
+            "simulated": dataset.simulated,
+            **profile,
+            "pretrained": config.model.pretrained,
+            "test_clips_seen": seen,
+            "loss": recipe.loss,
+            "frozen": recipe.frozen,
+            "train_share": recipe.train_share,
+            "train_clips": len(train_clips),
+            "test_clips": len(test_clips),
+            "epochs": protocol.epochs,
+            "train_seconds_per_clip": history.training_seconds / max(1, protocol.epochs * len(training_folds)),
+            "inference_seconds_per_clip": infer_seconds,
+            "seconds": time.perf_counter() - began,
+            **circumstances(machine),
+        }
+        run.error.unlink(missing_ok=True)
+        write_json(run.result, result)
+        run.last.unlink(missing_ok=True)
+        figures = {f"fold/{name}": value for name, value in result["metrics"].items()}
+        figures |= {name: result[name] for name in COSTS}
+        tracker.log_outcome(logger, figures, {"predictions": predictions})
     return result
 
 
