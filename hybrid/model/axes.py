@@ -18,7 +18,7 @@ STAGES = {
     "late": ("res5",),  # on the means of frames
 }
 MIXERS = ("attention", "conv3", "conv9", "shift")
-INITS = ("zero", "random", "timesformer")
+INITS = ("zero", "random")
 HEADS = ("pooled", "attentive")
 CLASSIFIERS = ("linear", "ordinal")
 
@@ -73,7 +73,7 @@ class Axes:
     init: str = switch(
         "zero",
         "the scale of the branches' updates: zero at first, so that the hybrid starts as its SlowFast, or 'random', a "
-        "tenth; 'timesformer': zero, and attention in the shape of a TimeSformer's, whose weights `graft` fills in",
+        "tenth",
         INITS,
     )
     mlp: int = switch(
@@ -84,12 +84,6 @@ class Axes:
     )
     width: int | None = switch(None, "of the branches; by default 256 at paper size, 48 at tiny, see WIDTHS")
     heads: int | None = switch(None, "of the attention; by default 8 at paper size, 4 at tiny")
-    stitch: int = switch(
-        0,
-        "last layers of a TimeSformer that read Slow's res4 and add their class token to the pooled features, zero at "
-        "first; meant for alpha=2",
-        (0, 2, 3, 4),
-    )
     laterals: bool = switch(True, "whether SlowFast's lateral connections, Fast to Slow, are there", (True, False))
     head: str = switch(
         "attentive",
@@ -118,11 +112,6 @@ class Axes:
             self.refuse(branch, "stages='none' has no branch")
         if self.mixer != "attention":
             self.refuse("window keys positions heads", f"mixer={self.mixer!r} has no attention")
-        if self.init == "timesformer":
-            self.refuse(
-                "mixer width heads",
-                "init='timesformer' is of attention with a TimeSformer's width and heads, nothing else",
-            )
         if self.stages == "late":
             self.refuse("keys", "stages='late' has one token a frame, and no places")
 

@@ -11,7 +11,6 @@ from hybrid.model.scope import Visibility
 from hybrid.model.seeding import drawn_apart
 from hybrid.model.temporal_attention import CrossPathwayAttention
 from hybrid.model.temporal_convolution import TemporalConvolution, TemporalShift
-from hybrid.model.timesformer_attention import TimeSformerAttention
 
 WIDTHS = {
     "paper": {"attention": 256, "conv3": 312, "conv9": 312, "shift": 312},
@@ -19,8 +18,6 @@ WIDTHS = {
 }
 """What mixes without queries and keys is wider, so that all have as many parameters as attention, within a tenth"""
 HEADS = {"paper": 8, "tiny": 4}
-TIMESFORMER = {"paper": (768, 12), "tiny": (48, 3)}
-"""width and heads of the TimeSformer of each size"""
 RANDOM_GAIN = 0.1
 """of the updates where it is not zero: LayerScale's for shallow networks (Touvron et al., CaiT, 2021, section 2)"""
 KERNELS = {"conv3": 3, "conv9": 9, "shift": 3}
@@ -55,16 +52,13 @@ def make_branch(
             positions = POSITIONS[axes.positions](width, heads, num_frames)
     with drawn_apart(seed, stage):
         if axes.mixer == "attention":
-            attention = TimeSformerAttention if axes.init == "timesformer" else CrossPathwayAttention
-            return attention(channels, heads=heads, positions=positions, keys=KEYS[axes.keys](), **frame)
+            return CrossPathwayAttention(channels, heads=heads, positions=positions, keys=KEYS[axes.keys](), **frame)
         if axes.mixer == "shift":
             return TemporalShift(channels, **frame)
         return TemporalConvolution(channels, kernel=KERNELS[axes.mixer], **frame)
 
 
 def width_and_heads(axes: Axes, size: str) -> tuple[int, int]:
-    if axes.init == "timesformer":
-        return TIMESFORMER[size]
     width = WIDTHS[size][axes.mixer] if axes.width is None else axes.width
     return width, HEADS[size] if axes.heads is None else axes.heads
 

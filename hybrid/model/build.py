@@ -6,16 +6,15 @@ from dataclasses import fields
 
 from baselines import slowfast
 from baselines.registry import ModelEntry, get_entry, register
-from baselines.slowfast import STAGE_NAMES, SlowFast, slow_frame_indices
+from baselines.slowfast import STAGE_NAMES, SlowFast
 from hybrid.model.attentive_pooling import AttentivePooling
 from hybrid.model.axes import Axes
-from hybrid.model.branches import HEADS, TIMESFORMER, make_branches, visibility
+from hybrid.model.branches import HEADS, make_branches, visibility
 from hybrid.model.hybrid import Hybrid
 from hybrid.model.no_lateral import NoLateral
 from hybrid.model.ordinal import OrdinalClassifier
 from hybrid.model.scope import Visibility
 from hybrid.model.seeding import draw_seed, drawn_apart
-from hybrid.model.stitch import Stitch
 
 
 def build(size: str, *, num_frames: int, crop_size: int, **options) -> Hybrid:
@@ -30,12 +29,7 @@ def build(size: str, *, num_frames: int, crop_size: int, **options) -> Hybrid:
     if axes.head == "attentive":
         with drawn_apart(seed, "attentive"):
             attentive = {name: AttentivePooling(width, HEADS[size]) for name, width in channels["res5"].items()}
-    stitch = None
-    if axes.stitch:
-        steps = len(slow_frame_indices(num_frames, base.alpha, base.slow_frames, device="cpu"))
-        with drawn_apart(seed, "stitch"):
-            stitch = make_stitch(axes.stitch, size, channels["res4"]["slow"], base.num_features, steps, crop_size // 16)
-    model = Hybrid(base, temporal=temporal, attentive=attentive, stitch=stitch, drop_pathway=axes.drop_pathway)
+    model = Hybrid(base, temporal=temporal, attentive=attentive, drop_pathway=axes.drop_pathway)
     if axes.classifier == "ordinal":
         with drawn_apart(seed, "classifier"):
             model.head.proj = OrdinalClassifier(model.num_features, model.num_grades)
@@ -45,12 +39,6 @@ def build(size: str, *, num_frames: int, crop_size: int, **options) -> Hybrid:
         for stage in model.stages:
             stage.multipathway_fusion = NoLateral.instead_of(stage.multipathway_fusion)
     return model
-
-
-def make_stitch(layers: int, size: str, channels: int, out_features: int, steps: int, side: int) -> Stitch:
-    width, heads = TIMESFORMER[size]
-    shape = dict(width=width, heads=heads, num_steps=steps, side=side)
-    return Stitch(channels, out_features, layers=layers, **shape)
 
 
 def stage_channels(model: SlowFast, stage: str) -> dict[str, int]:

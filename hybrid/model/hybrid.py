@@ -41,7 +41,6 @@ from hybrid.model.branch import TemporalBranch
 from hybrid.model.clock import Clock
 from hybrid.model.drop_pathway import DropPathway, handed_over
 from hybrid.model.ordinal import OrdinalClassifier
-from hybrid.model.stitch import Stitch
 from hybrid.model.temporal_attention import CrossPathwayAttention
 
 
@@ -49,10 +48,9 @@ class Hybrid(SlowFast):
     """`clip (B, C, T, H, W) -> logits (B, K)`; see the module's picture.
 
     temporal: branches by the name of the stage they follow. attentive: pooling by pathway, empty for the plain mean.
-    stitch: layers of a TimeSformer beside res5, if any.
     """
 
-    new_module_prefixes = ("temporal.", "attentive.", "stitch.")
+    new_module_prefixes = ("temporal.", "attentive.")
     """parameters that no SlowFast checkpoint has; they start from nothing and want a larger learning rate"""
 
     def __init__(
@@ -61,7 +59,6 @@ class Hybrid(SlowFast):
         *,
         temporal: dict[str, TemporalBranch],
         attentive: dict[str, AttentivePooling],
-        stitch: Stitch | None = None,
         drop_pathway: float = 0.0,
     ):
         super().__init__(
@@ -73,7 +70,6 @@ class Hybrid(SlowFast):
         )
         self.temporal = nn.ModuleDict(temporal)
         self.attentive = nn.ModuleDict(attentive)
-        self.stitch = stitch
         self.drop_pathway = DropPathway(drop_pathway)
 
     @property
@@ -89,14 +85,10 @@ class Hybrid(SlowFast):
         }
         return {name: Clock.of_frames(frame_T, num_frames, self.frame_rate) for name, frame_T in frames.items()}
 
-    def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> tuple[Tensor, ...]:
-        """res5 of both pathways: (B, C_S, T/alpha, H/32, W/32) and (B, C_F, T, H/32, W/32).
-
-        With stitched layers also what they add to the pooled features, (B, C_S + C_F).
-        """
+    def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> tuple[Tensor, Tensor]:
+        """res5 of both pathways: (B, C_S, T/alpha, H/32, W/32) and (B, C_F, T, H/32, W/32)."""
         slow, fast = pack_pathways(clip_BCTHW, self.alpha, self.slow_frames)
         clocks = self.clocks(clip_BCTHW.shape[2], clip_BCTHW.device)
-        stitched = []
         keep_B1111 = self.drop_pathway.draw(len(clip_BCTHW), clip_BCTHW.device)
         for name, stage in zip(STAGE_NAMES, self.stages, strict=True):
             slow, fast = run_pathways(stage, slow, fast)
@@ -108,23 +100,19 @@ class Hybrid(SlowFast):
             if into is not None:
                 into.features[f"slow.{name}"] = Features(slow, clocks["slow"].seconds_T, "slow")
                 into.features[f"fast.{name}"] = Features(fast, clocks["fast"].seconds_T, "fast")
-            if name == "res4" and self.stitch is not None:
-                stitched.append(self.stitch(slow, clocks["slow"].seconds_T, into))
             channels = slow.shape[1]
             slow, fast = fuse_lateral(stage, slow, fast)
             if keep_B1111 is not None:
                 slow = torch.cat([slow[:, :channels], handed_over(slow[:, channels:], keep_B1111)], dim=1)
-        return slow, handed_over(fast, keep_B1111), *stitched
+        return slow, handed_over(fast, keep_B1111)
 
-    def forward_head(self, features: tuple[Tensor, ...], pre_logits: bool = False) -> Tensor:
-        slow, fast, *stitched = features
+    def forward_head(self, features: tuple[Tensor, Tensor], pre_logits: bool = False) -> Tensor:
+        slow, fast = features
         pooled = []
         for name, x_BCTHW in (("slow", slow), ("fast", fast)):
             mean_BC = x_BCTHW.mean(dim=(2, 3, 4))
             pooled.append(self.attentive[name](x_BCTHW, mean_BC) if name in self.attentive else mean_BC)
         pooled_BD = torch.cat(pooled, dim=1)
-        for update_BD in stitched:
-            pooled_BD = pooled_BD + update_BD
         pooled_BD = self.head.dropout(pooled_BD)
         return pooled_BD if pre_logits else self.head.proj(pooled_BD)
 
@@ -139,11 +127,10 @@ class Hybrid(SlowFast):
         return self.get_submodule(module).resized(parameter, table).to(table) if parameter in TABLES else None
 
     def no_weight_decay(self) -> set[str]:
-        """Embeddings: of pathways, of positions, the class token."""
-        spared = (*TABLES, "cls_token")
-        mine = {key for key, _ in self.named_parameters() if ".pathway." in key or key.endswith(spared)}
+        """Embeddings: of pathways and of positions."""
+        mine = {key for key, _ in self.named_parameters() if ".pathway." in key or key.endswith(TABLES)}
         return super().no_weight_decay() | mine
 
 
-TABLES = ("table_TD", "table_Dh", "step_TD", "place_1ND")
+TABLES = ("table_TD", "table_Dh")
 """parameters of positions, made for one size of clip"""
