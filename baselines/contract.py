@@ -9,13 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-
-if TYPE_CHECKING:
-    from baselines.weights import LoadReport
 
 
 @dataclass
@@ -66,6 +62,41 @@ class Intermediates:
     update_ratio: dict[str, Tensor] = field(default_factory=dict)
     """norm of a residual branch over the norm of what it is added to, (B,), by layer; of one pathway's by pathway and
     layer, `slow.res4`"""
+
+
+@dataclass
+class LoadReport:
+    """What became of every tensor of the model and of the checkpoint, by the model's names."""
+
+    source: str
+    loaded: list[str] = field(default_factory=list)
+    """taken, the reshaped among them"""
+    reshaped: list[str] = field(default_factory=list)
+    """position tables and input convolutions, fitted to the model's clip size and channels"""
+    dropped_head: list[str] = field(default_factory=list)
+    """the classifier, which the checkpoint has for another number of classes or not at all"""
+    new: list[str] = field(default_factory=list)
+    """of modules that the model adds to the published network"""
+    missing: list[str] = field(default_factory=list)
+    """of the model, and not in the checkpoint; only counters of batches may be"""
+    unexpected: list[str] = field(default_factory=list)
+    """of the checkpoint, and not in the model"""
+
+    def __str__(self) -> str:
+        parts = [f"{len(self.loaded)} tensors loaded from {self.source}"]
+        if self.reshaped:
+            parts.append(f"reshaped: {listed(self.reshaped)}")
+        if self.dropped_head:
+            parts.append("the classifier starts anew")
+        if self.new:
+            parts.append(f"{len(self.new)} tensors of added modules start anew")
+        if self.unexpected:
+            parts.append(f"not used: {listed(self.unexpected)}")
+        return "; ".join(parts)
+
+
+def listed(keys: list[str], most: int = 5) -> str:
+    return ", ".join(keys[:most]) + (f" and {len(keys) - most} more" if len(keys) > most else "")
 
 
 class ClipModel(nn.Module):

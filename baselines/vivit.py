@@ -12,10 +12,9 @@ import torch
 from einops import rearrange, reduce
 from torch import Tensor, nn
 
-from baselines.attention import Attention, norm_ratio
 from baselines.contract import ClipModel, Features, Intermediates, TemporalAttention
-from baselines.positions import resize_space_time
-from baselines.registry import INCEPTION_MEAN_STD, ModelEntry, Official, Published, register
+from baselines.layers import Attention, norm_ratio, resize_space_time
+from baselines.registry import INCEPTION_MEAN_STD, ModelEntry, PretrainedWeights, PublishedFigures, register
 
 TUBELET = 2
 """frames a token spans"""
@@ -201,9 +200,9 @@ register(
         tiny="3 of 12 layers, width 64 of 768, 4 heads of 12; tubelets of 2x16x16 as in the paper's",
         paper_mse=(1.35, 0.05),
         parameters=87_446_021,
-        published=Published(88.9, 455.2, "Arnab et al. 2021, table of model variants, model 1", frames=32),
+        published=PublishedFigures(88.9, 455.2, "Arnab et al. 2021, table of model variants, model 1", frames=32),
         official={
-            "vivit_base": Official(
+            "vivit_base": PretrainedWeights(
                 "huggingface_hub", "google/vivit-b-16x2-kinetics400", "Kinetics-400", "MIT", frames=32, rate=12.5
             ),
         },

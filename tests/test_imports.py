@@ -44,6 +44,13 @@ def test_the_baselines_need_nothing_of_the_hybrid():
     run_without({"hybrid"}, "import torch, baselines; baselines.create_model('slowfast', 'tiny')")
 
 
+def test_naming_the_models_imports_no_torch_and_building_one_by_either_package_is_the_same():
+    run_without({"torch", "timm"}, "import hybrid, baselines, hybrid.config")
+    run_without(set(), "import hybrid, baselines; baselines.create_model('hybrid', 'tiny')")
+    listed = "assert baselines.list_models()[8:10] == ['i3d', 'slowfast'] and baselines.list_models()[-1] == 'hybrid'"
+    run_without(set(), f"import hybrid.model.fusion, baselines.x3d, baselines; {listed}")
+
+
 def test_training_and_reports_need_no_decoder_and_no_wandb_until_used():
     modules = "hybrid.training.run, hybrid.experiment.benchmark, hybrid.report.benchmark, hybrid.data.dataset"
     run_without({"wandb", "av"}, f"import {modules}")

@@ -29,8 +29,7 @@ def before_attention(model: Hybrid, inside: Intermediates, answer_B: Tensor) -> 
         pathway: cam(features.x_BCTHW, gradient)
         for (pathway, features), gradient in zip(after.items(), gradients, strict=True)
     }
-    visibility = model.temporal[stage].visibility
-    maps = through_attention(maps, E_BNQK, visibility.asking, visibility.read)
+    maps = through_attention(maps, E_BNQK, tuple(attention.query_pathways), tuple(attention.key_pathways))
     return {pathway: (map_BSHW, after[pathway].times) for pathway, map_BSHW in maps.items()}
 
 

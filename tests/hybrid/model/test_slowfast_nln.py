@@ -6,7 +6,7 @@ from torch import nn
 
 from baselines.contract import Intermediates
 from hybrid import create_model
-from hybrid.model.nonlocal_block import NonLocalBlock
+from hybrid.model.slowfast_nln import NonLocalBlock
 
 
 def by_the_definition(block: NonLocalBlock, x_BCTHW: torch.Tensor) -> torch.Tensor:

@@ -6,12 +6,10 @@ from einops import rearrange
 from torch import nn
 
 from baselines.contract import Intermediates
-from hybrid.model import temporal_attention
-from hybrid.model.clock import Clock
-from hybrid.model.keys import KEYS, Neighbourhood
-from hybrid.model.positions import POSITIONS
-from hybrid.model.scope import SCOPES, WINDOWS, Visibility
-from hybrid.model.temporal_attention import CrossPathwayAttention
+from hybrid.model import attention as attention_module
+from hybrid.model.attention import SPATIAL_CONTEXTS, CrossPathwayAttention, Neighbourhood
+from hybrid.model.attention_mask import SCOPES, WINDOWS, AttentionMask
+from hybrid.model.positions import POSITIONS, FrameTimes
 
 CHANNELS = {"slow": 12, "fast": 6}
 SLOW_FRAMES = torch.tensor([0, 5, 10, 15])
@@ -22,10 +20,10 @@ def seed():
     torch.manual_seed(0)
 
 
-def clocks():
+def times():
     return {
-        "slow": Clock.of_frames(SLOW_FRAMES, 16, 16.0),
-        "fast": Clock.of_frames(torch.arange(16), 16, 16.0),
+        "slow": FrameTimes.of_frames(SLOW_FRAMES, 16, 16.0),
+        "fast": FrameTimes.of_frames(torch.arange(16), 16, 16.0),
     }
 
 
@@ -38,9 +36,9 @@ def layer(scope="both", window="global", positions="rotary_seconds", keys="place
         CHANNELS,
         width=16,
         heads=2,
-        visibility=Visibility(scope, window),
+        mask=AttentionMask(scope, window),
         positions=POSITIONS[positions](16, 2, 16),
-        keys=KEYS[keys](),
+        context=SPATIAL_CONTEXTS[keys](),
         pooled=keys == "frame_to_frame",
     )
     if opened:
@@ -69,11 +67,11 @@ def test_equals_torchs_multi_head_attention_on_the_joined_tokens():
         tokens = torch.cat([attention.tokens(name, pathways[name]) for name in pathways], dim=2).flatten(0, 1)
         mixed = reference(tokens, tokens, tokens, need_weights=False)[0]
         branch = rearrange(attention.leave["fast"](mixed[:, 4:]), "(b h w) t c -> b c t h w", b=2, h=3)
-        out = added(attention, pathways, clocks())
+        out = added(attention, pathways, times())
     torch.testing.assert_close(out["fast"], pathways["fast"] + branch, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("keys", KEYS)
+@pytest.mark.parametrize("keys", SPATIAL_CONTEXTS)
 @pytest.mark.parametrize("positions", POSITIONS)
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("scope", SCOPES)
@@ -82,8 +80,8 @@ def test_fused_and_explicit_attention_agree(scope, window, positions, keys):
     for leave in attention.leave.values():
         leave.norm = nn.Identity()  # it divides by small spreads, which makes rounding errors large
     with torch.no_grad():
-        fused = added(attention, pathways, clocks())
-        explicit = added(attention, pathways, clocks(), into, "res4")
+        fused = added(attention, pathways, times())
+        explicit = added(attention, pathways, times(), into, "res4")
     for name in pathways:
         torch.testing.assert_close(fused[name], explicit[name], atol=1e-6, rtol=1e-6)
     weights = into.attention["res4"].weights
@@ -94,9 +92,9 @@ def test_fused_and_explicit_attention_agree(scope, window, positions, keys):
 @torch.no_grad()
 def test_more_places_than_a_kernel_takes_are_done_in_parts(monkeypatch):
     attention, pathways = layer(window=9), clip()
-    whole = added(attention, pathways, clocks())
-    monkeypatch.setattr(temporal_attention, "PLACES_AT_ONCE", 7)  # of 18
-    for name, x in added(attention, pathways, clocks()).items():
+    whole = added(attention, pathways, times())
+    monkeypatch.setattr(attention_module, "PLACES_AT_ONCE", 7)  # of 18
+    for name, x in added(attention, pathways, times()).items():
         torch.testing.assert_close(x, whole[name], atol=1e-6, rtol=1e-6)
 
 
@@ -116,13 +114,13 @@ def test_keys_lie_where_their_name_says(keys, sees):
     query = (2, 2) if keys == "neighbourhood" else (1, 1)
     attention = layer(keys=keys)
     pathways = {"slow": torch.randn(1, 12, 4, 4, 4), "fast": torch.randn(1, 6, 16, 4, 4)}
-    before = added(attention, pathways, clocks())["fast"][0, :, 0, *query]
+    before = added(attention, pathways, times())["fast"][0, :, 0, *query]
     reached = set()
     for h in range(4):
         for w in range(4):
             fast = pathways["fast"].clone()
             fast[:, :, 15, h, w] += torch.randn(6)
-            after = added(attention, pathways | {"fast": fast}, clocks())["fast"][0, :, 0, *query]
+            after = added(attention, pathways | {"fast": fast}, times())["fast"][0, :, 0, *query]
             reached |= {(h, w)} if (after - before).abs().max() > 1e-7 else set()
     assert reached == sees
 
@@ -146,7 +144,7 @@ def test_joint_attention_equals_torchs_over_all_tokens():
     tokens = torch.cat([attention.tokens(name, pathways[name]) for name in pathways], dim=2)
     mixed = reference(*3 * [tokens.flatten(1, 2)], need_weights=False)[0].unflatten(1, tokens.shape[1:3])
     branch = rearrange(attention.leave["fast"](mixed[:, :, 4:]), "b (h w) t c -> b c t h w", h=3)
-    out = added(attention, pathways, clocks())
+    out = added(attention, pathways, times())
     torch.testing.assert_close(out["fast"], pathways["fast"] + branch, atol=1e-5, rtol=0)
 
 
@@ -154,17 +152,17 @@ def test_joint_attention_equals_torchs_over_all_tokens():
 def test_over_one_place_every_choice_of_keys_is_the_same():
     pathways = {name: x[..., :1, :1] for name, x in clip().items()}
     reference = layer()
-    for keys in KEYS:
+    for keys in SPATIAL_CONTEXTS:
         attention = layer(keys=keys)
         attention.load_state_dict(reference.state_dict())
-        for name, x in added(attention, pathways, clocks()).items():
-            torch.testing.assert_close(x, added(reference, pathways, clocks())[name], atol=1e-6, rtol=0)
+        for name, x in added(attention, pathways, times()).items():
+            torch.testing.assert_close(x, added(reference, pathways, times())[name], atol=1e-6, rtol=0)
 
 
 def test_gradients_reach_what_is_recorded_of_keys_at_several_places():
     """A weight summed over a frame's places, raised, raises each of them by its share."""
     attention, pathways, into = layer(keys="joint"), clip(1), Intermediates()
-    out = added(attention, pathways, clocks(), into, "res4")["fast"]
+    out = added(attention, pathways, times(), into, "res4")["fast"]
     over_time = into.attention["res4"].weights
     (gradient,) = torch.autograd.grad(out.square().sum(), over_time)
     assert gradient.shape == (1, 9, 2, 20, 20) and gradient.abs().sum() > 0
@@ -174,11 +172,11 @@ def test_gradients_reach_what_is_recorded_of_keys_at_several_places():
 def test_a_relative_bias_is_one_number_a_distance_in_frames():
     positions = POSITIONS["relative"](16, 2, 16)
     nn.init.normal_(positions.table_Dh)
-    clock = Clock.of_frames(SLOW_FRAMES, 16, 16.0), Clock.of_frames(torch.arange(16), 16, 16.0)
+    clock = FrameTimes.of_frames(SLOW_FRAMES, 16, 16.0), FrameTimes.of_frames(torch.arange(16), 16, 16.0)
     bias = positions.bias(*clock)
     assert torch.equal(bias[:, 1, 7], bias[:, 2, 12])  # both two frames later
     assert torch.equal(bias[:, 0, 15], positions.table_Dh[-1]) and torch.equal(bias[:, 3, 0], positions.table_Dh[0])
-    far = Clock.of_frames(torch.tensor([0, 31]), 32, 16.0)
+    far = FrameTimes.of_frames(torch.tensor([0, 31]), 32, 16.0)
     assert torch.equal(positions.bias(far, far)[:, 0, 1], positions.table_Dh[-1])
 
 
@@ -188,7 +186,7 @@ def influence(attention, asking, read, frame):
     other = {name: x.clone() for name, x in pathways.items()}
     other[read][:, :, frame, 1, 1] += torch.randn(CHANNELS[read])
     with torch.no_grad():
-        before, after = added(attention, pathways, clocks())[asking], added(attention, other, clocks())[asking]
+        before, after = added(attention, pathways, times())[asking], added(attention, other, times())[asking]
     changed = (before - after).abs().amax(dim=(0, 1)) > 1e-6
     if asking == read:
         changed[frame, 1, 1] = False
@@ -222,23 +220,23 @@ def test_without_positions_the_order_of_frames_is_invisible_and_with_them_it_is_
         attention, pathways = layer("fast", positions=positions), clip()
         order = torch.randperm(16)
         with torch.no_grad():
-            then_mixed = added(attention, pathways, clocks())["fast"][:, :, order]
-            mixed_first = added(attention, pathways | {"fast": pathways["fast"][:, :, order]}, clocks())["fast"]
+            then_mixed = added(attention, pathways, times())["fast"][:, :, order]
+            mixed_first = added(attention, pathways | {"fast": pathways["fast"][:, :, order]}, times())["fast"]
         assert torch.allclose(then_mixed, mixed_first, atol=1e-5) == (positions == "none")
 
 
 def test_rotary_by_seconds_sees_slows_real_times_and_rotary_by_index_does_not():
-    stride = clocks() | {"slow": Clock.of_frames(torch.tensor([0, 4, 8, 12]), 16, 16.0)}
+    stride = times() | {"slow": FrameTimes.of_frames(torch.tensor([0, 4, 8, 12]), 16, 16.0)}
     for positions, moved in (("rotary_seconds", True), ("rotary_index", False)):
         attention, pathways = layer(positions=positions), clip()
         with torch.no_grad():
-            outs = [added(attention, pathways, clock)["fast"] for clock in (clocks(), stride)]
+            outs = [added(attention, pathways, clock)["fast"] for clock in (times(), stride)]
         assert torch.equal(*outs) != moved
 
 
 def test_times_of_queries_and_keys_are_the_frames_own():
     into = Intermediates()
-    layer("fast_to_slow")(clip(), clocks(), into, "res5")
+    layer("fast_to_slow")(clip(), times(), into, "res5")
     attention = into.attention["res5"]
     assert attention.query_times.tolist() == [0, 5 / 16, 10 / 16, 15 / 16]
     assert attention.key_times.tolist() == [frame / 16 for frame in range(16)]
@@ -247,8 +245,8 @@ def test_times_of_queries_and_keys_are_the_frames_own():
 def test_under_mixed_precision_what_is_recorded_is_still_exact():
     attention, pathways, into = layer(), clip(), Intermediates()
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        explicit = added(attention, pathways, clocks(), into, "res4")
-        fused = added(attention, pathways, clocks())
+        explicit = added(attention, pathways, times(), into, "res4")
+        fused = added(attention, pathways, times())
     weights = into.attention["res4"].weights
     assert weights.dtype == torch.float32
     torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
@@ -257,7 +255,7 @@ def test_under_mixed_precision_what_is_recorded_is_still_exact():
 
 def test_the_update_ratio_is_the_branch_over_its_input():
     attention, pathways, into = layer(), clip(), Intermediates()
-    out = added(attention, pathways, clocks(), into, "res4")
+    out = added(attention, pathways, times(), into, "res4")
     branch = (out["slow"] - pathways["slow"]).flatten(1).norm(dim=1)
     expected = branch / pathways["slow"].flatten(1).norm(dim=1)
     torch.testing.assert_close(into.update_ratio["slow.res4"], expected, atol=1e-5, rtol=1e-4)
@@ -268,21 +266,21 @@ def test_the_update_ratio_is_the_branch_over_its_input():
 def test_a_fresh_layer_is_the_identity_with_one_zero_factor(positions):
     """Only the last norm's scale holds the branch back: once it is not zero, everything before it learns."""
     attention, pathways = layer(positions=positions, opened=False), clip()
-    out = added(attention, pathways, clocks())
+    out = added(attention, pathways, times())
     for name in pathways:
         assert torch.equal(out[name], pathways[name])
     sum(x.square().sum() for x in out.values()).backward()
     assert all(leave.norm.weight.grad.abs().sum() > 0 for leave in attention.leave.values())
 
     opened = layer(positions=positions)
-    sum(x.square().sum() for x in added(opened, pathways, clocks()).values()).backward()
+    sum(x.square().sum() for x in added(opened, pathways, times()).values()).backward()
     assert all(p.grad.abs().sum() > 0 for p in opened.parameters())
 
 
 def test_learned_positions_stretch_over_other_lengths():
     positions = POSITIONS["learned"](4, 1, 16)
     tokens = torch.zeros(1, 2, 4)
-    ends = Clock.of_frames(torch.tensor([0, 31]), 32, 16.0)
+    ends = FrameTimes.of_frames(torch.tensor([0, 31]), 32, 16.0)
     torch.testing.assert_close(positions.add(tokens[None], ends)[0, 0], positions.table_TD[[0, 15]])
-    own = Clock.of_frames(torch.tensor([3, 7]), 16, 16.0)
+    own = FrameTimes.of_frames(torch.tensor([3, 7]), 16, 16.0)
     torch.testing.assert_close(positions.add(tokens[None], own)[0, 0], positions.table_TD[[3, 7]])

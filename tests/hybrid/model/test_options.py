@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hybrid import create_model
-from hybrid.model.axes import Axes
+from hybrid.model.options import HybridOptions
 
 CHANGES = {
     "stages": "temporal.",
@@ -28,17 +28,17 @@ def others():
     """Every value of every axis that is not its default."""
     return [
         pytest.param(axis.name, value, id=f"{axis.name}={value}")
-        for axis in fields(Axes)
+        for axis in fields(HybridOptions)
         for value in axis.metadata["values"]
         if value != axis.default
     ]
 
 
 def test_every_switch_has_a_sentence_of_help_and_a_default_that_is_allowed():
-    for axis in fields(Axes):
+    for axis in fields(HybridOptions):
         assert len(axis.metadata["help"].split()) >= 5
         assert not axis.metadata["values"] or axis.default in axis.metadata["values"]
-    assert set(CHANGES) == {axis.name for axis in fields(Axes) if axis.metadata["values"]}
+    assert set(CHANGES) == {axis.name for axis in fields(HybridOptions) if axis.metadata["values"]}
 
 
 def seeded(size="tiny", **options):

@@ -1,8 +1,9 @@
-"""Seconds a clip, measured: medians of few repetitions after a warm-up."""
+"""Seconds a clip and peak memory, measured: medians of few repetitions after a warm-up."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from statistics import median
 from time import perf_counter
@@ -60,3 +61,29 @@ def wait_for(device: torch.device) -> None:
     """A GPU computes behind Python's back: its clock is read when it is done."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+
+
+class PeakMemory:
+    """gb: what was allocated above what was there before, in 10^9 bytes; None on a device that does not count it."""
+
+    gb: float | None = None
+
+
+@contextmanager
+def peak_memory(device: torch.device) -> Iterator[PeakMemory]:
+    """Filled when the block ends. Only CUDA counts its tensors; a CPU's are not told apart from anything else."""
+    peak = PeakMemory()
+    if device.type != "cuda":
+        yield peak
+        return
+    torch.cuda.synchronize(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    before = torch.cuda.memory_allocated(device)
+    yield peak
+    torch.cuda.synchronize(device)
+    peak.gb = (torch.cuda.max_memory_allocated(device) - before) / 1e9
+
+
+def size_gb(model: torch.nn.Module) -> float:
+    """Of parameters and buffers, in 10^9 bytes."""
+    return sum(x.numel() * x.element_size() for x in [*model.parameters(), *model.buffers()]) / 1e9

@@ -8,44 +8,37 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu
 
 from baselines.contract import Intermediates
-from hybrid.model.branch import TemporalBranch
-from hybrid.model.clock import Clock
+from hybrid.model.branch import PathwayTokens, TemporalBranch
 
 
 class TimelineBranch(TemporalBranch):
     """A place's tokens laid out on the frames of the clip, mixed between neighbouring frames, followed by a GELU.
 
     Slow's tokens lie at the frames they are of, on top of Fast's where both are read; a frame without a token is zero.
-    So a kernel of k sees k frames of the clip, whichever pathway asks, as an attention with a window of k does. Each
-    asking pathway takes the result at its own frames.
+    So a kernel of k sees k frames of the clip, whichever pathway is updated, as an attention with a window of k does.
+    Each pathway that is updated takes the result at its own frames.
     """
 
-    asks_with_tokens = False
+    queries_need_tokens = False
 
-    def mix(
-        self,
-        token: dict[str, Tensor],
-        clocks: dict[str, Clock],
-        grid: tuple[int, int],
-        into: Intermediates | None = None,
-        name: str = "",
-    ) -> dict[str, Tensor]:
+    def mix(self, tokens: PathwayTokens, into: Intermediates | None = None, name: str = "") -> dict[str, Tensor]:
         lines: dict[tuple[str, ...], Tensor] = {}
-        for read in self.visibility.reads.values():
-            if read not in lines:
-                lines[read] = gelu(self.along_time(self.timeline(read, token, clocks)))
+        for keys in self.mask.key_pathways_of.values():
+            if keys not in lines:
+                lines[keys] = gelu(self.along_time(self.timeline(keys, tokens)))
         return {
-            asking: lines[read].index_select(2, clocks[asking].frame_T)
-            for asking, read in self.visibility.reads.items()
+            query: lines[keys].index_select(2, tokens.times[query].frame_T)
+            for query, keys in self.mask.key_pathways_of.items()
         }
 
     @staticmethod
-    def timeline(read: tuple[str, ...], token: dict[str, Tensor], clocks: dict[str, Clock]) -> Tensor:
-        """(B, S, frames of the clip, D): the sum of the tokens that are of each frame."""
-        batch, places, _, width = token[read[0]].shape
-        line = token[read[0]].new_zeros(batch, places, clocks[read[0]].num_frames, width)
-        for pathway in read:
-            line[:, :, clocks[pathway].frame_T] += token[pathway]
+    def timeline(pathways: tuple[str, ...], tokens: PathwayTokens) -> Tensor:
+        """(B, S, frames of the clip, D): the sum of the pathways' tokens that are of each frame."""
+        first_BSTD = tokens.x_BSTD[pathways[0]]
+        batch, places, _, width = first_BSTD.shape
+        line = first_BSTD.new_zeros(batch, places, tokens.times[pathways[0]].num_frames, width)
+        for pathway in pathways:
+            line[:, :, tokens.times[pathway].frame_T] += tokens.x_BSTD[pathway]
         return line
 
     def along_time(self, x_BSTD: Tensor) -> Tensor:
@@ -56,9 +49,9 @@ class TimelineBranch(TemporalBranch):
 class TemporalConvolution(TimelineBranch):
     """Each channel by itself, convolved over `kernel` frames; zeros beyond the ends of the clip."""
 
-    def __init__(self, channels: dict[str, int], *, kernel: int, **frame):
-        super().__init__(channels, **frame)
-        width = frame["width"]
+    def __init__(self, channels: dict[str, int], *, kernel: int, **common):
+        super().__init__(channels, **common)
+        width = common["width"]
         self.convolution = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
 
     def along_time(self, x_BSTD: Tensor) -> Tensor:

@@ -2,14 +2,15 @@ from dataclasses import fields
 
 import pytest
 
-from hybrid.model.axes import Axes
-from hybrid.profiling import switches
+from hybrid.model.options import HybridOptions
+from hybrid.profiling import models
+from hybrid.profiling.models import Setting
 
 
-def test_every_value_of_every_switch_has_a_row():
-    names = [name for name, _, _ in switches.settings()]
+def test_every_value_of_every_option_has_a_row():
+    names = [name for name, _, _ in models.option_settings()]
     assert names[:3] == ["slowfast", "timesformer", "hybrid"] and len(set(names)) == len(names)
-    for axis in fields(Axes):
+    for axis in fields(HybridOptions):
         for value in axis.metadata["values"]:
             assert (f"{axis.name}={value}" in names) == (value != axis.default)
     assert {"alpha=2", "slow_frames=stride", "slowfast_nln", "late_fusion", "ensemble"} <= set(names)
@@ -17,9 +18,9 @@ def test_every_value_of_every_switch_has_a_row():
 
 def test_costs_are_beside_slowfasts(monkeypatch):
     some = [("slowfast", "slowfast", {}), ("stages=none", "hybrid", {"stages": "none"}), ("hybrid", "hybrid", {})]
-    monkeypatch.setattr(switches, "settings", lambda: some)
+    monkeypatch.setattr(models, "option_settings", lambda: some)
     seen = []
-    table = switches.cost_of_switches("tiny", 8, 64, seen.append).set_index("setting")
+    table = models.cost_of_options(Setting("tiny", 8, 64), seen.append).set_index("setting")
     assert seen == [name for name, _, _ in some]
     assert table.loc["slowfast", ["parameters_ratio", "gmac_ratio"]].tolist() == [1, 1]
     # without branches what is left is attentive pooling, which costs almost nothing

@@ -1,7 +1,12 @@
-"""SlowFast and TimeSformer side by side, met by nothing but the head: the controls of fusion."""
+"""SlowFast and TimeSformer side by side, met by nothing but the head: two controls.
+
+Late fusion concatenates their features before one linear layer. The ensemble lets each grade by itself and averages the
+two distributions.
+"""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 
@@ -11,15 +16,44 @@ from torch import Tensor, nn
 from baselines import slowfast, timesformer
 from baselines.contract import ClipModel, Intermediates
 from baselines.pytorchvideo_net import block_depth
+from baselines.registry import ModelEntry, get_entry, register
 from baselines.slowfast import SlowFast
 from baselines.timesformer import TimeSformer
-from hybrid.model.seeding import draw_seed, drawn_apart
+from hybrid.model.init import draw_seed, isolated_rng
 
 MATCHED = {
     "paper": dict(patch=32, dim=192, depth=3, heads=3),
     "tiny": dict(patch=16, dim=18, depth=2, heads=2),
 }
 """TimeSformers so small that, with a whole SlowFast, they cost what the hybrid costs, within a twentieth"""
+
+
+def concatenation(widths: tuple[int, int], num_grades: int) -> nn.Linear:
+    head = nn.Linear(sum(widths), num_grades)
+    nn.init.normal_(head.weight, std=0.01)
+    nn.init.zeros_(head.bias)
+    return head
+
+
+class MeanOfMembers(nn.Module):
+    """Features of both, side by side -> the logarithm of the mean of the two distributions, (B, K).
+
+    Trained together on the mean's error. An ensemble of networks trained apart is the mean of two runs' predictions,
+    and needs no model.
+    """
+
+    def __init__(self, widths: tuple[int, int], num_grades: int):
+        super().__init__()
+        self.out_features = num_grades
+        self.members = nn.ModuleList(nn.Linear(width, num_grades) for width in widths)
+        for member in self.members:
+            nn.init.normal_(member.weight, std=0.01)
+            nn.init.zeros_(member.bias)
+
+    def forward(self, pooled_BD: Tensor) -> Tensor:
+        parts = pooled_BD.split([member.in_features for member in self.members], dim=1)
+        answers = [member(part).float().log_softmax(-1) for member, part in zip(self.members, parts, strict=True)]
+        return torch.stack(answers).logsumexp(0) - math.log(len(answers))
 
 
 class TwoNets(ClipModel):
@@ -107,7 +141,51 @@ def build_two_nets(
     first = slowfast.build(size, **shape, **options)
     dims = MATCHED[size] if matched else timesformer.SIZES[size]
     seed = draw_seed()
-    with drawn_apart(seed, "timesformer"):
+    with isolated_rng(seed, "timesformer"):
         second = TimeSformer(**shape, **dims, num_grades=first.num_grades, in_channels=first.in_channels, drop_path=0.1)
-    with drawn_apart(seed, "head"):
+    with isolated_rng(seed, "head"):
         return TwoNets(first, second, make_head, matched=matched)
+
+
+def build_late_fusion(size: str, *, matched: bool = False, **options) -> TwoNets:
+    """matched, options: see `build_two_nets`."""
+    return build_two_nets(size, concatenation, matched=matched, **options)
+
+
+def build_ensemble(size: str, *, matched: bool = True, **options) -> TwoNets:
+    """matched, options: see `build_two_nets`."""
+    return build_two_nets(size, MeanOfMembers, matched=matched, **options)
+
+
+register(
+    ModelEntry(
+        name="late_fusion",
+        title="Late fusion",
+        family="hybrid",
+        build=build_late_fusion,
+        reference="the late fusion of two whole networks, as in SlowFast-Meet-ViT",
+        origin="hybrid.model, on our SlowFast and TimeSformer",
+        licence="code Apache-2.0; official weights as SlowFast's and TimeSformer's (CC-BY-NC-4.0)",
+        mean=get_entry("slowfast").mean,
+        std=get_entry("slowfast").std,
+        tiny="both at their tiny sizes",
+        parameters=154_924_749,
+        control=True,
+    )
+)
+register(
+    ModelEntry(
+        name="ensemble",
+        title="Ensemble",
+        family="hybrid",
+        build=build_ensemble,
+        reference="the mean of two networks' distributions, at the hybrid's cost",
+        origin="hybrid.model, on our SlowFast and TimeSformer",
+        licence="code Apache-2.0; official SlowFast weights Apache-2.0 (pytorchvideo)",
+        mean=get_entry("slowfast").mean,
+        std=get_entry("slowfast").std,
+        tiny="SlowFast's tiny size, with a TimeSformer of 2 layers and width 18",
+        parameters=36_151_826,
+        control=True,
+    )
+)

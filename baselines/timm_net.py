@@ -72,13 +72,3 @@ def record_tokens(into: Intermediates, name: str, x_BND: Tensor, prefix: int) ->
     map_BDHW = rearrange(places, "b (h w) d -> b d h w", h=height)
     map_BDHW = record(into, name, map_BDHW)
     return torch.cat([special, rearrange(map_BDHW, "b d h w -> b (h w) d")], dim=1)
-
-
-def choose(model: str, variants: Iterable[str], variant: str, size: str) -> str:
-    """The variant, or a ValueError: an unknown one, or one asked of the tiny size, which has but one form."""
-    variants = tuple(variants)
-    if variant not in variants:
-        raise ValueError(f"variant of {model} must be one of {variants}, not {variant!r}")
-    if size == "tiny" and variant != variants[0]:
-        raise ValueError(f"variant={variant!r} of {model} has no tiny size")
-    return variant

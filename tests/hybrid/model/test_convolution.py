@@ -5,9 +5,9 @@ import torch
 from einops import rearrange
 from torch import nn
 
-from hybrid.model.clock import Clock
-from hybrid.model.scope import SCOPES, Visibility
-from hybrid.model.temporal_convolution import TemporalConvolution, TemporalShift
+from hybrid.model.attention_mask import SCOPES, AttentionMask
+from hybrid.model.convolution import TemporalConvolution, TemporalShift
+from hybrid.model.positions import FrameTimes
 
 CHANNELS = {"slow": 12, "fast": 6}
 SLOW_FRAMES = torch.tensor([0, 5, 10, 15])
@@ -18,10 +18,10 @@ def seed():
     torch.manual_seed(0)
 
 
-def clocks():
+def times():
     return {
-        "slow": Clock.of_frames(SLOW_FRAMES, 16, 16.0),
-        "fast": Clock.of_frames(torch.arange(16), 16, 16.0),
+        "slow": FrameTimes.of_frames(SLOW_FRAMES, 16, 16.0),
+        "fast": FrameTimes.of_frames(torch.arange(16), 16, 16.0),
     }
 
 
@@ -30,7 +30,7 @@ def clip(batch=2):
 
 
 def layer(kind, scope="both"):
-    frame = dict(width=16, visibility=Visibility(scope, "global"), gain=0.5)
+    frame = dict(width=16, mask=AttentionMask(scope, "global"), gain=0.5)
     if kind == "shift":
         return TemporalShift(CHANNELS, **frame).eval()
     return TemporalConvolution(CHANNELS, kernel=kind, **frame).eval()
@@ -42,7 +42,7 @@ def reached(branch, asking, read, frame):
     other = {name: x.clone() for name, x in pathways.items()}
     other[read][:, :, frame, 1, 1] += torch.randn(CHANNELS[read])
     with torch.no_grad():
-        before, after = (branch(x, clocks()).get(asking) for x in (pathways, other))
+        before, after = (branch(x, times()).get(asking) for x in (pathways, other))
     if before is None:
         return set()
     changed = (after - before).abs().amax(dim=(0, 1)) > 1e-7
@@ -79,7 +79,7 @@ def test_the_convolution_equals_torchs_on_the_tokens_laid_out_in_time():
     mixed = sum(padded[:, :, i : i + 16] * filters[:, i] for i in range(3)) + branch.convolution.bias
     update = branch.leave["slow"](nn.functional.gelu(mixed)[:, :, SLOW_FRAMES])
     expected = rearrange(update, "b (h w) t c -> b c t h w", h=3)
-    torch.testing.assert_close(branch(pathways, clocks())["slow"], expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(branch(pathways, times())["slow"], expected, atol=1e-5, rtol=0)
 
 
 def test_a_shift_takes_two_channels_of_sixteen_from_each_side():
@@ -95,5 +95,5 @@ def test_a_shift_takes_two_channels_of_sixteen_from_each_side():
 @pytest.mark.parametrize("kind", [3, 9, "shift"])
 def test_every_parameter_learns(kind, scope):
     branch = layer(kind, scope)
-    sum(x.square().sum() for x in branch(clip(), clocks()).values()).backward()
+    sum(x.square().sum() for x in branch(clip(), times()).values()).backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in branch.parameters())

@@ -1,4 +1,4 @@
-"""Which tokens see which: between the pathways (scope) and in time (window).
+"""Which queries see which keys: between the pathways (scope) and in time (window).
 
 What a window limits. A window of w lets a query see the tokens of the (w - 1) / 2 frames of the clip on either side of
 its own, whichever pathway they are of. It does not limit what those tokens have seen before:
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from torch import Tensor, ones_like
 
-from hybrid.model.clock import Clock
+from hybrid.model.positions import FrameTimes
 
 SCOPES: dict[str, dict[str, tuple[str, ...]]] = {
     "both": {"slow": ("slow", "fast"), "fast": ("slow", "fast")},
@@ -34,8 +34,8 @@ WINDOWS = ("global", 3, 5, 9)
 """frames of the clip, centred on the query, that it sees"""
 
 
-class Visibility:
-    """A scope and a window: the pathways that ask, those that are read, and who sees whom."""
+class AttentionMask:
+    """A scope and a window: the pathways of the queries, those of the keys, and which query sees which key."""
 
     def __init__(self, scope: str, window: str | int):
         if scope not in SCOPES:
@@ -43,29 +43,28 @@ class Visibility:
         if window not in WINDOWS:
             raise ValueError(f"window must be one of {', '.join(map(str, WINDOWS))}, not {window!r}")
         reads = SCOPES[scope]
-        self.reads = reads
-        self.asking = tuple(reads)
-        self.read = tuple(name for name in ("slow", "fast") if any(name in seen for seen in reads.values()))
-        self.pathways = tuple(name for name in ("slow", "fast") if name in self.asking or name in self.read)
+        self.key_pathways_of = reads
+        self.query_pathways = tuple(reads)
+        self.key_pathways = tuple(name for name in ("slow", "fast") if any(name in seen for seen in reads.values()))
+        self.pathways = tuple(name for name in ("slow", "fast") if name in reads or name in self.key_pathways)
         self.reach = None if window == "global" else (window - 1) // 2
 
-    def mask(self, clocks: dict[str, Clock]) -> Tensor | None:
+    def matrix(self, times: dict[str, FrameTimes]) -> Tensor | None:
         """(Tq, Tk) true where a query sees a key, or None where all see all.
 
-        Rows are the asking pathways one after the other, columns the read ones.
+        Rows are the query pathways one after the other, columns the key pathways.
         """
-        if self.reach is None and all(seen == self.read for seen in self.reads.values()):
+        if self.reach is None and all(keys == self.key_pathways for keys in self.key_pathways_of.values()):
             return None
-        query, key = (Clock.joined([clocks[name] for name in names]) for names in (self.asking, self.read))
+        query, key = (
+            FrameTimes.joined([times[name] for name in names]) for names in (self.query_pathways, self.key_pathways)
+        )
         frames_apart = (query.frame_T[:, None] - key.frame_T[None, :]).abs()
         seen = ones_like(frames_apart, dtype=bool) if self.reach is None else frames_apart <= self.reach
-        row = 0
-        for asking in self.asking:
-            column, rows = 0, len(clocks[asking].frame_T)
-            for name in self.read:
-                columns = len(clocks[name].frame_T)
-                if name not in self.reads[asking]:
-                    seen[row : row + rows, column : column + columns] = False
-                column += columns
-            row += rows
+        blocks = seen.split([len(times[name]) for name in self.query_pathways])
+        for query_pathway, rows in zip(self.query_pathways, blocks, strict=True):
+            columns = rows.split([len(times[name]) for name in self.key_pathways], dim=1)
+            for key_pathway, block in zip(self.key_pathways, columns, strict=True):
+                if key_pathway not in self.key_pathways_of[query_pathway]:
+                    block[:] = False
         return seen

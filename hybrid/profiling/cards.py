@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from baselines.registry import ModelEntry, Official, get_entry
+from baselines.registry import ModelEntry, PretrainedWeights
+from hybrid import get_entry
 
 KINDS = {
     "image": "image model: sees the clip's first frame",
@@ -16,23 +16,8 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Parameters, and multiply-accumulates of one clip, of a model as it was built and counted."""
-
-    parameters: float
-    """millions"""
-    gmac: float
-    frames: int
-    crop: int
-
-    def __str__(self) -> str:
-        clip = f"{self.frames} frames of {self.crop}x{self.crop}"
-        return f"{self.parameters:.2f} M parameters, {self.gmac:.3g} GMAC for {clip}"
-
-
-def card(name: str, paper: Cost, tiny: Cost, native: Cost | None, recipe: Mapping[str, Any]) -> str:
-    """One model's card. `native` is what `entry.published` counts, with the published classes and input."""
+def card(name: str, paper: Mapping[str, Any], tiny: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
+    """One model's card. paper, tiny: its rows of `profile_models` at 16 frames, of 224 and of 64 px."""
     entry = get_entry(name)
     rows = [
         ("name", f"`{name}`"),
@@ -41,16 +26,17 @@ def card(name: str, paper: Cost, tiny: Cost, native: Cost | None, recipe: Mappin
         ("implementation", entry.origin),
         ("licence", entry.licence),
         ("input mean, std", f"{rounded(entry.mean)}, {rounded(entry.std)} (RGB in 0 to 1)"),
-        ("size `paper`, five grades", str(paper)),
+        ("size `paper`, five grades", cost(paper, "16 frames of 224x224")),
     ]
-    if entry.published is not None and native is not None:
+    if entry.published is not None:
+        counted = dict(parameters_M=paper["native_parameters_M"], gmac=paper["native_gmac"])
         rows += [
-            (f"as published, {entry.published.classes} classes", str(native)),
+            ("counted as published", cost(counted, paper["native_input"])),
             ("published figures", published(entry)),
         ]
         if entry.published.remark:
             rows.append(("difference", entry.published.remark))
-    rows.append(("size `tiny`", f"{tiny}: {entry.tiny}"))
+    rows.append(("size `tiny`", f"{cost(tiny, '16 frames of 64x64')}: {entry.tiny}"))
     for variant, official in entry.official.items():
         label = "official weights" + (f", `variant={variant}`" if len(entry.official) > 1 else "")
         rows.append((label, weights(official)))
@@ -62,12 +48,16 @@ def card(name: str, paper: Cost, tiny: Cost, native: Cost | None, recipe: Mappin
     return "\n".join(lines + [f"| {key} | {value} |" for key, value in rows]) + "\n"
 
 
+def cost(row: Mapping[str, Any], clip: str) -> str:
+    return f"{row['parameters_M']:.2f} M parameters, {row['gmac']:.3g} GMAC for {clip}"
+
+
 def published(entry: ModelEntry) -> str:
     gmac = "" if entry.published.gmac is None else f", {entry.published.gmac:g} GMAC"
     return f"{entry.published.parameters:g} M parameters{gmac} ({entry.published.source})"
 
 
-def weights(official: Official) -> str:
+def weights(official: PretrainedWeights) -> str:
     clip = f"{official.crop}x{official.crop}"
     if official.rate is not None:
         clip = f"{official.frames} frames of {clip} at {official.rate:g} a second"
@@ -79,22 +69,3 @@ def weights(official: Official) -> str:
 
 def rounded(values: tuple[float, ...]) -> str:
     return " ".join(f"{value:.3g}" for value in values)
-
-
-def comparison(rows: Mapping[str, Cost]) -> str:
-    """Table of the counted costs beside the published ones, by model name."""
-    lines = [
-        "| model | input | parameters (M) | published | GMAC | published | difference |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for name, cost in rows.items():
-        figures = get_entry(name).published
-        gmac, difference = "", ""
-        if figures.gmac is not None:
-            gmac, difference = f"{figures.gmac:g}", f"{100 * (cost.gmac / figures.gmac - 1):+.1f} %"
-        difference = "; ".join(part for part in (difference, figures.remark) if part)
-        lines.append(
-            f"| {name} | {cost.frames}x{cost.crop}x{cost.crop} | {cost.parameters:.2f} | {figures.parameters:g} "
-            f"| {cost.gmac:.2f} | {gmac} | {difference} |"
-        )
-    return "\n".join(lines) + "\n"

@@ -4,7 +4,7 @@ from scipy.stats import logistic
 from torch import nn
 
 from hybrid import create_model
-from hybrid.model.ordinal import OrdinalClassifier
+from hybrid.model.heads import OrdinalClassifier
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from baselines.contract import ClipModel, Features, Intermediates
-from baselines.pytorchvideo_net import fresh_classifier
+from baselines.layers import fresh_classifier
 
 STAGE_NAMES = ("stem", "layer1", "layer2", "layer3", "layer4")
 
