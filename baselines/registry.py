@@ -103,6 +103,8 @@ _entries: dict[str, ModelEntry | str] = {}
 
 def register_module(module: str, *names: str) -> None:
     """Name the models that a module registers once it is imported, which is done when one of them is asked for."""
+    if taken := _entries.keys() & set(names):
+        raise ValueError(f"a model named {min(taken)!r} is registered already")
     _entries.update(dict.fromkeys(names, module))
 
 
