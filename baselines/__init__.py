@@ -2,13 +2,8 @@
 
 import warnings
 
-from baselines.contract import ClipModel, Features, Intermediates, TemporalAttention
-from baselines.registry import ModelEntry, create_model, get_entry, list_models, register
-
-# isort: split
-# Each of these registers its models; their order is that of the paper's tables.
-from baselines import vgg16, resnet50, vit, swin, convit, mixer  # noqa: F401, I001
-from baselines import r3d, r2plus1d, i3d, slowfast, x3d, timesformer, vivit  # noqa: F401
+from baselines.factory import create_model
+from baselines.registry import ModelEntry, get_entry, list_models, register, register_module
 
 __all__ = [
     "ClipModel",
@@ -20,7 +15,20 @@ __all__ = [
     "get_entry",
     "list_models",
     "register",
+    "register_module",
 ]
+
+for name in "vgg16 resnet50 vit swin convit mixer r3d r2plus1d i3d slowfast x3d timesformer vivit".split():
+    register_module(f"baselines.{name}", name)
 
 # fvcore, which pytorchvideo imports, scripts a loss that nobody here uses; the user can do nothing about it.
 warnings.filterwarnings("ignore", message=r"`torch\.jit\.script` is deprecated", category=FutureWarning)
+
+
+def __getattr__(name: str):
+    """The contract's classes need torch, which takes seconds to import: it is when they are asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from baselines import contract
+
+    return getattr(contract, name)

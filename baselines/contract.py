@@ -9,13 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-
-if TYPE_CHECKING:
-    from baselines.weights import LoadReport
 
 
 @dataclass
@@ -24,11 +20,21 @@ class TemporalAttention:
 
     weights: (B, sites, heads, Tq, Tk), rows sum to 1; a site is one place of the layer's grid.
     query_times, key_times: seconds from the first frame, (Tq,) and (Tk,).
+    query_pathways, key_pathways: how many queries and keys are of each pathway, in their order: Tq = 20 of
+        {"slow": 4, "fast": 16}. A model with one pathway calls it "", which is the default.
+    update_ratio: by query pathway, norm of the layer's update over the norm of what it is added to, (B,).
     """
 
     weights: Tensor
     query_times: Tensor
     key_times: Tensor
+    query_pathways: dict[str, int] = field(default_factory=dict)
+    key_pathways: dict[str, int] = field(default_factory=dict)
+    update_ratio: dict[str, Tensor] = field(default_factory=dict)
+
+    def __post_init__(self):
+        self.query_pathways = self.query_pathways or {"": len(self.query_times)}
+        self.key_pathways = self.key_pathways or {"": len(self.key_times)}
 
 
 @dataclass
@@ -37,6 +43,8 @@ class Features:
 
     x_BCTHW: Tensor
     times: Tensor
+    pathway: str = ""
+    """of a model with several: 'slow' or 'fast'"""
 
 
 @dataclass
@@ -52,7 +60,43 @@ class Intermediates:
     features: dict[str, Features] = field(default_factory=dict)
     """activations, by stage"""
     update_ratio: dict[str, Tensor] = field(default_factory=dict)
-    """norm of a residual branch over the norm of what it is added to, (B,), by layer"""
+    """norm of a residual branch over the norm of what it is added to, (B,), by layer; of one pathway's by pathway and
+    layer, `slow.res4`"""
+
+
+@dataclass
+class LoadReport:
+    """What became of every tensor of the model and of the checkpoint, by the model's names."""
+
+    source: str
+    loaded: list[str] = field(default_factory=list)
+    """taken, the reshaped among them"""
+    reshaped: list[str] = field(default_factory=list)
+    """position tables and input convolutions, fitted to the model's clip size and channels"""
+    dropped_head: list[str] = field(default_factory=list)
+    """the classifier, which the checkpoint has for another number of classes or not at all"""
+    new: list[str] = field(default_factory=list)
+    """of modules that the model adds to the published network"""
+    missing: list[str] = field(default_factory=list)
+    """of the model, and not in the checkpoint; only counters of batches may be"""
+    unexpected: list[str] = field(default_factory=list)
+    """of the checkpoint, and not in the model"""
+
+    def __str__(self) -> str:
+        parts = [f"{len(self.loaded)} tensors loaded from {self.source}"]
+        if self.reshaped:
+            parts.append(f"reshaped: {listed(self.reshaped)}")
+        if self.dropped_head:
+            parts.append("the classifier starts anew")
+        if self.new:
+            parts.append(f"{len(self.new)} tensors of added modules start anew")
+        if self.unexpected:
+            parts.append(f"not used: {listed(self.unexpected)}")
+        return "; ".join(parts)
+
+
+def listed(keys: list[str], most: int = 5) -> str:
+    return ", ".join(keys[:most]) + (f" and {len(keys) - most} more" if len(keys) > most else "")
 
 
 class ClipModel(nn.Module):
@@ -81,6 +125,9 @@ class ClipModel(nn.Module):
     """what it took from the weights it started from; None: its weights are fresh"""
     class_token: bool = False
     """whether the answer is read off a class token: behind the last layer no place then reaches the logits"""
+    temporal_layers: tuple[str, ...] = ()
+    """layers of attention over time that all of the answer comes through, first to last; behind the last, nothing mixes
+    moments. Empty where there is no such layer"""
     parts: Mapping[str, str] = MappingProxyType({})
     """of a model made of others: the submodules that published weights exist for, and those models' names"""
     accepted_frames: tuple[int, ...] = (8, 16, 32)

@@ -13,11 +13,10 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from baselines.attention import norm_ratio
 from baselines.contract import Intermediates
-from baselines.frame import FrameModel, record_tokens
-from baselines.positions import resize_space
-from baselines.registry import IMAGENET_MEAN_STD, ModelEntry, Official, Published, register
+from baselines.layers import norm_ratio, resize_space
+from baselines.registry import IMAGENET_MEAN_STD, ModelEntry, PretrainedWeights, PublishedFigures, register
+from baselines.timm_net import FrameModel, record_tokens
 from baselines.vit import explicit_attention
 
 
@@ -87,11 +86,11 @@ register(
         tiny="3 gated and 1 plain layer instead of 10 and 2, width 96 of 768, 4 heads of 16; patches of 8 px",
         paper_mse=(1.59, 0.08),
         parameters=85_774_885,
-        published=Published(
+        published=PublishedFigures(
             86, 17, "d'Ascoli et al. 2021, table 1, rounded", classes=1000, remark="the paper rounds to whole numbers"
         ),
         official={
-            "convit_base": Official("timm", "convit_base.fb_in1k", "ImageNet-1k", "Apache-2.0"),
+            "convit_base": PretrainedWeights("timm", "convit_base.fb_in1k", "ImageNet-1k", "Apache-2.0"),
         },
     )
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import nn
 
 from baselines.pytorchvideo_net import PyTorchVideoNet
-from baselines.registry import KINETICS_MEAN_STD, ModelEntry, Official, Published, register
+from baselines.registry import KINETICS_MEAN_STD, ModelEntry, PretrainedWeights, PublishedFigures, register
 
 CONV_A = (((3, 1, 1),), ((3, 1, 1), (1, 1, 1)), ((3, 1, 1), (1, 1, 1)), ((1, 1, 1), (3, 1, 1)))
 
@@ -71,9 +71,9 @@ register(
         tiny="1, 1, 2, 1 bottlenecks instead of 3, 4, 6, 3, an eighth of the width, stem of 5x3x3 instead of 5x7x7",
         paper_mse=(1.45, 0.09),
         parameters=27_234_117,
-        published=Published(28.04, 37.53, "pytorchvideo model zoo", frames=8, crop=256),
+        published=PublishedFigures(28.04, 37.53, "pytorchvideo model zoo", frames=8, crop=256),
         official={
-            "i3d_r50": Official("pytorchvideo", "i3d_r50", "Kinetics-400", "Apache-2.0", frames=8, rate=3.75),
+            "i3d_r50": PretrainedWeights("pytorchvideo", "i3d_r50", "Kinetics-400", "Apache-2.0", frames=8, rate=3.75),
         },
     )
 )

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from baselines.contract import Intermediates
-from baselines.frame import FrameModel, record_tokens
-from baselines.registry import INCEPTION_MEAN_STD, ModelEntry, Official, Published, register
+from baselines.registry import INCEPTION_MEAN_STD, ModelEntry, PretrainedWeights, PublishedFigures, register
+from baselines.timm_net import FrameModel, record_tokens
 
 
 class Mixer(FrameModel):
@@ -59,7 +59,7 @@ register(
         tiny="5 of 12 layers, width 96 of 768; patches of 8 px",
         paper_mse=(1.61, 0.10),
         parameters=59_115_317,
-        published=Published(
+        published=PublishedFigures(
             59,
             None,
             "Tolstikhin et al. 2021, table 1, rounded",
@@ -67,7 +67,7 @@ register(
             remark="rounded; without the classifier of 0.77 M ours rounds to 59 too",
         ),
         official={
-            "mixer_b16_224": Official(
+            "mixer_b16_224": PretrainedWeights(
                 "timm", "mixer_b16_224.goog_in21k_ft_in1k", "ImageNet-21k, fine-tuned on ImageNet-1k", "Apache-2.0"
             ),
         },

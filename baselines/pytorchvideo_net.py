@@ -8,6 +8,7 @@ import re
 from torch import Tensor, nn
 
 from baselines.contract import ClipModel, Features, Intermediates
+from baselines.layers import fresh_classifier
 
 
 class PyTorchVideoNet(ClipModel):
@@ -55,14 +56,6 @@ class PyTorchVideoNet(ClipModel):
 
     def group_matcher(self, coarse: bool = False):
         return functools.partial(block_depth, coarse=coarse)
-
-
-def fresh_classifier(old: nn.Linear, num_grades: int) -> nn.Linear:
-    """A linear layer for `num_grades`, initialised as pytorchvideo and torchvision do."""
-    new = nn.Linear(old.in_features, num_grades).to(old.weight)
-    nn.init.normal_(new.weight, std=0.01)
-    nn.init.zeros_(new.bias)
-    return new
 
 
 def block_depth(name: str, coarse: bool = False) -> tuple[int, int]:

@@ -8,17 +8,24 @@ from __future__ import annotations
 from torch import nn
 
 from baselines.contract import ClipModel
-from baselines.frame import choose
 from baselines.pytorchvideo_net import PyTorchVideoNet
-from baselines.registry import KINETICS_MEAN_STD, TORCHVISION_VIDEO_MEAN_STD, ModelEntry, Official, Published, register
-from baselines.video_resnet import VideoResNet, adapt_stem, conv_norm_relu, narrow
+from baselines.registry import (
+    KINETICS_MEAN_STD,
+    TORCHVISION_VIDEO_MEAN_STD,
+    ModelEntry,
+    PretrainedWeights,
+    PublishedFigures,
+    check_variant,
+    register,
+)
+from baselines.torchvision_net import VideoResNet, adapt_stem, conv_norm_relu, narrow
 
 VARIANTS = ("r2plus1d_18", "r2plus1d_r50")
 
 
 def build(size: str, *, num_grades, num_frames, crop_size, in_channels, variant: str = VARIANTS[0]) -> ClipModel:
     """variant: 'r2plus1d_18' (torchvision) or 'r2plus1d_r50' (pytorchvideo, 16x4)."""
-    choose("r2plus1d", VARIANTS, variant, size)
+    check_variant("r2plus1d", VARIANTS, variant, size)
     shape = dict(num_grades=num_grades, in_channels=in_channels)
     if variant == "r2plus1d_r50":
         return build_r50(**shape)
@@ -63,11 +70,11 @@ register(
         tiny="one of two blocks a stage, 10 of 64 channels, stem stride 4 instead of 2",
         paper_mse=(1.70, 0.08),
         parameters=31_302_690,
-        published=Published(
+        published=PublishedFigures(
             31.51, 40.52, "torchvision, metadata of R2Plus1D_18_Weights.KINETICS400_V1", frames=16, crop=112
         ),
         official={
-            "r2plus1d_18": Official(
+            "r2plus1d_18": PretrainedWeights(
                 "torchvision",
                 "R2Plus1D_18_Weights.KINETICS400_V1",
                 "Kinetics-400",
@@ -76,7 +83,7 @@ register(
                 rate=15,
                 crop=112,
             ),
-            "r2plus1d_r50": Official(
+            "r2plus1d_r50": PretrainedWeights(
                 "pytorchvideo",
                 "r2plus1d_r50",
                 "Kinetics-400",

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from torch import nn
 
-from baselines.registry import TORCHVISION_VIDEO_MEAN_STD, ModelEntry, Official, Published, register
-from baselines.video_resnet import VideoResNet, adapt_stem, conv_norm_relu, narrow
+from baselines.registry import TORCHVISION_VIDEO_MEAN_STD, ModelEntry, PretrainedWeights, PublishedFigures, register
+from baselines.torchvision_net import VideoResNet, adapt_stem, conv_norm_relu, narrow
 
 
 def build(size: str, *, num_grades, num_frames, crop_size, in_channels) -> VideoResNet:
@@ -37,11 +37,11 @@ register(
         tiny="one of two blocks a stage, an eighth of the width, stem stride 4 instead of 2",
         paper_mse=(1.34, 0.08),
         parameters=33_168_837,
-        published=Published(
+        published=PublishedFigures(
             33.37, 40.70, "torchvision, metadata of R3D_18_Weights.KINETICS400_V1", frames=16, crop=112
         ),
         official={
-            "r3d_18": Official(
+            "r3d_18": PretrainedWeights(
                 "torchvision",
                 "R3D_18_Weights.KINETICS400_V1",
                 "Kinetics-400",

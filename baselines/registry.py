@@ -1,12 +1,17 @@
-"""The models by name: what each is, where it comes from, and how it is built."""
+"""The models by name: what each is, where it comes from, and how it is built.
+
+Importing this imports no model and not torch, which takes seconds: a model's module is imported when it is asked for.
+"""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from baselines.contract import ClipModel
+if TYPE_CHECKING:
+    from baselines.contract import ClipModel
 
 FAMILIES = ("image", "convolution", "transformer", "hybrid")
 SIZES = ("paper", "tiny")
@@ -18,7 +23,7 @@ KINETICS_MEAN_STD = ((0.45, 0.45, 0.45), (0.225, 0.225, 0.225))
 
 
 @dataclass(frozen=True)
-class Official:
+class PretrainedWeights:
     """Published weights, and what they were trained on."""
 
     library: str
@@ -36,7 +41,7 @@ class Official:
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedFigures:
     """The figures others print for the default variant at its native input and classes."""
 
     parameters: float
@@ -76,19 +81,36 @@ class ModelEntry:
     """mean and sd of MSE x 10^-2 in the paper, on its own private clips"""
     parameters: int | None = None
     """at paper size with the default options and five grades"""
-    published: Published | None = None
-    official: dict[str, Official] = field(default_factory=dict)
+    published: PublishedFigures | None = None
+    official: dict[str, PretrainedWeights] = field(default_factory=dict)
     """by variant, the default one first"""
     control: bool = False
     """a model that exists to be compared with in ablations, and is none of the fourteen"""
 
+    def weights(self, variant: str | None = None) -> PretrainedWeights:
+        """The official weights of a variant, by default of the first."""
+        return self.official[variant or next(iter(self.official))]
 
-_entries: dict[str, ModelEntry] = {}
+    def mean_std(self, variant: str | None = None) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Of the inputs that a variant's official weights were trained on: a number a channel, RGB in [0, 1]."""
+        own = self.weights(variant).mean_std if self.official else None
+        return own or (self.mean, self.std)
+
+
+_entries: dict[str, ModelEntry | str] = {}
+"""by name, in the order of the paper's tables; of a model that nobody has asked for yet, the module that has it"""
+
+
+def register_module(module: str, *names: str) -> None:
+    """Name the models that a module registers once it is imported, which is done when one of them is asked for."""
+    if taken := _entries.keys() & set(names):
+        raise ValueError(f"a model named {min(taken)!r} is registered already")
+    _entries.update(dict.fromkeys(names, module))
 
 
 def register(entry: ModelEntry) -> None:
     """Add a model; its name must be new."""
-    if entry.name in _entries:
+    if isinstance(_entries.get(entry.name), ModelEntry):
         raise ValueError(f"a model named {entry.name!r} is registered already")
     if entry.family not in FAMILIES:
         raise ValueError(f"family of {entry.name!r} must be one of {FAMILIES}, not {entry.family!r}")
@@ -99,7 +121,11 @@ def get_entry(name: str) -> ModelEntry:
     """The entry of a model, or a ValueError that lists the names there are."""
     if name not in _entries:
         raise ValueError(f"no model is named {name!r}; there are: {', '.join(_entries)}")
-    return _entries[name]
+    entry = _entries[name]
+    if isinstance(entry, str):
+        import_module(entry)
+        return _entries[name]
+    return entry
 
 
 def list_models(family: str | None = None, *, controls: bool = False) -> list[str]:
@@ -109,51 +135,15 @@ def list_models(family: str | None = None, *, controls: bool = False) -> list[st
     """
     if family is not None and family not in FAMILIES:
         raise ValueError(f"no family is named {family!r}; there are: {', '.join(FAMILIES)}")
-    entries = [entry for entry in _entries.values() if family in (None, entry.family)]
+    entries = [entry for entry in map(get_entry, list(_entries)) if family in (None, entry.family)]
     own, extra = ([entry.name for entry in entries if entry.control == control] for control in (False, True))
     return own + extra if controls else own
 
 
-def create_model(
-    name: str,
-    size: str = "paper",
-    *,
-    num_grades: int = 5,
-    num_frames: int = 16,
-    crop_size: int | None = None,
-    in_channels: int = 3,
-    pretrained: str = "none",
-    **options,
-) -> ClipModel:
-    """Build a model.
-
-    name: one of `list_models()`.
-    size: 'paper' (the published architecture) or 'tiny' (the same, scaled to 15-45 MMAC a clip).
-    num_frames, crop_size: what position tables are made for (default 224 at 'paper', 64 at 'tiny').
-    in_channels: 1 (grey) or 3.
-    pretrained: 'none', 'official' or the path of a checkpoint (`baselines.weights`). What was loaded is
-        printed to stderr and kept as `model.load_report`.
-    options: the model's own, such as `variant=`; an unknown one is a TypeError.
-    """
-    entry = get_entry(name)
-    if size not in SIZES:
-        raise ValueError(f"size must be one of {SIZES}, not {size!r}")
-    if in_channels not in (1, 3):
-        raise ValueError(f"in_channels must be 1 or 3, not {in_channels}")
-    if num_grades < 2:
-        raise ValueError(f"num_grades must be 2 or more, not {num_grades}")
-    crop_size = crop_size or (224 if size == "paper" else 64)
-    model = entry.build(
-        size,
-        num_grades=num_grades,
-        num_frames=num_frames,
-        crop_size=crop_size,
-        in_channels=in_channels,
-        **options,
-    )
-    if pretrained != "none":
-        from baselines.weights import load_pretrained
-
-        model.load_report = load_pretrained(model, entry, pretrained, size=size, variant=options.get("variant"))
-        print(model.load_report, file=sys.stderr)
-    return model
+def check_variant(model: str, variants: Iterable[str], variant: str, size: str) -> None:
+    """A ValueError for an unknown variant, or one asked of the tiny size, which has but one form."""
+    variants = tuple(variants)
+    if variant not in variants:
+        raise ValueError(f"variant of {model} must be one of {variants}, not {variant!r}")
+    if size == "tiny" and variant != variants[0]:
+        raise ValueError(f"variant={variant!r} of {model} has no tiny size")

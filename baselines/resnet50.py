@@ -9,8 +9,15 @@ from __future__ import annotations
 from torch import Tensor
 
 from baselines.contract import Intermediates
-from baselines.frame import FrameModel, choose, record
-from baselines.registry import IMAGENET_MEAN_STD, ModelEntry, Official, Published, register
+from baselines.registry import (
+    IMAGENET_MEAN_STD,
+    ModelEntry,
+    PretrainedWeights,
+    PublishedFigures,
+    check_variant,
+    register,
+)
+from baselines.timm_net import FrameModel, record
 
 VARIANTS = ("resnet50", "resnet18", "resnet101")
 
@@ -36,7 +43,7 @@ def build(
     from timm.models.resnet import Bottleneck
     from timm.models.resnet import ResNet as TimmResNet
 
-    choose("resnet50", VARIANTS, variant, size)
+    check_variant("resnet50", VARIANTS, variant, size)
     shape = dict(num_classes=num_grades, in_chans=in_channels, drop_rate=dropout, drop_path_rate=drop_path)
     if size == "paper":
         net = timm.create_model(variant, **shape)
@@ -59,11 +66,13 @@ register(
         tiny="1, 1, 2, 1 bottlenecks of a quarter of the width",
         paper_mse=(1.58, 0.04),
         parameters=23_518_277,
-        published=Published(25.56, 4.09, "torchvision, metadata of ResNet50_Weights.IMAGENET1K_V1", classes=1000),
+        published=PublishedFigures(
+            25.56, 4.09, "torchvision, metadata of ResNet50_Weights.IMAGENET1K_V1", classes=1000
+        ),
         official={
-            "resnet50": Official("timm", "resnet50.a1_in1k", "ImageNet-1k", "Apache-2.0"),
-            "resnet18": Official("timm", "resnet18.a1_in1k", "ImageNet-1k", "Apache-2.0"),
-            "resnet101": Official("timm", "resnet101.a1h_in1k", "ImageNet-1k", "Apache-2.0"),
+            "resnet50": PretrainedWeights("timm", "resnet50.a1_in1k", "ImageNet-1k", "Apache-2.0"),
+            "resnet18": PretrainedWeights("timm", "resnet18.a1_in1k", "ImageNet-1k", "Apache-2.0"),
+            "resnet101": PretrainedWeights("timm", "resnet101.a1h_in1k", "ImageNet-1k", "Apache-2.0"),
         },
     )
 )

@@ -18,12 +18,22 @@ fixed 8/32 x 7 x 7.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from baselines.contract import ClipModel, Features, Intermediates
-from baselines.pytorchvideo_net import block_depth, fresh_classifier
-from baselines.registry import KINETICS_MEAN_STD, ModelEntry, Official, Published, register
+from baselines.layers import fresh_classifier
+from baselines.pytorchvideo_net import block_depth
+from baselines.registry import (
+    KINETICS_MEAN_STD,
+    ModelEntry,
+    PretrainedWeights,
+    PublishedFigures,
+    check_variant,
+    register,
+)
 
 STAGE_NAMES = ("stem", "res2", "res3", "res4", "res5")
 SLOW_FRAMES = ("linspace", "stride")
@@ -85,6 +95,16 @@ class SlowFast(ClipModel):
         self.in_channels = in_channels
         self.num_features = self.head.proj.in_features
 
+    def arguments(self) -> dict[str, Any]:
+        """What a subclass passes on to take this network over."""
+        return dict(
+            net=self.net,
+            num_grades=self.num_grades,
+            in_channels=self.in_channels,
+            alpha=self.alpha,
+            slow_frames=self.slow_frames,
+        )
+
     @property
     def stages(self) -> list[nn.Module]:
         """Stem and res2 to res5, each with `multipathway_blocks` (slow, fast) and `multipathway_fusion`."""
@@ -107,15 +127,15 @@ class SlowFast(ClipModel):
             slow, fast = self.run_stage(name, stage, slow, fast, into)
             if into is not None:
                 slow_times, fast_times = self.pathway_times(clip_BCTHW.shape[2], clip_BCTHW.device)
-                into.features[f"slow.{name}"] = Features(slow, slow_times)
-                into.features[f"fast.{name}"] = Features(fast, fast_times)
+                into.features[f"slow.{name}"] = Features(slow, slow_times, "slow")
+                into.features[f"fast.{name}"] = Features(fast, fast_times, "fast")
             slow, fast = fuse_lateral(stage, slow, fast)
         return slow, fast
 
     def run_stage(
         self, name: str, stage: nn.Module, slow: Tensor, fast: Tensor, into: Intermediates | None
     ) -> tuple[Tensor, Tensor]:
-        """Both pathways of the stage `name`, before its lateral connection."""
+        """Both pathways of the stage `name`, before its lateral connection: what subclasses extend."""
         return run_pathways(stage, slow, fast)
 
     def forward_head(self, features: tuple[Tensor, Tensor], pre_logits: bool = False) -> Tensor:
@@ -157,10 +177,7 @@ def build_net(
     """pytorchvideo's SlowFast at a size; `variant` (VARIANTS) is of the paper size alone."""
     from pytorchvideo.models.slowfast import create_slowfast
 
-    if variant not in VARIANTS:
-        raise ValueError(f"variant of slowfast must be one of {tuple(VARIANTS)}, not {variant!r}")
-    if size == "tiny" and variant != "slowfast_r50":
-        raise ValueError(f"variant={variant!r} has no tiny size")
+    check_variant("slowfast", VARIANTS, variant, size)
     net = create_slowfast(
         **(VARIANTS[variant] if size == "paper" else TINY),
         slowfast_fusion_conv_stride=(alpha, 1, 1),
@@ -204,10 +221,12 @@ register(
         tiny="one bottleneck a stage, stem of 12 and 2 channels (beta 1/6) with 3x3 kernels",
         paper_mse=(1.30, 0.14),
         parameters=33_656_013,
-        published=Published(34.57, 65.71, "pytorchvideo model zoo", frames=32, crop=256),
+        published=PublishedFigures(34.57, 65.71, "pytorchvideo model zoo", frames=32, crop=256),
         official={
-            "slowfast_r50": Official("pytorchvideo", "slowfast_r50", "Kinetics-400", "Apache-2.0", frames=32, rate=15),
-            "slowfast_r101": Official(
+            "slowfast_r50": PretrainedWeights(
+                "pytorchvideo", "slowfast_r50", "Kinetics-400", "Apache-2.0", frames=32, rate=15
+            ),
+            "slowfast_r101": PretrainedWeights(
                 "pytorchvideo", "slowfast_r101", "Kinetics-400", "Apache-2.0", frames=32, rate=15
             ),
         },

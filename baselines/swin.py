@@ -10,8 +10,15 @@ from einops import rearrange
 from torch import Tensor
 
 from baselines.contract import Intermediates
-from baselines.frame import FrameModel, choose, record
-from baselines.registry import IMAGENET_MEAN_STD, ModelEntry, Official, Published, register
+from baselines.registry import (
+    IMAGENET_MEAN_STD,
+    ModelEntry,
+    PretrainedWeights,
+    PublishedFigures,
+    check_variant,
+    register,
+)
+from baselines.timm_net import FrameModel, record
 
 VARIANTS = ("swin_base_patch4_window7_224", "swin_small_patch4_window7_224", "swin_tiny_patch4_window7_224")
 
@@ -51,7 +58,7 @@ def build(size: str, *, num_grades, num_frames, crop_size, in_channels, variant=
     import timm
     from timm.models.swin_transformer import SwinTransformer
 
-    choose("swin", VARIANTS, variant, size)
+    check_variant("swin", VARIANTS, variant, size)
     shape = dict(
         num_classes=num_grades,
         in_chans=in_channels,
@@ -80,21 +87,21 @@ register(
         tiny="2, 2, 4, 2 layers instead of 2, 2, 18, 2, width 32 of 128, half the heads, windows of 4x4",
         paper_mse=(1.53, 0.09),
         parameters=86_748_349,
-        published=Published(87.77, 15.43, "torchvision, metadata of Swin_B_Weights.IMAGENET1K_V1", classes=1000),
+        published=PublishedFigures(87.77, 15.43, "torchvision, metadata of Swin_B_Weights.IMAGENET1K_V1", classes=1000),
         official={
-            "swin_base_patch4_window7_224": Official(
+            "swin_base_patch4_window7_224": PretrainedWeights(
                 "timm",
                 "swin_base_patch4_window7_224.ms_in22k_ft_in1k",
                 "ImageNet-22k, fine-tuned on ImageNet-1k",
                 "MIT",
             ),
-            "swin_small_patch4_window7_224": Official(
+            "swin_small_patch4_window7_224": PretrainedWeights(
                 "timm",
                 "swin_small_patch4_window7_224.ms_in22k_ft_in1k",
                 "ImageNet-22k, fine-tuned on ImageNet-1k",
                 "MIT",
             ),
-            "swin_tiny_patch4_window7_224": Official(
+            "swin_tiny_patch4_window7_224": PretrainedWeights(
                 "timm", "swin_tiny_patch4_window7_224.ms_in1k", "ImageNet-1k", "MIT"
             ),
         },

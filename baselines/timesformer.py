@@ -15,10 +15,9 @@ import torch
 from einops import rearrange, reduce, repeat
 from torch import Tensor, nn
 
-from baselines.attention import Attention, norm_ratio
 from baselines.contract import ClipModel, Features, Intermediates, TemporalAttention
-from baselines.positions import resize_space, resize_time
-from baselines.registry import KINETICS_MEAN_STD, ModelEntry, Official, Published, register
+from baselines.layers import Attention, norm_ratio, resize_space, resize_time
+from baselines.registry import KINETICS_MEAN_STD, ModelEntry, PretrainedWeights, PublishedFigures, register
 
 
 class PatchEmbed(nn.Module):
@@ -70,8 +69,8 @@ class Block(nn.Module):
         explicit = into is not None
         update, weights = self.over_time(x, explicit)
         if explicit:
-            into.attention[name] = TemporalAttention(weights, times_T, times_T)
-            into.update_ratio[f"{name}.temporal"] = norm_ratio(update, x)
+            into.update_ratio[f"{name}.temporal"] = ratio_B = norm_ratio(update, x)
+            into.attention[name] = TemporalAttention(weights, times_T, times_T, update_ratio={"": ratio_B})
         x = x + update
 
         cls_update, update, weights = self.over_space(cls, x, explicit)
@@ -123,6 +122,10 @@ class TimeSformer(ClipModel):
         self.norm = nn.LayerNorm(dim, eps=1e-6)
         self.head = nn.Linear(dim, num_grades)
         self.init_weights()
+
+    @property
+    def temporal_layers(self) -> tuple[str, ...]:
+        return tuple(f"blocks.{i}" for i in range(len(self.blocks)))
 
     def init_weights(self) -> None:
         """As the authors': normal of 0.02, and a temporal branch that starts as zero in every block.
@@ -208,9 +211,11 @@ register(
         tiny="3 of 12 layers, width 48 of 768, 3 heads of 12; patches of 16 px as in the paper's",
         paper_mse=(1.24, 0.08),
         parameters=121_268_741,
-        published=Published(121.4, 196.7, "Bertasius et al. 2021, table 2: 0.59 TFLOPs for three views", frames=8),
+        published=PublishedFigures(
+            121.4, 196.7, "Bertasius et al. 2021, table 2: 0.59 TFLOPs for three views", frames=8
+        ),
         official={
-            "timesformer_base": Official(
+            "timesformer_base": PretrainedWeights(
                 "huggingface_hub",
                 "facebook/timesformer-base-finetuned-k400",
                 "Kinetics-400",

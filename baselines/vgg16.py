@@ -9,8 +9,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from baselines.contract import Intermediates
-from baselines.frame import FrameModel, record
-from baselines.registry import IMAGENET_MEAN_STD, ModelEntry, Official, Published, register
+from baselines.registry import IMAGENET_MEAN_STD, ModelEntry, PretrainedWeights, PublishedFigures, register
+from baselines.timm_net import FrameModel, record
 
 TINY = (10, 10, "M", 20, 20, "M", 40, 40, 40, "M", 80, 80, 80, "M", 80, 80, 80, "M")
 
@@ -62,9 +62,9 @@ register(
         "4096 on 7x7",
         paper_mse=(1.52, 0.07),
         parameters=134_281_029,
-        published=Published(138.36, 15.47, "torchvision, metadata of VGG16_Weights.IMAGENET1K_V1", classes=1000),
+        published=PublishedFigures(138.36, 15.47, "torchvision, metadata of VGG16_Weights.IMAGENET1K_V1", classes=1000),
         official={
-            "vgg16": Official("timm", "vgg16.tv_in1k", "ImageNet-1k", "BSD-3-Clause"),
+            "vgg16": PretrainedWeights("timm", "vgg16.tv_in1k", "ImageNet-1k", "BSD-3-Clause"),
         },
     )
 )

@@ -12,11 +12,17 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from baselines.attention import attend, norm_ratio
 from baselines.contract import Intermediates
-from baselines.frame import FrameModel, choose, record_tokens
-from baselines.positions import resize_space
-from baselines.registry import INCEPTION_MEAN_STD, ModelEntry, Official, Published, register
+from baselines.layers import attend, norm_ratio, resize_space
+from baselines.registry import (
+    INCEPTION_MEAN_STD,
+    ModelEntry,
+    PretrainedWeights,
+    PublishedFigures,
+    check_variant,
+    register,
+)
+from baselines.timm_net import FrameModel, record_tokens
 
 VARIANTS = ("vit_base_patch16_224", "vit_small_patch16_224", "vit_tiny_patch16_224")
 
@@ -59,7 +65,7 @@ def build(size: str, *, num_grades, num_frames, crop_size, in_channels, variant=
     import timm
     from timm.models.vision_transformer import VisionTransformer
 
-    choose("vit", VARIANTS, variant, size)
+    check_variant("vit", VARIANTS, variant, size)
     shape = dict(
         num_classes=num_grades,
         in_chans=in_channels,
@@ -89,21 +95,23 @@ register(
         tiny="4 of 12 layers, width 96 of 768, 3 heads of 12; patches of 8 px",
         paper_mse=(1.67, 0.12),
         parameters=85_802_501,
-        published=Published(86.57, 17.56, "torchvision, metadata of ViT_B_16_Weights.IMAGENET1K_V1", classes=1000),
+        published=PublishedFigures(
+            86.57, 17.56, "torchvision, metadata of ViT_B_16_Weights.IMAGENET1K_V1", classes=1000
+        ),
         official={
-            "vit_base_patch16_224": Official(
+            "vit_base_patch16_224": PretrainedWeights(
                 "timm",
                 "vit_base_patch16_224.augreg2_in21k_ft_in1k",
                 "ImageNet-21k, fine-tuned on ImageNet-1k",
                 "Apache-2.0",
             ),
-            "vit_small_patch16_224": Official(
+            "vit_small_patch16_224": PretrainedWeights(
                 "timm",
                 "vit_small_patch16_224.augreg_in21k_ft_in1k",
                 "ImageNet-21k, fine-tuned on ImageNet-1k",
                 "Apache-2.0",
             ),
-            "vit_tiny_patch16_224": Official(
+            "vit_tiny_patch16_224": PretrainedWeights(
                 "timm",
                 "vit_tiny_patch16_224.augreg_in21k_ft_in1k",
                 "ImageNet-21k, fine-tuned on ImageNet-1k",

@@ -12,10 +12,9 @@ import torch
 from einops import rearrange, reduce
 from torch import Tensor, nn
 
-from baselines.attention import Attention, norm_ratio
 from baselines.contract import ClipModel, Features, Intermediates, TemporalAttention
-from baselines.positions import resize_space_time
-from baselines.registry import INCEPTION_MEAN_STD, ModelEntry, Official, Published, register
+from baselines.layers import Attention, norm_ratio, resize_space_time
+from baselines.registry import INCEPTION_MEAN_STD, ModelEntry, PretrainedWeights, PublishedFigures, register
 
 TUBELET = 2
 """frames a token spans"""
@@ -79,6 +78,10 @@ class ViViT(ClipModel):
         self.head = nn.Linear(dim, num_grades)
         self.init_weights()
 
+    @property
+    def temporal_layers(self) -> tuple[str, ...]:
+        return tuple(f"blocks.{i}" for i in range(len(self.blocks)))
+
     def init_weights(self) -> None:
         """Normal of 0.02, as in ViT."""
         for module in self.modules():
@@ -104,8 +107,10 @@ class ViViT(ClipModel):
             if into is not None:
                 times = self.step_times(clip_BCTHW)
                 into.joint_attention[f"blocks.{i}"] = weights
-                into.attention[f"blocks.{i}"] = TemporalAttention(over_time(weights, steps), times, times)
-                into.update_ratio[f"blocks.{i}.joint"] = norm_ratio(update, x)
+                into.update_ratio[f"blocks.{i}.joint"] = ratio_B = norm_ratio(update, x)
+                into.attention[f"blocks.{i}"] = TemporalAttention(
+                    over_time(weights, steps), times, times, update_ratio={"": ratio_B}
+                )
             x = x + block.drop_path(update)
             x = x + block.drop_path(block.mlp(block.norm2(x)))
             if into is not None:
@@ -195,9 +200,9 @@ register(
         tiny="3 of 12 layers, width 64 of 768, 4 heads of 12; tubelets of 2x16x16 as in the paper's",
         paper_mse=(1.35, 0.05),
         parameters=87_446_021,
-        published=Published(88.9, 455.2, "Arnab et al. 2021, table of model variants, model 1", frames=32),
+        published=PublishedFigures(88.9, 455.2, "Arnab et al. 2021, table of model variants, model 1", frames=32),
         official={
-            "vivit_base": Official(
+            "vivit_base": PretrainedWeights(
                 "huggingface_hub", "google/vivit-b-16x2-kinetics400", "Kinetics-400", "MIT", frames=32, rate=12.5
             ),
         },

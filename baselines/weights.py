@@ -2,46 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch import Tensor
 
 from baselines.checkpoints import read_checkpoint, refuse_non_finite, under_our_names
-from baselines.contract import ClipModel
-from baselines.official import fetch
+from baselines.contract import ClipModel, LoadReport, listed
+from baselines.hub import fetch
 from baselines.registry import ModelEntry, get_entry
-
-
-@dataclass
-class LoadReport:
-    """What became of every tensor of the model and of the checkpoint, by the model's names."""
-
-    source: str
-    loaded: list[str] = field(default_factory=list)
-    """taken, the reshaped among them"""
-    reshaped: list[str] = field(default_factory=list)
-    """position tables and input convolutions, fitted to the model's clip size and channels"""
-    dropped_head: list[str] = field(default_factory=list)
-    """the classifier, which the checkpoint has for another number of classes or not at all"""
-    new: list[str] = field(default_factory=list)
-    """of modules that the model adds to the published network"""
-    missing: list[str] = field(default_factory=list)
-    """of the model, and not in the checkpoint; only counters of batches may be"""
-    unexpected: list[str] = field(default_factory=list)
-    """of the checkpoint, and not in the model"""
-
-    def __str__(self) -> str:
-        parts = [f"{len(self.loaded)} tensors loaded from {self.source}"]
-        if self.reshaped:
-            parts.append(f"reshaped: {listed(self.reshaped)}")
-        if self.dropped_head:
-            parts.append("the classifier starts anew")
-        if self.new:
-            parts.append(f"{len(self.new)} tensors of added modules start anew")
-        if self.unexpected:
-            parts.append(f"not used: {listed(self.unexpected)}")
-        return "; ".join(parts)
 
 
 def load_pretrained(
@@ -65,8 +33,8 @@ def load_pretrained(
         return load_parts(model)
     if not entry.official:
         raise ValueError(f"{entry.name} has no official weights; use pretrained=none or the path of a checkpoint")
-    official = entry.official[variant or next(iter(entry.official))]
-    return load_state(model, fetch(official), source=f"{official.library} {official.name}")
+    weights = entry.weights(variant)
+    return load_state(model, fetch(weights), source=f"{weights.library} {weights.name}")
 
 
 def load_parts(model: ClipModel) -> LoadReport:
@@ -171,7 +139,3 @@ def refuse_misfits(model: ClipModel, state: dict[str, Tensor], report: LoadRepor
         complaints = [f"missing: {listed(missing)}"] if missing else []
         complaints += [f"of another shape: {listed(wrong_shapes)}"] if wrong_shapes else []
         raise ValueError(f"{report.source} does not fit {type(model).__name__}; " + "; ".join(complaints))
-
-
-def listed(keys: list[str], most: int = 5) -> str:
-    return ", ".join(keys[:most]) + (f" and {len(keys) - most} more" if len(keys) > most else "")

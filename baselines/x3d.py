@@ -9,9 +9,15 @@ from __future__ import annotations
 from torch import nn
 
 from baselines.depthwise import train_fast
-from baselines.frame import choose
 from baselines.pytorchvideo_net import PyTorchVideoNet
-from baselines.registry import KINETICS_MEAN_STD, ModelEntry, Official, Published, register
+from baselines.registry import (
+    KINETICS_MEAN_STD,
+    ModelEntry,
+    PretrainedWeights,
+    PublishedFigures,
+    check_variant,
+    register,
+)
 
 VARIANTS = ("x3d_m", "x3d_s", "x3d_l")
 
@@ -23,7 +29,7 @@ def build(
     from pytorchvideo.models import hub
     from pytorchvideo.models.x3d import create_x3d
 
-    choose("x3d", VARIANTS, variant, size)
+    check_variant("x3d", VARIANTS, variant, size)
     shape = dict(input_channel=in_channels, model_num_class=num_grades, dropout_rate=dropout, head_activation=None)
     if size == "paper":
         net = getattr(hub, variant)(**shape)
@@ -47,7 +53,7 @@ register(
         tiny="1, 1, 3, 2 blocks instead of 3, 5, 11, 7, a third of the width, 256 head channels of 2048",
         paper_mse=(1.71, 0.09),
         parameters=2_984_919,
-        published=Published(
+        published=PublishedFigures(
             3.79,
             6.72,
             "pytorchvideo model zoo",
@@ -56,9 +62,13 @@ register(
             remark="published with BatchNorm as in training, 5 operations an element; in eval it takes 2",
         ),
         official={
-            "x3d_m": Official("pytorchvideo", "x3d_m", "Kinetics-400", "Apache-2.0", frames=16, rate=6),
-            "x3d_s": Official("pytorchvideo", "x3d_s", "Kinetics-400", "Apache-2.0", frames=13, rate=5, crop=160),
-            "x3d_l": Official("pytorchvideo", "x3d_l", "Kinetics-400", "Apache-2.0", frames=16, rate=6, crop=312),
+            "x3d_m": PretrainedWeights("pytorchvideo", "x3d_m", "Kinetics-400", "Apache-2.0", frames=16, rate=6),
+            "x3d_s": PretrainedWeights(
+                "pytorchvideo", "x3d_s", "Kinetics-400", "Apache-2.0", frames=13, rate=5, crop=160
+            ),
+            "x3d_l": PretrainedWeights(
+                "pytorchvideo", "x3d_l", "Kinetics-400", "Apache-2.0", frames=16, rate=6, crop=312
+            ),
         },
     )
 )

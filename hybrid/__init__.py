@@ -1,17 +1,14 @@
 """The hybrid model, and everything that trains, measures, explains and reports any model.
 
 `from hybrid import create_model, list_models, get_entry` brings the models and needs torch, torchvision, timm, einops
-and pytorchvideo alone. Only asking for one of these imports torch: reading a data set or a configuration does not.
+and pytorchvideo alone. Importing this tells the baselines' registry where the hybrid and its controls are; their
+modules, and torch, are imported when a model is asked for. Reading a data set or a configuration needs neither.
 """
+
+from baselines import create_model, get_entry, list_models, register_module
 
 __all__ = ["create_model", "get_entry", "list_models"]
 
-
-def __getattr__(name: str):
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import baselines
-    import hybrid.model.build  # registers the fourteenth model
-    import hybrid.model.controls  # noqa: F401
-
-    return getattr(baselines, name)
+register_module("hybrid.model.hybrid", "hybrid")
+register_module("hybrid.model.slowfast_nln", "slowfast_nln")
+register_module("hybrid.model.fusion", "late_fusion", "ensemble")

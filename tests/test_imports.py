@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,13 @@ def test_the_baselines_need_nothing_of_the_hybrid():
     run_without({"hybrid"}, "import torch, baselines; baselines.create_model('slowfast', 'tiny')")
 
 
+def test_naming_the_models_imports_no_torch_and_building_one_by_either_package_is_the_same():
+    run_without({"torch", "timm"}, "import hybrid, baselines, hybrid.config")
+    run_without(set(), "import hybrid, baselines; baselines.create_model('hybrid', 'tiny')")
+    listed = "assert baselines.list_models()[8:10] == ['i3d', 'slowfast'] and baselines.list_models()[-1] == 'hybrid'"
+    run_without(set(), f"import hybrid.model.fusion, baselines.x3d, baselines; {listed}")
+
+
 def test_training_and_reports_need_no_decoder_and_no_wandb_until_used():
     modules = "hybrid.training.run, hybrid.experiment.benchmark, hybrid.report.benchmark, hybrid.data.dataset"
     run_without({"wandb", "av"}, f"import {modules}")
@@ -55,8 +63,16 @@ def imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return names
+
+
+@pytest.mark.parametrize("room", ["baselines", "hybrid/model", "hybrid/profiling"])
+def test_no_file_imports_itself_round_a_circle(room):
+    """Also not inside a function, where a circle would be hidden."""
+    files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in (ROOT / room).glob("[!_]*.py")}
+    order = TopologicalSorter({name: imports(path) & set(files) for name, path in files.items()}).static_order()
+    assert set(order) == set(files)
 
 
 @pytest.mark.parametrize("room, above", [("baselines", ("hybrid", "tools")), ("hybrid", ("tools", "tests"))])

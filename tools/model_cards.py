@@ -12,35 +12,12 @@ from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
-from torch import Tensor, nn
 
-from baselines.cards import Cost, card, comparison
-from hybrid import create_model, get_entry, list_models
+from hybrid import list_models
 from hybrid.config import register_schemas
-from hybrid.profiling.cost import profile_model
-
-
-class AnyCrop(nn.Module):
-    """A model without its check of the clip: R3D was published at 112 px, which is no multiple of 32."""
-
-    def __init__(self, model: nn.Module):
-        super().__init__()
-        self.model = model
-
-    def forward(self, clip_BCTHW: Tensor) -> Tensor:
-        return self.model.forward_head(self.model.forward_features(clip_BCTHW))
-
-
-def cost(name: str, size: str, frames: int, crop: int, classes: int = 5) -> Cost:
-    model = create_model(name, size, num_grades=classes, num_frames=frames, crop_size=crop)
-    profile = profile_model(AnyCrop(model), (3, frames, crop, crop))
-    return Cost(profile.parameters / 1e6, profile.gmac, frames, crop)
-
-
-def native_cost(name: str) -> Cost | None:
-    """At the input and classes of the published figures."""
-    figures = get_entry(name).published
-    return None if figures is None else cost(name, "paper", figures.frames, figures.crop, figures.classes)
+from hybrid.profiling.cards import card
+from hybrid.profiling.models import Setting, profile_models
+from hybrid.profiling.table import PUBLISHED, as_markdown
 
 
 def recipe(name: str) -> dict:
@@ -58,11 +35,13 @@ def main() -> None:
     if unknown:
         parser.error(f"no model is named {', '.join(unknown)}; there are: {', '.join(list_models())}")
     register_schemas()
-    native = {name: native_cost(name) for name in names}
+    paper, _ = profile_models(names, Setting())
+    tiny, _ = profile_models(names, Setting("tiny", crop_size=64))
     print("# Models\n")
-    print(comparison({name: cost for name, cost in native.items() if cost is not None}))
-    for name in names:
-        print(card(name, cost(name, "paper", 16, 224), cost(name, "tiny", 16, 64), native[name], recipe(name)))
+    if "native_gmac" in paper:
+        print(as_markdown(paper[paper["native_gmac"].notna()], PUBLISHED) + "\n")
+    for name, paper_row, tiny_row in zip(names, paper.to_dict("records"), tiny.to_dict("records"), strict=True):
+        print(card(name, paper_row, tiny_row, recipe(name)))
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def main() -> None:
         raise UserError("--layouts times training steps: it goes without --no-timing")
     setting = Setting(options.size, options.frames, crop, options.batch_size, machine, not options.no_published)
     if options.layouts:
-        from hybrid.profiling.layouts import compare_layouts
+        from hybrid.profiling.models import compare_layouts
 
         print(compare_layouts(names, setting).to_string(index=False, float_format="%.2f"))
         print(f"\nin {machine.precision} on {machine.device.type}, batch {options.batch_size}")

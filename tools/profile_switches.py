@@ -3,8 +3,8 @@
     python tools/profile_switches.py
     python tools/profile_switches.py --size tiny -o switches.csv
 
-Parameters and GMAC of one clip, and both over SlowFast's. Each row differs from the hybrid's default in the one switch
-it names; hybrid/model/axes.py says what the switches mean. Paper size takes minutes.
+Parameters and GMAC of one clip, and both over SlowFast's. Each row differs from the hybrid's default in the one option
+it names; hybrid/model/options.py says what they mean. Paper size takes minutes.
 """
 
 import argparse
@@ -32,17 +32,17 @@ def main() -> None:
     from tqdm import tqdm
 
     from hybrid.files import whole_file
-    from hybrid.profiling.switches import cost_of_switches, settings
+    from hybrid.profiling.models import Setting, cost_of_options, option_settings
     from hybrid.profiling.table import as_terminal
 
     crop = 224 if options.size == "paper" else 64
-    with tqdm(total=len(settings()), unit="setting", disable=None, leave=False) as bar:
+    with tqdm(total=len(option_settings()), unit="setting", disable=None, leave=False) as bar:
 
         def starts(name: str) -> None:
             bar.set_description_str(name)
             bar.update()
 
-        table = cost_of_switches(options.size, options.frames, crop, starts)
+        table = cost_of_options(Setting(options.size, options.frames, crop), starts)
     print(f"{options.size} size, {options.frames} frames of {crop} px, 5 grades\n\n{as_terminal(table, HEADINGS)}")
     if options.output:
         with whole_file(options.output) as temporary:

@@ -130,7 +130,7 @@ def _idle(configs: dict[str, DictConfig]) -> tuple[dict[str, str], dict[str, str
         elif weights == "official" and config.model.size != "paper":
             idle[label] = f"there are no published weights of size {config.model.size!r}"
         elif weights not in ("none", "official") and not Path(weights).exists():
-            idle[label] = f"there is no {weights!r} (see tools/pretrain.py and tools/graft.py)"
+            idle[label] = f"there is no {weights!r} (see tools/pretrain.py)"
         else:
             settings[label] = own
     return idle, same

@@ -22,7 +22,7 @@ def measured_seconds(config: TrainConfig, num_clips: int, num_grades: int) -> fl
     """Of one run of the configured model, from one training step and one inference after a warm-up of one each."""
     import torch
 
-    from hybrid.profiling.latency import time_inference, time_training_step
+    from hybrid.profiling.timing import time_inference, time_training_step
     from hybrid.training.architecture import build_model
     from hybrid.training.machine import choose_machine
 

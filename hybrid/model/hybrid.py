@@ -31,28 +31,45 @@ SlowFast's checkpoints: `net.*` are the same keys.
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import torch
 from torch import Tensor, nn
 
-from baselines.contract import Features, Intermediates
-from baselines.slowfast import STAGE_NAMES, SlowFast, fuse_lateral, pack_pathways, run_pathways, slow_frame_indices
-from hybrid.model.attentive_pooling import AttentivePooling
-from hybrid.model.branch import TemporalBranch
-from hybrid.model.clock import Clock
-from hybrid.model.drop_pathway import DropPathway, handed_over
-from hybrid.model.ordinal import OrdinalClassifier
-from hybrid.model.stitch import Stitch
-from hybrid.model.temporal_attention import CrossPathwayAttention
+from baselines import slowfast
+from baselines.contract import Intermediates
+from baselines.registry import ModelEntry, get_entry, register
+from baselines.slowfast import STAGE_NAMES, SlowFast, slow_frame_indices
+from hybrid.model.attention import SPATIAL_CONTEXTS, CrossPathwayAttention
+from hybrid.model.attention_mask import AttentionMask
+from hybrid.model.branch import FeedForward, TemporalBranch
+from hybrid.model.convolution import TemporalConvolution, TemporalShift
+from hybrid.model.heads import AttentivePooling, OrdinalClassifier
+from hybrid.model.init import draw_seed, isolated_rng
+from hybrid.model.options import STAGES, HybridOptions
+from hybrid.model.positions import POSITIONS, FrameTimes
+
+WIDTHS = {
+    "paper": {"attention": 256, "conv3": 312, "conv9": 312, "shift": 312},
+    "tiny": {"attention": 48, "conv3": 58, "conv9": 58, "shift": 58},
+}
+"""What mixes without queries and keys is wider, so that all have as many parameters as attention, within a tenth"""
+HEADS = {"paper": 8, "tiny": 4}
+RANDOM_GAIN = 0.1
+"""of the updates where it is not zero: LayerScale's for shallow networks (Touvron et al., CaiT, 2021, section 2)"""
+KERNELS = {"conv3": 3, "conv9": 9, "shift": 3}
+"""frames of the clip that a mixer sees"""
+POSITION_TABLES = ("table_TD", "table_Dh")
+"""parameters of positions, made for one length of clip"""
 
 
 class Hybrid(SlowFast):
     """`clip (B, C, T, H, W) -> logits (B, K)`; see the module's picture.
 
     temporal: branches by the name of the stage they follow. attentive: pooling by pathway, empty for the plain mean.
-    stitch: layers of a TimeSformer beside res5, if any.
     """
 
-    new_module_prefixes = ("temporal.", "attentive.", "stitch.")
+    new_module_prefixes = ("temporal.", "attentive.")
     """parameters that no SlowFast checkpoint has; they start from nothing and want a larger learning rate"""
 
     def __init__(
@@ -61,71 +78,53 @@ class Hybrid(SlowFast):
         *,
         temporal: dict[str, TemporalBranch],
         attentive: dict[str, AttentivePooling],
-        stitch: Stitch | None = None,
         drop_pathway: float = 0.0,
     ):
-        super().__init__(
-            base.net,
-            num_grades=base.num_grades,
-            in_channels=base.in_channels,
-            alpha=base.alpha,
-            slow_frames=base.slow_frames,
-        )
+        super().__init__(**base.arguments())
         self.temporal = nn.ModuleDict(temporal)
         self.attentive = nn.ModuleDict(attentive)
-        self.stitch = stitch
         self.drop_pathway = DropPathway(drop_pathway)
+        if drop_pathway:
+            for stage in self.stages[:-1]:  # the last has no lateral connection
+                stage.multipathway_fusion.register_forward_hook(self.drop_pathway.mask_lateral)
 
     @property
-    def attending(self) -> tuple[str, ...]:
+    def temporal_layers(self) -> tuple[str, ...]:
         """The stages whose branch is attention, whose weights can be looked at."""
         return tuple(name for name, branch in self.temporal.items() if isinstance(branch, CrossPathwayAttention))
 
-    def clocks(self, num_frames: int, device=None) -> dict[str, Clock]:
-        """The times of both pathways' steps, the same in every stage."""
+    def frame_times_of_pathways(self, num_frames: int, device=None) -> dict[str, FrameTimes]:
+        """When both pathways' steps were seen, the same in every stage."""
         frames = {
             "slow": slow_frame_indices(num_frames, self.alpha, self.slow_frames, device),
             "fast": torch.arange(num_frames, device=device),
         }
-        return {name: Clock.of_frames(frame_T, num_frames, self.frame_rate) for name, frame_T in frames.items()}
+        return {name: FrameTimes.of_frames(frame_T, num_frames, self.frame_rate) for name, frame_T in frames.items()}
 
-    def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> tuple[Tensor, ...]:
-        """res5 of both pathways: (B, C_S, T/alpha, H/32, W/32) and (B, C_F, T, H/32, W/32).
+    def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> tuple[Tensor, Tensor]:
+        """res5 of both pathways: (B, C_S, T/alpha, H/32, W/32) and (B, C_F, T, H/32, W/32)."""
+        self.drop_pathway.draw(len(clip_BCTHW), clip_BCTHW.device)
+        slow, fast = super().forward_features(clip_BCTHW, into)
+        return slow, self.drop_pathway.mask_fast(fast)
 
-        With stitched layers also what they add to the pooled features, (B, C_S + C_F).
-        """
-        slow, fast = pack_pathways(clip_BCTHW, self.alpha, self.slow_frames)
-        clocks = self.clocks(clip_BCTHW.shape[2], clip_BCTHW.device)
-        stitched = []
-        keep_B1111 = self.drop_pathway.draw(len(clip_BCTHW), clip_BCTHW.device)
-        for name, stage in zip(STAGE_NAMES, self.stages, strict=True):
-            slow, fast = run_pathways(stage, slow, fast)
-            if name in self.temporal:
-                shown = {"slow": slow, "fast": handed_over(fast, keep_B1111)}
-                update = self.temporal[name](shown, clocks, into, name)
-                slow = slow + update["slow"] if "slow" in update else slow
-                fast = fast + update["fast"] if "fast" in update else fast
-            if into is not None:
-                into.features[f"slow.{name}"] = Features(slow, clocks["slow"].seconds_T)
-                into.features[f"fast.{name}"] = Features(fast, clocks["fast"].seconds_T)
-            if name == "res4" and self.stitch is not None:
-                stitched.append(self.stitch(slow, clocks["slow"].seconds_T, into))
-            channels = slow.shape[1]
-            slow, fast = fuse_lateral(stage, slow, fast)
-            if keep_B1111 is not None:
-                slow = torch.cat([slow[:, :channels], handed_over(slow[:, channels:], keep_B1111)], dim=1)
-        return slow, handed_over(fast, keep_B1111), *stitched
+    def run_stage(
+        self, name: str, stage: nn.Module, slow: Tensor, fast: Tensor, into: Intermediates | None
+    ) -> tuple[Tensor, Tensor]:
+        slow, fast = super().run_stage(name, stage, slow, fast, into)
+        if name in self.temporal:
+            times = self.frame_times_of_pathways(fast.shape[2], fast.device)
+            pathways = {"slow": slow, "fast": self.drop_pathway.mask_fast(fast)}
+            update = self.temporal[name](pathways, times, into, name)
+            slow = slow + update["slow"] if "slow" in update else slow
+            fast = fast + update["fast"] if "fast" in update else fast
+        return slow, fast
 
-    def forward_head(self, features: tuple[Tensor, ...], pre_logits: bool = False) -> Tensor:
-        slow, fast, *stitched = features
+    def forward_head(self, features: tuple[Tensor, Tensor], pre_logits: bool = False) -> Tensor:
         pooled = []
-        for name, x_BCTHW in (("slow", slow), ("fast", fast)):
+        for name, x_BCTHW in zip(("slow", "fast"), features, strict=True):
             mean_BC = x_BCTHW.mean(dim=(2, 3, 4))
             pooled.append(self.attentive[name](x_BCTHW, mean_BC) if name in self.attentive else mean_BC)
-        pooled_BD = torch.cat(pooled, dim=1)
-        for update_BD in stitched:
-            pooled_BD = pooled_BD + update_BD
-        pooled_BD = self.head.dropout(pooled_BD)
+        pooled_BD = self.head.dropout(torch.cat(pooled, dim=1))
         return pooled_BD if pre_logits else self.head.proj(pooled_BD)
 
     def reset_classifier(self, num_grades: int) -> None:
@@ -136,14 +135,153 @@ class Hybrid(SlowFast):
 
     def resize_table(self, name: str, table: Tensor) -> Tensor | None:
         module, _, parameter = name.rpartition(".")
-        return self.get_submodule(module).resized(parameter, table).to(table) if parameter in TABLES else None
+        return self.get_submodule(module).resized(parameter, table).to(table) if parameter in POSITION_TABLES else None
 
     def no_weight_decay(self) -> set[str]:
-        """Embeddings: of pathways, of positions, the class token."""
-        spared = (*TABLES, "cls_token")
-        mine = {key for key, _ in self.named_parameters() if ".pathway." in key or key.endswith(spared)}
+        """Embeddings: of pathways and of positions."""
+        mine = {key for key, _ in self.named_parameters() if ".pathway." in key or key.endswith(POSITION_TABLES)}
         return super().no_weight_decay() | mine
 
 
-TABLES = ("table_TD", "table_Dh", "step_TD", "place_1ND")
-"""parameters of positions, made for one size of clip"""
+class DropPathway(nn.Module):
+    """In training, a share of the clips hands nothing of Fast over: zeros come through laterals, branches and the head.
+
+    DropPathway of Xiao et al., Audiovisual SlowFast networks, 2020, section 3.3, there of the audio pathway: what
+    learns faster is held back, and the others cannot lean on it. Drawn by clip, where they draw by step, for a set of
+    a few hundred clips has few steps. What Fast computes by itself is left alone, and so are its batch statistics.
+    """
+
+    def __init__(self, share: float):
+        super().__init__()
+        self.share = share
+        self.keep_B1111: Tensor | None = None
+
+    def draw(self, batch: int, device: torch.device) -> Tensor | None:
+        """Which clips of the coming pass keep Fast, (B, 1, 1, 1, 1) booleans; None where all do."""
+        dropping = self.training and self.share
+        self.keep_B1111 = torch.rand(batch, 1, 1, 1, 1, device=device) >= self.share if dropping else None
+        return self.keep_B1111
+
+    def mask_fast(self, fast_BCTHW: Tensor) -> Tensor:
+        """What the others see of Fast."""
+        return fast_BCTHW if self.keep_B1111 is None else fast_BCTHW * self.keep_B1111
+
+    def mask_lateral(self, lateral: nn.Module, inputs: tuple[list[Tensor]], outputs: list[Tensor]) -> list[Tensor]:
+        """A hook of a lateral connection, which puts Fast's channels behind Slow's: those are masked."""
+        (slow_before, _), (slow, fast) = inputs[0], outputs
+        own, lateral_channels = slow.tensor_split([slow_before.shape[1]], dim=1)
+        return [torch.cat([own, self.mask_fast(lateral_channels)], dim=1), fast]
+
+
+class NoLateral(nn.Module):
+    """Zeros where a lateral connection would bring Fast's channels into Slow.
+
+    The widths of all layers stay, so that pretrained weights of everything else still fit.
+    """
+
+    def __init__(self, lateral: nn.Module):
+        super().__init__()
+        self.channels = lateral.conv_fast_to_slow.out_channels
+
+    def forward(self, pathways: list[Tensor]) -> list[Tensor]:
+        slow, fast = pathways
+        batch, _, frames, height, width = slow.shape
+        return [torch.cat([slow, slow.new_zeros(batch, self.channels, frames, height, width)], dim=1), fast]
+
+
+def build(size: str, *, num_frames: int, crop_size: int, **options) -> Hybrid:
+    """options: those of `HybridOptions`, with their values and meaning there, and those of `slowfast.build`."""
+    own = {option.name for option in fields(HybridOptions)} & set(options)
+    chosen = HybridOptions(**{name: options.pop(name) for name in own})
+    base = slowfast.build(size, num_frames=num_frames, crop_size=crop_size, **options)
+    seed = draw_seed()
+    temporal = {
+        stage: make_branch(chosen, size, stage_channels(base, stage), num_frames, seed, stage)
+        for stage in STAGES[chosen.stages]
+    }
+    attentive = {}
+    if chosen.head == "attentive":
+        with isolated_rng(seed, "attentive"):
+            channels = stage_channels(base, "res5")
+            attentive = {pathway: AttentivePooling(width, HEADS[size]) for pathway, width in channels.items()}
+    if chosen.classifier == "ordinal":
+        with isolated_rng(seed, "classifier"):
+            base.head.proj = OrdinalClassifier(base.num_features, base.num_grades)
+    if not chosen.laterals:
+        for stage in base.stages[:-1]:  # the last has none
+            stage.multipathway_fusion = NoLateral(stage.multipathway_fusion)
+    model = Hybrid(base, temporal=temporal, attentive=attentive, drop_pathway=chosen.drop_pathway)
+    if temporal:
+        refuse_blind_exchange(model, attention_mask(chosen), num_frames)
+    return model
+
+
+def make_branch(
+    options: HybridOptions, size: str, channels: dict[str, int], num_frames: int, seed: int, stage: str
+) -> TemporalBranch:
+    """The branch after a stage. channels: of both pathways there, by name."""
+    width = WIDTHS[size][options.mixer] if options.width is None else options.width
+    heads = HEADS[size] if options.heads is None else options.heads
+    with isolated_rng(seed, f"{stage} perceptron"):
+        feed_forward = FeedForward(width, options.mlp * width) if options.mlp else None
+    common = dict(
+        width=width,
+        mask=attention_mask(options),
+        gain=RANDOM_GAIN if options.init == "random" else 0.0,
+        drop_path=options.drop_path,
+        pooled=options.pooled,
+        feed_forward=feed_forward,
+    )
+    if options.mixer == "attention":
+        if heads < 1 or width < 1 or width % heads:
+            raise ValueError(f"width must be a multiple of heads, both from 1 up, not {width} and {heads}")
+        with isolated_rng(seed, f"{stage} positions"):
+            positions = POSITIONS[options.positions](width, heads, num_frames)
+    with isolated_rng(seed, stage):
+        if options.mixer == "attention":
+            context = SPATIAL_CONTEXTS[options.keys]()
+            return CrossPathwayAttention(channels, heads=heads, positions=positions, context=context, **common)
+        if options.mixer == "shift":
+            return TemporalShift(channels, **common)
+        return TemporalConvolution(channels, kernel=KERNELS[options.mixer], **common)
+
+
+def attention_mask(options: HybridOptions) -> AttentionMask:
+    """Who sees whom: of a convolution or a shift, as far as its kernel reaches."""
+    return AttentionMask(options.scope, KERNELS.get(options.mixer, options.window))
+
+
+def stage_channels(model: SlowFast, stage: str) -> dict[str, int]:
+    """Output channels of both pathways of a residual stage."""
+    blocks = model.stages[STAGE_NAMES.index(stage)].multipathway_blocks
+    ends = (pathway.res_blocks[-1].branch2.conv_c.out_channels for pathway in blocks)
+    return dict(zip(("slow", "fast"), ends, strict=True))
+
+
+def refuse_blind_exchange(model: Hybrid, mask: AttentionMask, num_frames: int) -> None:
+    """A reach shorter than the distance of Slow's frames leaves each of them alone with itself."""
+    times = model.frame_times_of_pathways(num_frames, device="cpu")
+    sees = mask.matrix(times)
+    if mask.key_pathways == mask.query_pathways == ("slow",) and sees is not None and sees.sum() == len(sees):
+        raise ValueError(
+            f"with scope='slow', {2 * mask.reach + 1} frames hold nothing but the query itself: the slow "
+            f"pathway's frames {times['slow'].frame_T.tolist()} of {num_frames} are further apart"
+        )
+
+
+register(
+    ModelEntry(
+        name="hybrid",
+        title="Hybrid (ours)",
+        family="hybrid",
+        build=build,
+        reference="this project: SlowFast with cross-pathway attention over time after res4 and res5",
+        origin="hybrid.model, on pytorchvideo's SlowFast",
+        licence="code Apache-2.0; official SlowFast weights Apache-2.0 (pytorchvideo)",
+        mean=get_entry("slowfast").mean,
+        std=get_entry("slowfast").std,
+        parameters=35_864_925,
+        official=get_entry("slowfast").official,
+        tiny="SlowFast's tiny size, attention 48 wide with 4 heads",
+    )
+)

@@ -11,7 +11,7 @@ from hybrid.experiment.progress import clock
 from hybrid.pretraining.config import PretrainConfig
 from hybrid.pretraining.pool import missing, simulate
 from hybrid.pretraining.run import GRADES, pretraining_folder, request_of
-from hybrid.profiling.latency import time_training_step
+from hybrid.profiling.timing import time_training_step
 from hybrid.simulator.dataset import processors
 from hybrid.training.architecture import build_model
 from hybrid.training.machine import choose_machine

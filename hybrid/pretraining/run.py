@@ -13,9 +13,7 @@ import pytorch_lightning as pl
 import torch
 from filelock import FileLock, Timeout
 
-from hybrid import get_entry
 from hybrid.data.clip import ClipSpec
-from hybrid.data.normalisation import Normalisation
 from hybrid.errors import UserError
 from hybrid.experiment.folder import RunFolder, arm_folder, claim, run_settings
 from hybrid.experiment.numbers import model_rules, protocol_rules, refuse_wrong
@@ -28,7 +26,7 @@ from hybrid.pretraining.module import PretrainModule
 from hybrid.pretraining.objective import Objective, Scale
 from hybrid.pretraining.pool import Request, open_pool
 from hybrid.simulator.dataset import processors
-from hybrid.training.architecture import build_model, check_model
+from hybrid.training.architecture import build_model, check_model, input_normalisation
 from hybrid.training.batches import as_input
 from hybrid.training.checkpoint import TrainedOn
 from hybrid.training.finite import StopAtNonFinite
@@ -121,7 +119,6 @@ def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequenc
     machine = choose_machine(config.accelerator, protocol.precision)
     if config.threads and machine.device.type == "cpu":
         torch.set_num_threads(config.threads)
-    entry = get_entry(config.model.name)
     attributes = Attributes(config.targets, request.spec.num_frames, request.spec.frame_rate)
 
     # Clips of the next seed: of other donors, under other microscopes.
@@ -139,7 +136,7 @@ def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequenc
     pl.seed_everything(config.seed, verbose=False)
     model = machine.lay_out(build_model(config, GRADES))
     objective = Objective(attributes, Scale.of(attributes, usual.values_NV))
-    normalisation = Normalisation(entry.mean, entry.std, protocol.normalise)
+    normalisation = input_normalisation(config)
     module = PretrainModule(model, objective, normalisation, config)
 
     numbers = np.resize(np.arange(len(held_out)), protocol.batch_size)

@@ -1,20 +1,20 @@
-"""The cost of every model in one table."""
+"""The cost of models in one table: beside published figures, by layout of memory, and by option of the hybrid."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import pandas as pd
 import torch
+from torch import Tensor, nn
 
-from hybrid import create_model, get_entry
-from hybrid.profiling.by_hand import BY_HAND
+from baselines.registry import ModelEntry
+from hybrid import create_model, get_entry, list_models
+from hybrid.model.options import HybridOptions
 from hybrid.profiling.cost import Profile, profile_model
-from hybrid.profiling.latency import time_inference, time_training_step
-from hybrid.profiling.memory import peak_memory, size_gb
-from hybrid.profiling.published import against_published
+from hybrid.profiling.timing import peak_memory, size_gb, time_inference, time_training_step
 from hybrid.training.machine import Machine
 
 
@@ -30,37 +30,40 @@ class Setting:
     published: bool = True
     """count the published variant at its own input too (paper size)"""
 
+    @property
+    def clip_shape(self) -> tuple[int, int, int, int]:
+        return 3, self.num_frames, self.crop_size, self.crop_size
+
+    def build(self, name: str, **options) -> nn.Module:
+        return create_model(name, self.size, num_frames=self.num_frames, crop_size=self.crop_size, **options)
+
 
 def profile_models(
     names: Sequence[str], setting: Setting, starts: Callable[[str], object] = lambda what: None
 ) -> tuple[pd.DataFrame, dict[str, Profile]]:
     """A row a model, and each one's whole profile. starts: called with what is about to be done.
 
-    parameters_M; gmac, activations_M of one clip, as `profile_model` counts them; by_hand_gmac where there is a count
-    by hand; uncounted: operators left out, with their calls. native_* : our count at the published input, and the
-    published figures. Where timed: latency_ms of one clip, inference_clips_s and train_clips_s at the batch size,
-    inference_gb and train_gb, the peak memory there (CUDA alone). What is not known is None.
+    parameters_M; gmac, activations_M of one clip, as `profile_model` counts them; uncounted: operators left out, with
+    their calls; the columns of `against_published`. Where timed: latency_ms of one clip, inference_clips_s and
+    train_clips_s at the batch size, inference_gb and train_gb, the peak memory there (CUDA alone). What is not known
+    is None.
     """
     rows, profiles = [], {}
     for name in names:
         starts(f"{name}: counting")
-        entry = get_entry(name)
-        model = create_model(name, setting.size, num_frames=setting.num_frames, crop_size=setting.crop_size)
-        profile = profiles[name] = profile_model(model, (3, setting.num_frames, setting.crop_size, setting.crop_size))
-        by_hand = _by_hand(name, setting)
+        model = setting.build(name)
+        profile = profiles[name] = profile_model(model, setting.clip_shape)
         row = {
             "model": name,
-            "family": entry.family,
+            "family": get_entry(name).family,
             "parameters_M": profile.parameters / 1e6,
             "gmac": profile.gmac,
             "activations_M": profile.activations / 1e6,
-            "by_hand_gmac": by_hand,
-            "by_hand_off_percent": by_hand and 100 * (profile.gmac / by_hand - 1),
             "uncounted": "; ".join(f"{operator} x{calls}" for operator, calls in sorted(profile.uncounted.items())),
         }
         if setting.size == "paper" and setting.published:
             starts(f"{name}: counting as published")
-            row |= _published(name)
+            row |= against_published(get_entry(name))
         if setting.machine is not None:
             starts(f"{name}: timing")
             row |= _timed(model, setting)
@@ -85,37 +88,48 @@ def module_table(profile: Profile, depth: int) -> pd.DataFrame:
     )
 
 
-def _by_hand(name: str, setting: Setting) -> float | None:
-    whole_windows = name != "swin" or setting.crop_size % 224 == 0
-    if name not in BY_HAND or setting.size != "paper" or not whole_windows:
-        return None
-    return BY_HAND[name](setting.num_frames, setting.crop_size) / 1e9
+def against_published(entry: ModelEntry) -> dict[str, Any]:
+    """The default variant, built and counted at the published input and classes, beside the published figures.
 
-
-def _published(name: str) -> dict[str, Any]:
-    comparison = against_published(get_entry(name))
-    if comparison is None:
+    native_*: our count; *_off_percent: by how much it is above the published one. Empty where the entry has no figures;
+    the gmac are None where none are published.
+    """
+    there = entry.published
+    if there is None:
         return {}
-    there = comparison.published
+    frames = max(there.frames, 8)  # of which an image model sees one
+    model = create_model(entry.name, num_grades=there.classes, num_frames=frames, crop_size=there.crop)
+    profile = profile_model(AnySize(model), (3, frames, there.crop, there.crop))
+    seen = "one frame" if there.frames == 1 else f"{there.frames} frames"
+    parameters_M = profile.parameters / 1e6
     return {
-        "native_input": comparison.counted_at,
-        "native_parameters_M": comparison.parameters,
+        "native_input": f"{seen} of {there.crop} px, {there.classes} classes",
+        "native_parameters_M": parameters_M,
         "published_parameters_M": there.parameters,
-        "parameters_off_percent": comparison.parameters_off,
-        "native_gmac": comparison.gmac,
+        "parameters_off_percent": 100 * (parameters_M / there.parameters - 1),
+        "native_gmac": profile.gmac,
         "published_gmac": there.gmac,
-        "gmac_off_percent": comparison.gmac_off,
+        "gmac_off_percent": None if there.gmac is None else 100 * (profile.gmac / there.gmac - 1),
         "published_by": there.source,
         "why": there.remark,
     }
 
 
-def _timed(model: torch.nn.Module, setting: Setting) -> dict[str, Any]:
+class AnySize(nn.Module):
+    """Without the check of the crop: torchvision's native 112 px are no multiple of 32."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, clip_BCTHW: Tensor) -> Tensor:
+        return self.model.forward_head(self.model.forward_features(clip_BCTHW))
+
+
+def _timed(model: nn.Module, setting: Setting) -> dict[str, Any]:
     machine = setting.machine
     model = machine.lay_out(model.to(machine.device))
-    clip_BCTHW = torch.rand(
-        setting.batch_size, 3, setting.num_frames, setting.crop_size, setting.crop_size, device=machine.device
-    )
+    clip_BCTHW = torch.rand(setting.batch_size, *setting.clip_shape, device=machine.device)
     input_gb = clip_BCTHW.numel() * clip_BCTHW.element_size() / 1e9
     with machine.autocast():
         latency = time_inference(model, clip_BCTHW[:1])
@@ -131,3 +145,63 @@ def _timed(model: torch.nn.Module, setting: Setting) -> dict[str, Any]:
         "inference_gb": inference_peak.gb and inference_peak.gb + held,
         "train_gb": train_peak.gb and train_peak.gb + input_gb,
     }
+
+
+def compare_layouts(names: Sequence[str], setting: Setting) -> pd.DataFrame:
+    """Whether convolutions are faster with channels last: the ground for `training.machine.choose_machine`.
+
+    A row a model: ms a clip of a training step in either layout, one after the other, and how many times faster.
+    """
+    rows = []
+    for name in names:
+        milliseconds = {}
+        for layout, channels_last in (("contiguous_ms", False), ("channels_last_ms", True)):
+            torch.manual_seed(0)
+            machine = replace(setting.machine, channels_last=channels_last)
+            model = setting.build(name)
+            clip_BCTHW = torch.rand(setting.batch_size, *setting.clip_shape, device=machine.device)
+            with machine.autocast():
+                seconds = time_training_step(machine.lay_out(model.to(machine.device)), clip_BCTHW)
+            milliseconds[layout] = 1e3 * seconds
+        ratio = milliseconds["contiguous_ms"] / milliseconds["channels_last_ms"]
+        rows.append({"model": name, **milliseconds, "times_faster": ratio})
+    return pd.DataFrame(rows)
+
+
+OF_SLOWFAST = {"alpha": (2, 8), "slow_frames": ("stride",)}
+"""options that the hybrid shares with SlowFast, and their values besides the default"""
+
+
+def option_settings() -> list[tuple[str, str, dict[str, Any]]]:
+    """Name, model and options: the baselines, the hybrid at default, each other value of each option, the controls."""
+    rows = [(name, name, {}) for name in ("slowfast", "timesformer", "hybrid")]
+    for option in fields(HybridOptions):
+        values = [value for value in option.metadata["values"] if value != option.default]
+        rows += [(f"{option.name}={value}", "hybrid", {option.name: value}) for value in values]
+    for name, values in OF_SLOWFAST.items():
+        rows += [(f"{name}={value}", "hybrid", {name: value}) for value in values]
+    return rows + [(name, name, {}) for name in list_models(controls=True) if name not in list_models()]
+
+
+def cost_of_options(setting: Setting, starts: Callable[[str], object] = lambda name: None) -> pd.DataFrame:
+    """The ablations' price list: what each value of each option of the hybrid costs, beside SlowFast and TimeSformer.
+
+    A row a setting: `setting`, `parameters_M`, `gmac` of one clip, and both over SlowFast's; `uncounted` operators.
+    What an option changes in training alone costs nothing here: drop path, first weights.
+    """
+    rows, slowfast = [], None
+    for label, name, options in option_settings():
+        starts(label)
+        torch.manual_seed(0)
+        profile = profile_model(setting.build(name, **options), setting.clip_shape)
+        slowfast = slowfast or profile
+        row = {
+            "setting": label,
+            "parameters_M": profile.parameters / 1e6,
+            "parameters_ratio": profile.parameters / slowfast.parameters,
+            "gmac": profile.gmac,
+            "gmac_ratio": profile.gmac / slowfast.gmac,
+            "uncounted": ", ".join(sorted(profile.uncounted)),
+        }
+        rows.append(row)
+    return pd.DataFrame(rows)

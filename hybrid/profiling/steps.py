@@ -15,7 +15,7 @@ import torch
 from hybrid import get_entry
 from hybrid.config import TrainConfig
 from hybrid.data.normalisation import Normalisation
-from hybrid.profiling.latency import wait_for
+from hybrid.profiling.timing import wait_for
 from hybrid.training.architecture import build_model
 from hybrid.training.batches import ResidentClips, training_batches
 from hybrid.training.loop import make_trainer, quiet_libraries

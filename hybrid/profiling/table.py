@@ -11,8 +11,6 @@ HEADINGS = {
     "gmac": ("GMAC", "{:.4g}"),
     "gmac_percent": ("of GMAC", "{:.1f} %"),
     "activations_M": ("activ. M", "{:.4g}"),
-    "by_hand_gmac": ("by hand", "{:.4g}"),
-    "by_hand_off_percent": ("off", "{:+.2f} %"),
     "latency_ms": ("latency ms", "{:.1f}"),
     "inference_clips_s": ("infer clips/s", "{:.3g}"),
     "train_clips_s": ("train clips/s", "{:.3g}"),

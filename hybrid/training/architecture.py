@@ -8,9 +8,9 @@ import torch
 from omegaconf import OmegaConf
 
 from baselines import ClipModel
-from hybrid import create_model, list_models
+from hybrid import create_model, get_entry, list_models
 from hybrid.config import TrainConfig
-from hybrid.data.normalisation import WAYS
+from hybrid.data.normalisation import WAYS, Normalisation
 from hybrid.errors import UserError
 from hybrid.training.frozen import check_frozen
 from hybrid.training.losses import get_loss
@@ -20,6 +20,12 @@ from hybrid.training.machine import choose_machine
 def build_model(config: TrainConfig, num_grades: int) -> ClipModel:
     """The configured model, with published weights or, from torch's generator, fresh ones."""
     return _build(config, num_grades, config.model.pretrained)
+
+
+def input_normalisation(config: TrainConfig) -> Normalisation:
+    """What turns stored frames into the model's input; 'published' is as its variant's weights were trained."""
+    mean_std = get_entry(config.model.name).mean_std(config.model.options.get("variant"))
+    return Normalisation(*mean_std, config.protocol.normalise)
 
 
 def check_model(config: TrainConfig) -> None:

@@ -12,7 +12,6 @@ import pytorch_lightning as pl
 import torch
 from filelock import FileLock, Timeout
 
-from hybrid import get_entry
 from hybrid.commit import software_commit
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
@@ -24,7 +23,7 @@ from hybrid.evaluation.metrics import PANEL, evaluate, squared_error
 from hybrid.experiment.folder import RunFolder, run_folder, run_settings
 from hybrid.files import read_json, whole_file, write_json, write_yaml
 from hybrid.profiling import profile_model
-from hybrid.training.architecture import build_model
+from hybrid.training.architecture import build_model, input_normalisation
 from hybrid.training.batches import ResidentClips, evaluation_batches, training_batches
 from hybrid.training.checkpoint import TrainedModel, save_trained
 from hybrid.training.finite import StopAtNonFinite
@@ -75,13 +74,12 @@ def _train(
     machine = choose_machine(config.accelerator, protocol.precision)
     if config.threads and machine.device.type == "cpu":
         torch.set_num_threads(config.threads)
-    entry = get_entry(config.model.name)
 
     pl.seed_everything(seed, verbose=False)
     model = build_model(config, len(dataset.grades))
     profile = _profile(run, config, model)
     machine.lay_out(model)
-    normalisation = Normalisation(entry.mean, entry.std, protocol.normalise)
+    normalisation = input_normalisation(config)
     clips = ResidentClips(dataset.frames_NTHWC, normalisation, model.used_frames(config.model.num_frames))
     training_folds, test_clips = np.flatnonzero(fold_of_N != config.fold), np.flatnonzero(fold_of_N == config.fold)
     # Every fold draws its share anew, so that their mean does not hang on one draw; models draw the same.

@@ -6,7 +6,7 @@ from einops import rearrange
 from torch.testing import assert_close
 
 import baselines
-from baselines.positions import resize_space, resize_space_time, resize_time
+from baselines.layers import resize_space, resize_space_time, resize_time
 from baselines.timesformer import TimeSformer
 
 SHAPE = dict(num_grades=7, num_frames=8, crop_size=64, in_channels=3)

@@ -9,8 +9,9 @@ from einops import rearrange
 from safetensors.torch import save_file
 from torch.testing import assert_close
 
-from baselines import create_model, get_entry, list_models, official
-from baselines.positions import resize_time
+from baselines import create_model, get_entry, hub, list_models
+from baselines.layers import resize_time
+from baselines.registry import KINETICS_MEAN_STD, TORCHVISION_VIDEO_MEAN_STD
 from baselines.vivit import steps_of_table
 from baselines.weights import load_pretrained
 
@@ -309,21 +310,21 @@ def test_without_network_the_message_says_what_to_fetch_and_where_to_put_it(name
     def unreachable(what):
         raise OSError("no network")
 
-    monkeypatch.setattr(official, "download", unreachable)
+    monkeypatch.setattr(hub, "download", unreachable)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     for weights in get_entry(name).official.values():
         with pytest.raises(ValueError) as error:
-            official.fetch(weights)
+            hub.fetch(weights)
         message = str(error.value)
-        assert weights.name in message and official.address(weights) in message
-        assert official.address(weights).startswith("https://")
-        assert str(official.cached_file(weights)) in message
+        assert weights.name in message and hub.address(weights) in message
+        assert hub.address(weights).startswith("https://")
+        assert str(hub.cached_file(weights)) in message
 
 
 def test_a_file_put_by_hand_is_taken(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     weights = get_entry("resnet50").official["resnet18"]
-    place = official.cached_file(weights)
+    place = hub.cached_file(weights)
     assert place == tmp_path / "checkpoints" / "timm--resnet18.a1_in1k.safetensors"
     place.parent.mkdir()
     reference = timm.create_model("resnet18")
@@ -334,21 +335,28 @@ def test_a_file_put_by_hand_is_taken(tmp_path, monkeypatch):
 
 
 def test_torch_and_its_libraries_share_the_place():
-    assert official.cached_file(get_entry("slowfast").official["slowfast_r50"]).name == "SLOWFAST_8x8_R50.pyth"
-    assert official.cached_file(get_entry("r3d").official["r3d_18"]).name == "r3d_18-b3b3357e.pth"
+    assert hub.cached_file(get_entry("slowfast").official["slowfast_r50"]).name == "SLOWFAST_8x8_R50.pyth"
+    assert hub.cached_file(get_entry("r3d").official["r3d_18"]).name == "r3d_18-b3b3357e.pth"
+
+
+def test_a_variants_inputs_are_those_its_own_weights_were_trained_on():
+    entry = get_entry("r2plus1d")
+    assert entry.mean_std() == entry.mean_std("r2plus1d_18") == TORCHVISION_VIDEO_MEAN_STD
+    assert entry.mean_std("r2plus1d_r50") == KINETICS_MEAN_STD
+    assert get_entry("late_fusion").mean_std() == KINETICS_MEAN_STD, "it has no official weights of its own"
 
 
 def test_facts_are_the_libraries_own():
     for name in list_models():
         entry = get_entry(name)
-        for weights in entry.official.values():
-            mean, std = weights.mean_std or (entry.mean, entry.std)
+        for variant, weights in entry.official.items():
+            mean, std = entry.mean_std(variant)
             if weights.library == "timm":
                 facts = timm.get_pretrained_cfg(weights.name)
                 assert (facts.mean, facts.std, facts.input_size[1]) == (mean, std, weights.crop)
                 assert facts.license.lower() == weights.licence.lower()
             elif weights.library == "torchvision":
-                facts = official.torchvision_weights(weights.name)
+                facts = hub.torchvision_weights(weights.name)
                 transform = facts.transforms()
                 assert (tuple(transform.mean), tuple(transform.std)) == (mean, std)
                 assert transform.crop_size == [weights.crop, weights.crop]

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from baselines import ClipModel
-from baselines.frame import FrameModel
+from baselines.timm_net import FrameModel
 
 
 def frames_seen(model: ClipModel, num_frames: int) -> int:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from baselines import ClipModel
 from baselines.contract import Intermediates
-from baselines.frame import FrameModel
+from baselines.timm_net import FrameModel
 from hybrid.analysis.attributions.grad_cam import PATHWAYS
 from hybrid.analysis.measure import Curve, Finding, Matrix, Measure
 from hybrid.analysis.relevance.maps import clip_batches
@@ -34,7 +34,7 @@ class TemporalRollout(Measure):
 
     def applies_to(self, model: ClipModel) -> bool:
         if isinstance(model, Hybrid):
-            return len(model.attending) > 0
+            return len(model.temporal_layers) > 0
         return model.class_token and not isinstance(model, FrameModel)
 
     def passes(self, model: ClipModel, num_frames: int) -> float:
@@ -63,7 +63,7 @@ class TemporalRollout(Measure):
 def rollout_in_time(model: ClipModel, inside: Intermediates) -> Tensor:
     """(B, T, T) over the tokens of one place."""
     R_BTT = None
-    layers = model.attending if isinstance(model, Hybrid) else list(inside.attention)
+    layers = model.temporal_layers if isinstance(model, Hybrid) else list(inside.attention)
     for layer in layers:
         A_BQK = inside.attention[layer].weights.mean(dim=(1, 2))
         step_BTT = mixed(model, inside, layer, A_BQK)
@@ -77,11 +77,11 @@ def mixed(model: ClipModel, inside: Intermediates, layer: str, A_BQK: Tensor) ->
         recorded = [f"{layer}.{kind}" for kind in ("temporal", "joint") if f"{layer}.{kind}" in inside.update_ratio]
         w_B11 = share_of_update(inside.update_ratio[recorded[0]])
         return (1 - w_B11) * torch.eye(A_BQK.shape[-1]).to(A_BQK) + w_B11 * A_BQK
-    visibility, place = model.temporal[layer].visibility, pathway_places(inside)
-    key_K = torch.cat([place[pathway] for pathway in visibility.read])
+    attention, place = inside.attention[layer], pathway_places(inside)
+    key_K = torch.cat([place[pathway] for pathway in attention.key_pathways])
     whole_BTT = torch.eye(sum(map(len, place.values()))).to(A_BQK).repeat(len(A_BQK), 1, 1)
-    queries = [len(place[pathway]) for pathway in visibility.asking]
-    for pathway, A_BPK in zip(visibility.asking, A_BQK.split(queries, dim=1), strict=True):
+    queries = attention.query_pathways
+    for pathway, A_BPK in zip(queries, A_BQK.split(list(queries.values()), dim=1), strict=True):
         w_B11 = share_of_update(inside.update_ratio[f"{pathway}.{layer}"])
         row_BPT = (1 - w_B11) * whole_BTT[:, place[pathway]]
         row_BPT[:, :, key_K] += w_B11 * A_BPK

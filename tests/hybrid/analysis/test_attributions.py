@@ -5,7 +5,7 @@ import torch
 from analysis_subjects import lively, noise
 from torch.testing import assert_close
 
-from baselines.frame import FrameModel
+from baselines.timm_net import FrameModel
 from hybrid import list_models
 from hybrid.analysis.attributions import ATTRIBUTIONS, COMMON, integrated_gradients
 from hybrid.analysis.attributions.occlusion import Occlusion

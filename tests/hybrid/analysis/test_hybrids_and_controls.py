@@ -14,8 +14,7 @@ SUBJECTS = [
     ("hybrid", dict(stages="late")),
     ("hybrid", dict(keys="frame_to_frame", scope="fast_to_slow")),
     ("hybrid", dict(keys="joint", positions="relative")),
-    ("hybrid", dict(stitch=2)),
-    ("hybrid", dict(stitch=2, stages="none")),
+    ("hybrid", dict(stages="none")),
     ("slowfast_nln", dict(instantiation="softmax")),
     ("slowfast_nln", {}),
     ("late_fusion", {}),
@@ -39,8 +38,8 @@ def test_what_applies_has_an_answer(name, options):
 def test_native_measures_apply_where_a_branch_attends():
     for options, applies in (
         (dict(mixer="conv3"), False),
-        (dict(stitch=2, stages="none"), False),
-        (dict(stitch=2), True),
+        (dict(stages="none"), False),
+        ({}, True),
     ):
         model = lively("hybrid", **options).model
         assert MEASURES["temporal_rollout"].applies_to(model) == applies

@@ -6,7 +6,7 @@ import torch
 from analysis_subjects import lively
 from cheap_measures import CHEAP, CLIPS
 
-from baselines.frame import FrameModel
+from baselines.timm_net import FrameModel
 from hybrid import list_models
 
 

@@ -160,6 +160,6 @@ def test_the_hybrids_relevance_is_grad_cam_and_what_attention_brings(scope):
     explained = ATTRIBUTIONS["transformer_explainability"].relevance(subject, clip)
     apart = GradCAM().by_pathway(subject, clip)
     brought = explained - (apart["slow"] + apart["fast"])
-    asking = subject.model.temporal["res5"].visibility.asking
+    asking = inside.attention["res5"].query_pathways
     assert brought.min() >= -1e-7
     assert (brought.max() > 0) == any(apart[pathway].sum() > 0 for pathway in asking), "nothing asks where nothing is"

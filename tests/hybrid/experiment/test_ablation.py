@@ -12,7 +12,7 @@ from hybrid.errors import UserError
 from hybrid.experiment.ablation import JOINT, Arm, arms_of, choose, read_ablations, spelled_out
 from hybrid.experiment.sweep import composed
 from hybrid.files import write_text
-from hybrid.model.axes import Axes
+from hybrid.model.options import HybridOptions
 from hybrid.training.architecture import check_model
 
 CONFIGS = ROOT / "configs"
@@ -140,7 +140,7 @@ def test_no_two_arms_of_ours_are_the_same_settings():
     assert len(set(settings)) == len(settings)
 
 
-@pytest.mark.parametrize("switch", fields(Axes), ids=lambda switch: switch.name)
+@pytest.mark.parametrize("switch", fields(HybridOptions), ids=lambda switch: switch.name)
 def test_every_switch_of_the_hybrid_is_ablated_with_all_its_values(switch):
     key = f"++model.options.{switch.name}="
     varied = {word.removeprefix(key) for arm in arms_of(SIMPLE) for word in arm.settings if word.startswith(key)}
@@ -148,7 +148,7 @@ def test_every_switch_of_the_hybrid_is_ablated_with_all_its_values(switch):
     assert varied == others if others else varied
 
 
-DEFAULTS = {f"model.options.{switch.name}": switch.default for switch in fields(Axes)}
+DEFAULTS = {f"model.options.{switch.name}": switch.default for switch in fields(HybridOptions)}
 DEFAULTS |= {f"model.recipe.{part.name}": part.default for part in fields(RecipeConfig)}
 
 

@@ -7,7 +7,7 @@ from hybrid.experiment.estimate import START, measured_seconds, seconds_of_finis
 from hybrid.experiment.folder import ExperimentFolder
 from hybrid.experiment.plan import Plan, in_words
 from hybrid.files import write_json
-from hybrid.profiling import latency
+from hybrid.profiling import timing
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ def test_finished_runs_say_how_long_the_others_take(tmp_path):
 
 def test_a_measured_step_stands_for_all_of_a_run(config_of, monkeypatch):
     clips = []
-    monkeypatch.setattr(latency, "time_training_step", lambda model, clip, **_: clips.append(clip) or 0.03)
-    monkeypatch.setattr(latency, "time_inference", lambda model, clip, **_: 0.01)
+    monkeypatch.setattr(timing, "time_training_step", lambda model, clip, **_: clips.append(clip) or 0.03)
+    monkeypatch.setattr(timing, "time_inference", lambda model, clip, **_: 0.01)
     config = config_of("protocol.epochs=4", "protocol.num_folds=5", "accelerator=cpu", "model.num_frames=8")
     assert measured_seconds(config, 100, 5) == pytest.approx(START + 4 * (80 * 0.03 + 20 * 0.01))
     assert clips[0].shape == (4, 3, 8, 64, 64)

@@ -17,8 +17,8 @@ def test_drop_path_leaves_whole_clips_without_a_branch_and_scales_the_rest():
     branch = create_model("hybrid", "tiny", drop_path=0.5, init="random", keys="frame").temporal["res5"]
     model = create_model("hybrid", "tiny")
     x = {"slow": torch.randn(64, 384, 2, 1, 1), "fast": torch.randn(64, 64, 8, 1, 1)}
-    whole = branch.eval()(x, model.clocks(8))["fast"]
-    part = branch.train()(x, model.clocks(8))["fast"]
+    whole = branch.eval()(x, model.frame_times_of_pathways(8))["fast"]
+    part = branch.train()(x, model.frame_times_of_pathways(8))["fast"]
     kept = part.flatten(1).any(dim=1)
     assert 16 < kept.sum() < 48
     torch.testing.assert_close(part[kept], 2 * whole[kept])

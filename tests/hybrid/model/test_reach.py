@@ -1,4 +1,4 @@
-"""Which frames can reach a pathway's features at all: what scope.py says of windows, checked frame by frame."""
+"""Which frames can reach a pathway's features: what attention_mask.py says of windows, checked frame by frame."""
 
 import pytest
 import torch

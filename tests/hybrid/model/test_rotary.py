@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from hybrid.model.rotary import rotary_frequencies, rotate
+from hybrid.model.positions import apply_rotary, rotary_frequencies
 
 
 def test_equals_multiplication_by_complex_phases():
@@ -10,7 +10,7 @@ def test_equals_multiplication_by_complex_phases():
     frequency_P = rotary_frequencies(8)
     phase_TP = torch.polar(torch.ones(5, 4), 2 * torch.pi * time_T[:, None] * frequency_P)
     expected = torch.view_as_real(torch.view_as_complex(x_NhTD.reshape(2, 3, 5, 4, 2)) * phase_TP).flatten(-2)
-    torch.testing.assert_close(rotate(x_NhTD, time_T, frequency_P), expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(apply_rotary(x_NhTD, time_T, frequency_P), expected, atol=1e-6, rtol=0)
 
 
 def test_products_depend_on_the_difference_of_times_alone():
@@ -18,7 +18,8 @@ def test_products_depend_on_the_difference_of_times_alone():
     frequency_P = rotary_frequencies(16)
 
     def product(at_q, at_k):
-        return (rotate(q, torch.tensor(at_q), frequency_P) * rotate(k, torch.tensor(at_k), frequency_P)).sum(-1)
+        turned = [apply_rotary(x, torch.tensor(at), frequency_P) for x, at in ((q, at_q), (k, at_k))]
+        return (turned[0] * turned[1]).sum(-1)
 
     here = product([0.0, 0.5, 1.0], [0.25, 0.5, 0.0])
     later = product([0.7, 1.2, 1.7], [0.95, 1.2, 0.7])

@@ -10,18 +10,18 @@ from torch import nn
 from baselines.slowfast import build_net
 from baselines.weights import load_state
 from hybrid import create_model
-from hybrid.model.axes import Axes
-from hybrid.model.branches import make_branch
-from hybrid.model.clock import Clock
+from hybrid.model.hybrid import make_branch
+from hybrid.model.options import HybridOptions
+from hybrid.model.positions import FrameTimes
 
 
 def combinations(*names):
     """Every combination of these axes' values that goes together and starts as zero; the other axes at default."""
-    values = {axis.name: axis.metadata["values"] for axis in fields(Axes)}
+    values = {axis.name: axis.metadata["values"] for axis in fields(HybridOptions)}
     found = []
     for chosen in itertools.product(*(values[name] for name in names)):
         try:
-            axes = Axes(**dict(zip(names, chosen, strict=True)))
+            axes = HybridOptions(**dict(zip(names, chosen, strict=True)))
         except ValueError:
             continue
         found += [axes] if axes.init != "random" else []
@@ -34,19 +34,18 @@ def combinations(*names):
     [
         # attention, and the three others, which have neither window nor keys nor positions
         (("mixer", "scope", "window", "keys", "positions"), 5 * 4 * 5 * 5 + 3 * 5),
-        # as wide as a TimeSformer, attention alone
-        (("mixer", "scope", "mlp", "init"), 4 * 5 * 4 + 5 * 4),
+        (("mixer", "scope", "mlp", "init"), 4 * 5 * 4),
     ],
 )
 def test_every_combination_of_zero_branches_adds_nothing_to_the_last_bit(names, count):
     channels = {"slow": 12, "fast": 6}
     pathways = {"slow": torch.randn(1, 12, 2, 2, 2), "fast": torch.randn(1, 6, 8, 2, 2)}
     frames = {"slow": torch.tensor([0, 7]), "fast": torch.arange(8)}
-    clocks = {name: Clock.of_frames(frame_T, 8, 16.0) for name, frame_T in frames.items()}
+    times = {name: FrameTimes.of_frames(frame_T, 8, 16.0) for name, frame_T in frames.items()}
     found = combinations(*names)
     assert len(found) == count
     for axes in found:
-        updates = make_branch(axes, "tiny", channels, 8, 0, "res4").eval()(pathways, clocks)
+        updates = make_branch(axes, "tiny", channels, 8, 0, "res4").eval()(pathways, times)
         assert updates and not any(update.any() for update in updates.values()), axes
 
 
@@ -62,10 +61,9 @@ def trained_looking_checkpoint():
 
 
 STRUCTURES = [
-    dict(stages=stages, head=head, stitch=stitch)
+    dict(stages=stages, head=head)
     for stages in ("none", "res5", "res4-5", "res3-5", "late")
     for head in ("pooled", "attentive")
-    for stitch in (0, 2)
 ]
 STRUCTURES += [
     dict(stages=stages, mixer=mixer) for stages in ("res4-5", "late") for mixer in ("conv3", "conv9", "shift")
@@ -86,7 +84,7 @@ def test_with_official_weights_every_structure_is_slowfast_and_after_one_step_is
         with torch.no_grad():
             assert torch.equal(model(clip), expected), options
         new = [p for name, p in model.named_parameters() if name.startswith(model.new_module_prefixes)]
-        assert bool(new) == (options != dict(stages="none", head="pooled", stitch=0))
+        assert bool(new) == (options != dict(stages="none", head="pooled"))
         if new:
             model(clip).square().mean().backward()
             torch.optim.SGD(new, 0.1).step()

@@ -1,13 +1,13 @@
 """Counts by hand of whole published models, against fvcore's and against what their authors print."""
 
 import pytest
+from counted_by_hand import BY_HAND
 
 from hybrid import create_model, get_entry
 from hybrid.profiling import profile_model
-from hybrid.profiling.by_hand import BY_HAND
 
 
-# The others take minutes on a slow machine; tools/profile_models.py prints all six.
+# The others take minutes on a slow machine.
 @pytest.mark.parametrize("name", ["convit", "mixer", "swin"])
 def test_fvcore_agrees_with_the_count_by_hand(name):
     profile = profile_model(create_model(name, num_frames=8), (3, 8, 224, 224))

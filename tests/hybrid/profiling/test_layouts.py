@@ -1,5 +1,4 @@
-from hybrid.profiling.layouts import compare_layouts
-from hybrid.profiling.models import Setting
+from hybrid.profiling.models import Setting, compare_layouts
 from hybrid.training.machine import choose_machine
 
 

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from baselines.weights import LoadReport
+from baselines.contract import LoadReport
 from hybrid import create_model, list_models
 from hybrid.config import RecipeConfig
 from hybrid.training.optimiser import build_optimiser, parameter_groups, warmup_cosine

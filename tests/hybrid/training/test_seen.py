@@ -5,12 +5,10 @@ import pytest
 import torch
 from untrained_runs import untrained
 
-from hybrid.data.dataset import load_dataset
 from hybrid.errors import UserError
 from hybrid.experiment.prepare import prepare
 from hybrid.report.leaks import leak_notes
 from hybrid.training.checkpoint import TrainedOn, load_trained, save_trained, short_digest
-from hybrid.training.grafting import graft_checkpoint
 from hybrid.training.run import train_run
 from hybrid.training.seen import behind, check_start, check_starts, trained_on
 
@@ -100,17 +98,6 @@ def test_pretraining_on_simulated_clips_has_seen_none(tmp_path):
         content["about"]["settings"]["model"]["pretrained"] = weights
         torch.save(content, tmp_path / f"{weights}.before")  # as it was written before there was a record
         assert behind(str(tmp_path / f"{weights}.before")) == seen
-
-
-def test_a_grafted_checkpoint_knows_the_clips_it_was_fitted_on(small_dataset, start, tmp_path, monkeypatch):
-    dataset = load_dataset(small_dataset, untrained("vgg16").spec)
-    monkeypatch.setattr("hybrid.training.grafting.create_model", lambda *_, **__: torch.nn.Linear(1, 1))
-    monkeypatch.setattr("hybrid.training.grafting.graft", lambda *_: {})
-    monkeypatch.setattr("hybrid.training.grafting.KEPT", 1)
-    weights = dict(slowfast=str(start(11)), timesformer=str(start(10, name="other.ckpt")))
-    graft_checkpoint(small_dataset, tmp_path / "out.pt", size="tiny", options={}, num_clips=4, **weights)
-    seen = {short_digest(dataset.digests[clip]) for clip in (0, 1, 2, 3, 10, 11)}
-    assert set(behind(str(tmp_path / "out.pt")).digests) == seen
 
 
 def test_a_run_records_what_it_was_trained_on_and_marks_a_leak(config_of, prepared, start, tmp_path):

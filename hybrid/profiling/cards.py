@@ -1,0 +1,71 @@
+"""Model cards: what the registry knows about a model, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from baselines.registry import ModelEntry, PretrainedWeights
+from hybrid import get_entry
+
+KINDS = {
+    "image": "image model: sees the clip's first frame",
+    "convolution": "convolutional video model",
+    "transformer": "transformer video model",
+    "hybrid": "hybrid video model",
+}
+
+
+def card(name: str, paper: Mapping[str, Any], tiny: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
+    """One model's card. paper, tiny: its rows of `profile_models` at 16 frames, of 224 and of 64 px."""
+    entry = get_entry(name)
+    rows = [
+        ("name", f"`{name}`"),
+        ("kind", KINDS[entry.family]),
+        ("reference", entry.reference),
+        ("implementation", entry.origin),
+        ("licence", entry.licence),
+        ("input mean, std", f"{rounded(entry.mean)}, {rounded(entry.std)} (RGB in 0 to 1)"),
+        ("size `paper`, five grades", cost(paper, "16 frames of 224x224")),
+    ]
+    if entry.published is not None:
+        counted = dict(parameters_M=paper["native_parameters_M"], gmac=paper["native_gmac"])
+        rows += [
+            ("counted as published", cost(counted, paper["native_input"])),
+            ("published figures", published(entry)),
+        ]
+        if entry.published.remark:
+            rows.append(("difference", entry.published.remark))
+    rows.append(("size `tiny`", f"{cost(tiny, '16 frames of 64x64')}: {entry.tiny}"))
+    for variant, official in entry.official.items():
+        label = "official weights" + (f", `variant={variant}`" if len(entry.official) > 1 else "")
+        rows.append((label, weights(official)))
+    rows.append(("recipe", ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in recipe.items())))
+    if entry.paper_mse is not None:
+        mean, sd = entry.paper_mse
+        rows.append(("in the paper", f"MSE {mean:.2f} ({sd:.2f}) x 10^-2, on its own private clips"))
+    lines = [f"## {entry.title}", "", "| | |", "|---|---|"]
+    return "\n".join(lines + [f"| {key} | {value} |" for key, value in rows]) + "\n"
+
+
+def cost(row: Mapping[str, Any], clip: str) -> str:
+    return f"{row['parameters_M']:.2f} M parameters, {row['gmac']:.3g} GMAC for {clip}"
+
+
+def published(entry: ModelEntry) -> str:
+    gmac = "" if entry.published.gmac is None else f", {entry.published.gmac:g} GMAC"
+    return f"{entry.published.parameters:g} M parameters{gmac} ({entry.published.source})"
+
+
+def weights(official: PretrainedWeights) -> str:
+    clip = f"{official.crop}x{official.crop}"
+    if official.rate is not None:
+        clip = f"{official.frames} frames of {clip} at {official.rate:g} a second"
+    text = f"{official.library} `{official.name}`, trained on {official.data}, {clip}, {official.licence}"
+    if official.mean_std is not None:
+        text += f", mean {rounded(official.mean_std[0])}, std {rounded(official.mean_std[1])}"
+    return text
+
+
+def rounded(values: tuple[float, ...]) -> str:
+    return " ".join(f"{value:.3g}" for value in values)

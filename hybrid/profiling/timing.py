@@ -1,0 +1,89 @@
+"""Seconds a clip and peak memory, measured: medians of few repetitions after a warm-up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from statistics import median
+from time import perf_counter
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss
+
+
+def time_inference(model: nn.Module, clip_BCTHW: Tensor, *, repetitions: int = 5, warm_up: int = 2) -> float:
+    """Median seconds a clip of a forward pass in eval mode, without gradients, on the clips' device.
+
+    Precision is the caller's: run it inside `torch.autocast` to measure that. The model is left in the mode it was in.
+    """
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            return seconds_a_clip(lambda: model(clip_BCTHW), clip_BCTHW, repetitions, warm_up)
+    finally:
+        model.train(was_training)
+
+
+def time_training_step(model: nn.Module, clip_BCTHW: Tensor, *, repetitions: int = 5, warm_up: int = 2) -> float:
+    """Median seconds a clip of forward, MSE to the uniform distribution, backward and an AdamW step, in train mode.
+
+    Works on a copy: the caller's weights and running statistics stay as they are.
+    """
+    model = deepcopy(model).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5)
+
+    def step() -> None:
+        dist_BK = model(clip_BCTHW).float().softmax(dim=1)
+        mse_loss(dist_BK, torch.full_like(dist_BK, 1 / dist_BK.shape[1])).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return seconds_a_clip(step, clip_BCTHW, repetitions, warm_up)
+
+
+def seconds_a_clip(work: Callable[[], object], clip_BCTHW: Tensor, repetitions: int, warm_up: int) -> float:
+    if repetitions < 1 or warm_up < 0:
+        raise ValueError(f"repetitions must be 1 or more and warm_up 0 or more, not {repetitions} and {warm_up}")
+    seconds = []
+    for _ in range(warm_up + repetitions):
+        wait_for(clip_BCTHW.device)
+        start = perf_counter()
+        work()
+        wait_for(clip_BCTHW.device)
+        seconds.append(perf_counter() - start)
+    return median(seconds[warm_up:]) / len(clip_BCTHW)
+
+
+def wait_for(device: torch.device) -> None:
+    """A GPU computes behind Python's back: its clock is read when it is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+class PeakMemory:
+    """gb: what was allocated above what was there before, in 10^9 bytes; None on a device that does not count it."""
+
+    gb: float | None = None
+
+
+@contextmanager
+def peak_memory(device: torch.device) -> Iterator[PeakMemory]:
+    """Filled when the block ends. Only CUDA counts its tensors; a CPU's are not told apart from anything else."""
+    peak = PeakMemory()
+    if device.type != "cuda":
+        yield peak
+        return
+    torch.cuda.synchronize(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    before = torch.cuda.memory_allocated(device)
+    yield peak
+    torch.cuda.synchronize(device)
+    peak.gb = (torch.cuda.max_memory_allocated(device) - before) / 1e9
+
+
+def size_gb(model: torch.nn.Module) -> float:
+    """Of parameters and buffers, in 10^9 bytes."""
+    return sum(x.numel() * x.element_size() for x in [*model.parameters(), *model.buffers()]) / 1e9
