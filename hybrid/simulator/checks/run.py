@@ -12,9 +12,9 @@ import pandas as pd
 from hybrid.data.simulated import read_truth
 from hybrid.simulator.checks.casa_ranges import plot_beats, published_table
 from hybrid.simulator.checks.gate_lag import lag_gates
-from hybrid.simulator.checks.gates import Gate, realised_shares, standard_gates
+from hybrid.simulator.checks.gates import Gate, standard_gates
 from hybrid.simulator.checks.networks import clip_gates, frame_gates
-from hybrid.simulator.data_card import NO_EVIDENCE, casa_table, markdown
+from hybrid.simulator.data_card import NO_EVIDENCE, casa_table, markdown, realised_shares
 from hybrid.simulator.dataset import processors, simulate_dataset
 from hybrid.simulator.settings import Settings
 
