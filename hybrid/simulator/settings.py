@@ -1,4 +1,4 @@
-"""How a clip is taken: size, rate, exposure, microscope and camera."""
+"""How a clip is taken (size, rate, exposure, microscope and camera), and what tools/simulate.py can be told."""
 
 from __future__ import annotations
 

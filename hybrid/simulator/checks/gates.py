@@ -2,7 +2,7 @@
 
 (a) a frame is not enough      the best prediction of quality from the first frame explains no more than form's share
 (b) texture matters            a low-pass takes the form away and leaves the motion
-(c) long range matters         of the lag sets each half predicts nothing, both together do (gate_lag.py)
+(c) long range matters         of the lag sets each half predicts nothing, both together do (gate_lag, networks)
 (d) a sensible scale           MSE of the mean predictor in 3e-2 to 4e-2, of the best possible prediction below 0.4e-2
 (e) no shortcut                no figure of one number explains a tenth of what speed leaves unexplained
 
