@@ -2,20 +2,17 @@
 
 import hydra
 
-from hybrid.config import register_schemas
+from hybrid.config import PretrainConfig, register_schemas
 from hybrid.errors import explained
-from hybrid.pretraining.config import PretrainConfig, register_pretraining
 
 register_schemas()
-register_pretraining()
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="pretrain")
 def main(config: PretrainConfig) -> None:
     with explained():
-        from hybrid.pretraining.estimate import estimate
         from hybrid.pretraining.live_line import SeenLine
-        from hybrid.pretraining.run import check_pretraining, pretrain, pretraining_folder
+        from hybrid.pretraining.run import check_pretraining, estimate, pretrain, pretraining_folder
 
         check_pretraining(config)
         folder = pretraining_folder(config)

@@ -8,7 +8,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
 from hybrid.errors import explained
-from hybrid.simulator.config import SimulateConfig
+from hybrid.simulator.settings import Settings, SimulateConfig
 
 ConfigStore.instance().store("simulate_schema", SimulateConfig)
 
@@ -17,18 +17,18 @@ ConfigStore.instance().store("simulate_schema", SimulateConfig)
 def main(config) -> None:
     with explained():
         cfg: SimulateConfig = OmegaConf.to_object(config)
-        root, settings = Path(cfg.root), cfg.settings.settings()
+        root, settings = Path(cfg.root), Settings(**vars(cfg.settings))
         if cfg.benchmark:
-            from hybrid.simulator.check import clips_a_second
+            from hybrid.simulator.checks.run import clips_a_second
 
             clips_a_second(cfg.num_clips, cfg.workers, settings)
         elif cfg.beside:
-            from hybrid.simulator.beside import beside
+            from hybrid.simulator.checks.compare_real import compare_real
 
-            beside(Path(cfg.beside), root / "beside.png", settings, cfg.seed)
+            compare_real(Path(cfg.beside), root / "beside.png", settings, cfg.seed)
             print(f"look at {root / 'beside.png'}")
         elif cfg.gates:
-            from hybrid.simulator.check import check_simulator
+            from hybrid.simulator.checks.run import check_simulator
 
             gates = check_simulator(root, cfg.num_clips, cfg.seed, cfg.workers, settings)
             sys.exit(any(gate.verdict == "FAILED" for gate in gates))

@@ -16,6 +16,7 @@ from hybrid.data.labels import FILE, Labels, scan_labels
 from hybrid.data.oddities import OBLONG
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.ratings import Ratings, scan_ratings
+from hybrid.data.simulated import is_simulated
 
 CACHE = ".cache"
 
@@ -52,7 +53,7 @@ class ClipDataset:
     @property
     def simulated(self) -> bool:
         """Whether the simulator wrote it: a result on it is no evidence about real sperm."""
-        return (self.root / "simulation.json").exists()
+        return is_simulated(self.root)
 
 
 def load_dataset(

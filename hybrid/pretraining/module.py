@@ -1,17 +1,108 @@
-"""The pretraining loop's content: a model, a linear layer that reads the attributes off its last features, the loss."""
+"""The pretraining loop's content: a model, a linear layer that reads the attributes off its last features, the loss.
+
+How far a model is from telling a clip's attributes is measured in a scale that all of them share (`Objective`).
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from baselines import ClipModel
+from hybrid.config import PretrainConfig
 from hybrid.data.augment import View
 from hybrid.data.normalisation import Normalisation
-from hybrid.pretraining.config import PretrainConfig
-from hybrid.pretraining.objective import Objective
+from hybrid.pretraining.attributes import Attributes, turn_of
 from hybrid.training.batches import as_input
 from hybrid.training.loop import RepeatableModule
 from hybrid.training.optimiser import build_optimiser, parameter_groups
+
+FARTHEST = 3.0
+"""standard deviations: what lies farther out counts as this far, so that rare extremes do not rule the loss"""
+LEAST_ENTROPY = 0.1
+"""nats: a choice that hardly ever varies is not blown up"""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What is usual, over the clips that are learned from: it makes 'knowing nothing of this clip' an error of 1."""
+
+    centre: tuple[float, ...]
+    spread: tuple[float, ...]
+    """of each step of the path (0 and one number for all, so that it may be turned) and of each number"""
+    entropy: tuple[float, ...]
+    """nats, of each choice"""
+
+    @classmethod
+    def of(cls, attributes: Attributes, values_NV: np.ndarray) -> Scale:
+        steps, numbers = len(attributes.steps), len(attributes.numbers)
+        measured = values_NV[:, : steps + numbers].astype(np.float64)
+        # A column without any value (no clip has an event) is never asked for.
+        absent = np.isnan(measured).all(axis=0)
+        measured[:, absent] = 0
+        centre, spread = np.nanmean(measured, axis=0), np.nanstd(measured, axis=0)
+        centre[:steps], spread[:steps] = 0, np.sqrt(np.mean(measured[:, :steps] ** 2))
+        spread[spread < 1e-6] = 1
+        entropy = []
+        for column, choice in enumerate(attributes.choices, start=steps + numbers):
+            share = np.bincount(values_NV[:, column].astype(int), minlength=len(choice.classes)) / len(values_NV)
+            entropy.append(max(LEAST_ENTROPY, -float(np.sum(share[share > 0] * np.log(share[share > 0])))))
+        return cls(tuple(centre.tolist()), tuple(spread.tolist()), tuple(entropy))
+
+    def plain(self) -> dict[str, Any]:
+        return {"centre": list(self.centre), "spread": list(self.spread), "entropy": list(self.entropy)}
+
+
+class Objective(nn.Module):
+    """Squared error of numbers and cross-entropy of choices, each over what is usual; groups count alike.
+
+    1 is what answering the usual for every clip gives, 0 is all known.
+    """
+
+    def __init__(self, attributes: Attributes, scale: Scale) -> None:
+        super().__init__()
+        self.attributes, self.scale = attributes, scale
+        self.steps = len(attributes.steps)
+        self.measured = self.steps + len(attributes.numbers)
+        self.register_buffer("centre", torch.tensor(scale.centre), persistent=False)
+        self.register_buffer("spread", torch.tensor(scale.spread), persistent=False)
+        self.group_of_measured = ["path"] * self.steps + [number.group for number in attributes.numbers]
+
+    @property
+    def num_outputs(self) -> int:
+        return self.measured + sum(len(choice.classes) for choice in self.attributes.choices)
+
+    def as_seen(self, values_BV: Tensor, views: list[View]) -> Tensor:
+        """The values of clips that are shown in these views."""
+        turn_B22 = torch.as_tensor(np.stack([turn_of(view) for view in views])).to(values_BV)
+        steps_BS2 = values_BV[:, : self.steps].unflatten(1, (-1, 2))
+        return torch.cat([torch.bmm(steps_BS2, turn_B22).flatten(1), values_BV[:, self.steps :]], dim=1)
+
+    def forward(self, outputs_BD: Tensor, values_BV: Tensor) -> dict[str, Tensor]:
+        """The error of each group, in float32, and their mean as 'all'."""
+        outputs_BD = outputs_BD.float()
+        errors = self.errors_of_numbers(outputs_BD[:, : self.measured], values_BV[:, : self.measured])
+        parts: dict[str, list[Tensor]] = {group: [] for group in self.attributes.groups}
+        for group, error in zip(self.group_of_measured, errors, strict=True):
+            parts[group].append(error)
+        logits = outputs_BD[:, self.measured :].split([len(c.classes) for c in self.attributes.choices], dim=1)
+        for column, choice in enumerate(self.attributes.choices):
+            code_B = values_BV[:, self.measured + column].long()
+            parts[choice.group].append(F.cross_entropy(logits[column], code_B) / self.scale.entropy[column])
+        of_group = {group: torch.stack(errors).mean() for group, errors in parts.items()}
+        return of_group | {"all": torch.stack(list(of_group.values())).mean()}
+
+    def errors_of_numbers(self, outputs_BM: Tensor, values_BM: Tensor) -> Tensor:
+        """(M,) mean squared error of each, over the clips that have it; 0 where none has."""
+        wanted_BM = ((values_BM - self.centre) / self.spread).clamp(-FARTHEST, FARTHEST)
+        there_BM = wanted_BM.isfinite()
+        squared_BM = torch.where(there_BM, outputs_BM - wanted_BM.nan_to_num(), 0).square()
+        return squared_BM.sum(0) / there_BM.sum(0).clamp(min=1)
 
 
 class PretrainModule(RepeatableModule):

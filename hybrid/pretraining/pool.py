@@ -7,6 +7,9 @@
 
 Clip n depends on the request and n alone. The rows are written when their frames are on disk, so that a program that
 is killed leaves a shorter pool and no wrong one.
+
+A batch, from the pool or of clips that are simulated as they are needed, is (clip numbers, visits, frames_BTHWC uint8,
+values_BV). Which clip comes when follows from (seed, epoch).
 """
 
 from __future__ import annotations
@@ -15,28 +18,30 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm import tqdm
 
 from hybrid.config import PRETRAINING_SEEDS
 from hybrid.data.clip import DECODER_VERSION, ClipSpec
 from hybrid.errors import UserError
 from hybrid.files import only_one, whole_file, write_json
-from hybrid.pretraining.attributes import known
-from hybrid.simulator.dataset import VERSION, processors
+from hybrid.pretraining.attributes import Attributes, known
+from hybrid.simulator.dataset import VERSION, in_processes, processors
 from hybrid.simulator.presets import get_preset
 from hybrid.simulator.settings import Settings
+from hybrid.training.batches import EpochSampler
 
 CHUNK = 32
 """clips at most that a process makes before it reports"""
+Item = tuple[int, int, np.ndarray, np.ndarray]
+"""clip number, visit, frames_THWC, values_V"""
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ def _extend(folder: Path, request: Request, number: int, workers: int) -> None:
         size = max(1, min(CHUNK, (number - len(rows)) // (4 * workers)))
         chunks = [(request, first, min(size, number - first)) for first in range(len(rows), number, size)]
         with tqdm(total=number, initial=len(rows), desc="simulating clips", unit="clip", disable=None) as progress:
-            for clips in _simulated(chunks, min(workers, len(chunks))):
+            for clips in in_processes(_simulate_chunk, chunks, min(workers, len(chunks))):
                 for frames_THWC, row in clips:
                     file.write(frames_THWC.tobytes())
                     rows.append(row)
@@ -148,9 +153,70 @@ def _extend(folder: Path, request: Request, number: int, workers: int) -> None:
                 progress.update(len(clips))
 
 
-def _simulated(chunks: list[tuple], workers: int) -> Iterator[list[tuple[np.ndarray, dict]]]:
-    if workers <= 1:
-        yield from (simulate(*chunk) for chunk in chunks)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(simulate, *zip(*chunks, strict=True))
+def _simulate_chunk(chunk: tuple[Request, int, int]) -> list[tuple[np.ndarray, dict]]:
+    return simulate(*chunk)
+
+
+class PoolClips(Dataset):
+    """Item v * N + i is clip i of the pool, gone through v times before."""
+
+    def __init__(self, pool: Pool, attributes: Attributes) -> None:
+        self.frames_NTHWC = pool.frames_NTHWC
+        self.values_NV = attributes.values(pool.known)
+
+    def __len__(self) -> int:
+        return len(self.frames_NTHWC)
+
+    def __getitem__(self, item: int) -> Item:
+        visit, clip = divmod(item, len(self))
+        return clip, visit, np.array(self.frames_NTHWC[clip]), self.values_NV[clip]
+
+
+class EndlessClips(Dataset):
+    """Item i is clip i of the stream, simulated when it is asked for; none is seen twice."""
+
+    def __init__(self, request: Request, attributes: Attributes) -> None:
+        self.request, self.attributes = request, attributes
+
+    def __getitem__(self, item: int) -> Item:
+        ((frames_THWC, row),) = simulate(self.request, item, 1)
+        return item, 0, frames_THWC, self.attributes.values(pd.DataFrame([row]))[0]
+
+
+class InOrder(Sampler[int]):
+    """`draws` items an epoch, each epoch the ones after the last; Lightning calls `set_epoch`."""
+
+    def __init__(self, draws: int) -> None:
+        self.draws, self.epoch = draws, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.draws
+
+    def __iter__(self) -> Iterator[int]:
+        yield from range(self.epoch * self.draws, (self.epoch + 1) * self.draws)
+
+
+def pool_batches(clips: PoolClips, batch_size: int, seed: int, clips_an_epoch: int) -> DataLoader:
+    """Shuffled anew each time the pool is gone through."""
+    return DataLoader(clips, batch_size, sampler=EpochSampler(len(clips), seed, clips_an_epoch), drop_last=True)
+
+
+def endless_batches(clips: EndlessClips, batch_size: int, clips_an_epoch: int, workers: int) -> DataLoader:
+    """In order, by this many processes that simulate ahead."""
+    return DataLoader(
+        clips,
+        batch_size,
+        sampler=InOrder(clips_an_epoch),
+        num_workers=workers,
+        persistent_workers=True,
+        multiprocessing_context="spawn",
+        drop_last=True,
+    )
+
+
+def held_out_batches(clips: PoolClips, batch_size: int) -> DataLoader:
+    """All of them, in their own order."""
+    return DataLoader(clips, batch_size)

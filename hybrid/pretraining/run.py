@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +13,31 @@ import pytorch_lightning as pl
 import torch
 from filelock import FileLock, Timeout
 
+from hybrid.config import PretrainConfig
 from hybrid.data.clip import ClipSpec
 from hybrid.errors import UserError
 from hybrid.experiment.folder import RunFolder, arm_folder, claim, run_settings
 from hybrid.experiment.numbers import model_rules, protocol_rules, refuse_wrong
+from hybrid.experiment.progress import clock
 from hybrid.files import read_json, write_json
 from hybrid.pretraining.attributes import TARGETS, Attributes
-from hybrid.pretraining.batches import EndlessClips, PoolClips, endless_batches, held_out_batches, pool_batches
-from hybrid.pretraining.checkpoint import save_pretrained
-from hybrid.pretraining.config import PretrainConfig
-from hybrid.pretraining.module import PretrainModule
-from hybrid.pretraining.objective import Objective, Scale
-from hybrid.pretraining.pool import Request, open_pool
+from hybrid.pretraining.module import Objective, PretrainModule, Scale
+from hybrid.pretraining.pool import (
+    EndlessClips,
+    PoolClips,
+    Request,
+    endless_batches,
+    held_out_batches,
+    missing,
+    open_pool,
+    pool_batches,
+    simulate,
+)
+from hybrid.profiling.timing import time_training_step
 from hybrid.simulator.dataset import processors
 from hybrid.training.architecture import build_model, check_model, input_normalisation
 from hybrid.training.batches import as_input
-from hybrid.training.checkpoint import TrainedOn
+from hybrid.training.checkpoint import FRESH, TrainedOn, save_tensors
 from hybrid.training.finite import StopAtNonFinite
 from hybrid.training.history import History
 from hybrid.training.last_checkpoint import to_continue_from
@@ -42,6 +51,10 @@ GRADES = 5
 """of the classifier that a model is built with and that has no part in this"""
 IDLE = ("epochs", "num_folds", "repeats")
 """keys of the protocol that pretraining has no use for"""
+FORMAT = "sperm-video-hybrid pretraining 1"
+"""of pretrained.ckpt"""
+TRIED = 2
+"""clips that are simulated to see how long that takes"""
 
 
 @dataclass(frozen=True)
@@ -193,3 +206,63 @@ def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequenc
 
 def _of_stage(row: dict[str, float], stage: str) -> dict[str, float]:
     return {name.partition("/")[2]: value for name, value in row.items() if name.startswith(f"{stage}/")}
+
+
+def save_pretrained(path: Path, module: PretrainModule, about: dict[str, Any], start: TrainedOn = FRESH) -> None:
+    """Write the file that `create_model(..., pretrained=<path>)` of the same model loads, of tensors and plain values
+    alone: the model without its classifier, and what read the attributes off it.
+
+    The classifier has learned nothing; left out, it starts anew wherever the file is loaded. about: plain values.
+    start: what the weights that the pretraining began with had learned from; it adds no clips that a data set has.
+    """
+    model, objective = module.model, module.objective
+    weights = {key: value for key, value in model.state_dict().items() if not key.startswith(f"{model.classifier}.")}
+    save_tensors(
+        path,
+        {
+            "format": FORMAT,
+            "model": weights,
+            "reader": module.reader.state_dict(),
+            "attributes": asdict(objective.attributes),
+            "scale": objective.scale.plain(),
+            "about": about,
+            "trained_on": asdict(start),
+        },
+    )
+
+
+def estimate(config: PretrainConfig) -> str:
+    """A line: how many clips are to be simulated and to be learned from, and how long each will take, as a try of a few
+    seconds says."""
+    folder, workers = pretraining_folder(config), config.data.workers or processors()
+    to_simulate = _to_simulate(config)
+    simulating = to_simulate * _seconds_to_simulate(config) / workers if to_simulate else 0.0
+    training = config.clips * _seconds_to_train(config)
+    lines = [
+        f"{folder.label}: simulates {to_simulate} clips, about {clock(simulating)} in {workers} processes",
+        f"learns from {config.clips}, about {clock(training)} from the beginning",
+    ]
+    return "; ".join(lines)
+
+
+def _to_simulate(config: PretrainConfig) -> int:
+    if config.data.pool is None:
+        return config.clips
+    return missing(Path(config.data.root), request_of(config), config.data.pool)
+
+
+def _seconds_to_simulate(config: PretrainConfig) -> float:
+    simulate(request_of(config), 0, 1)  # the first brings the libraries
+    start = time.perf_counter()
+    simulate(request_of(config), 1, TRIED)
+    return (time.perf_counter() - start) / TRIED
+
+
+def _seconds_to_train(config: PretrainConfig) -> float:
+    """A clip, in batches as they will be. Reading the clips and watching held-out ones comes on top."""
+    spec, precision = request_of(config).spec, config.protocol.precision
+    machine = choose_machine(config.accelerator, precision)
+    model = machine.lay_out(build_model(config, GRADES)).to(machine.device)
+    shape = (config.protocol.batch_size, spec.channels, spec.num_frames, spec.side, spec.side)
+    with machine.autocast():
+        return time_training_step(model, torch.zeros(shape, device=machine.device), repetitions=2, warm_up=1)

@@ -16,12 +16,13 @@ from hybrid.simulator.presets import Preset
 from hybrid.simulator.quality import Quality, grade
 from hybrid.simulator.render import camera_path, render
 from hybrid.simulator.scene import TAIL_TILT, draw_scene
-from hybrid.simulator.seeds import generator
 from hybrid.simulator.settings import Settings
 from hybrid.simulator.swim import Swim, swim
 
 NUM_DONORS = 40
 """clip i is of donor i modulo this, so that small data sets have many donors too"""
+PURPOSES = ("form", "motion", "event", "scene", "sensor", "votes", "donor", "panel")
+"""of random numbers; their order is part of what a seed means"""
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,15 @@ def film(cell: Cell, settings: Settings, shown: int | None = None) -> tuple[np.n
 def vote_counts(cell: Cell) -> np.ndarray:
     """(K,) votes for each grade."""
     return np.bincount(cell.votes, minlength=len(GRADES))
+
+
+def generator(seed: int, purpose: str, index: int = 0) -> np.random.Generator:
+    """The random numbers of one purpose (of PURPOSES) and one index (of a clip, donor or panel).
+
+    Clip i of a data set depends on (seed, i) alone: not on how many clips there are, how many processes make them, or
+    what another part of the simulator draws.
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(PURPOSES.index(purpose), index)))
 
 
 def _donor(seed: int, index: int):

@@ -7,28 +7,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from hybrid.data.simulated import MASKS, PATHS, SIMULATION, TRUTH, mask_path
 from hybrid.errors import UserError
-from hybrid.files import write_json
-from hybrid.simulator.card import write_card
+from hybrid.files import only_one, read_json, write_json
 from hybrid.simulator.clip import draw_cell, film, make_panel, vote_counts
+from hybrid.simulator.contact_sheet import contact_sheet, preview
+from hybrid.simulator.data_card import write_card
 from hybrid.simulator.panel import GRADES
-from hybrid.simulator.partial import held_folder, read_rows, rows_path, write_rows
 from hybrid.simulator.presets import get_preset
 from hybrid.simulator.settings import Settings
-from hybrid.simulator.sheet import contact_sheet, preview
 from hybrid.simulator.truth import path_rows, truth_row
 from hybrid.simulator.writer import record
 
@@ -71,8 +75,8 @@ def simulate_dataset(
 
     workers: processes, by default one a processor; clip i depends on (seed, i) alone, not on them.
     A folder that holds exactly this data set already is left as it is; any other one is a UserError. All is made in a
-    folder beside `root` (see partial.py) that gets its name at the end, so that a half-made data set is never seen; the
-    same request again goes on where a stopped or killed one was.
+    folder beside `root` that gets its name at the end, so that a half-made data set is never seen; the same request
+    again goes on where a stopped or killed one was.
     """
     root = Path(root)
     request = Request(preset, num_clips, seed, settings or Settings())
@@ -80,11 +84,10 @@ def simulate_dataset(
         return root
     try:
         with held_folder(root, request.record()) as folder:
-            if is_made(root, request):  # by another program, meanwhile
-                shutil.rmtree(folder, ignore_errors=True)
-                return root
-            _fill(folder, request, workers or processors())
-            os.replace(folder, root)
+            if not is_made(root, request):  # by another program, meanwhile
+                _fill(folder, request, workers or processors())
+                os.replace(folder, root)
+            shutil.rmtree(folder.parent, ignore_errors=True)
     except OSError as error:
         raise UserError(f"cannot write a data set to {root}: {error.strerror or error}") from error
     return root
@@ -95,12 +98,36 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def in_processes(function: Callable, tasks: Iterable, workers: int, chunksize: int = 1) -> Iterator[Any]:
+    """What `function` gives for each task, in their order; with one worker in this process."""
+    if workers <= 1:
+        yield from map(function, tasks)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(function, tasks, chunksize=chunksize)
+
+
+@contextlib.contextmanager
+def held_folder(root: Path, record: dict) -> Iterator[Path]:
+    """A folder to make this data set in, for this program alone; another one that makes the same is waited for.
+
+    It lies in `.<root>.<hash of the request>.partial/` beside `root`, with the lock, and stays when a program ends.
+    """
+    name = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:8]
+    place = root.absolute().parent / f".{root.name}.{name}.partial"
+    place.mkdir(parents=True, exist_ok=True)
+    with only_one(place, "simulates into"):
+        folder = place / "clips_and_tables"
+        folder.mkdir(parents=True, exist_ok=True)  # with its parent, which the one waited for may have removed
+        yield folder
+
+
 def is_made(root: Path, request: Request) -> bool:
     """True if `root` is this very data set, False if nothing is there; anything else there is a UserError."""
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return False
     try:
-        record = json.loads((root / "simulation.json").read_text())
+        record = read_json(root / SIMULATION)
     except (OSError, ValueError):
         raise UserError(f"{root} exists and is not a simulated data set; choose another folder") from None
     wanted = request.record()
@@ -115,34 +142,34 @@ def is_made(root: Path, request: Request) -> bool:
 
 
 def _fill(folder: Path, request: Request, workers: int) -> None:
-    for name in ("clips", "masks", "rows"):
+    for name in ("clips", MASKS, "rows"):
         (folder / name).mkdir(exist_ok=True)
     chunks = [range(i, min(i + CHUNK, request.num_clips)) for i in range(0, request.num_clips, CHUNK)]
-    missing = [(folder, request, chunk) for chunk in chunks if not rows_path(folder, chunk.start).exists()]
+    missing = [(folder, request, chunk) for chunk in chunks if not _rows_path(folder, chunk.start).exists()]
     made = request.num_clips - sum(len(chunk) for *_, chunk in missing)
     with tqdm(total=request.num_clips, initial=made, desc="simulating clips", unit="clip", disable=None) as progress:
-        for number in _run(_make_clips, missing, min(workers, len(missing))):
+        for number in in_processes(_make_clips, missing, min(workers, len(missing))):
             progress.update(number)
-    _write_tables(folder, read_rows(folder))
+    chunks_made = map(read_json, sorted((folder / "rows").glob("*.json")))
+    _write_tables(folder, [row for rows in chunks_made for row in rows])
     write_card(folder, request)
     contact_sheet(folder, folder / "contact_sheet.png")
     preview(folder, folder / "preview.gif")
-    write_json(folder / "simulation.json", request.record())
+    write_json(folder / SIMULATION, request.record())
     shutil.rmtree(folder / "rows")
-
-
-def _run(function, tasks, workers: int):
-    if workers <= 1:
-        yield from map(function, tasks)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(function, tasks)
 
 
 def _make_clips(task) -> int:
     folder, request, chunk = task
-    write_rows(rows_path(folder, chunk.start), [_make_clip(folder, request, index) for index in chunk])
+    rows = [_make_clip(folder, request, index) for index in chunk]
+    plain = json.loads(json.dumps(rows, default=lambda value: value.tolist()))
+    write_json(_rows_path(folder, chunk.start), plain)  # last and whole
     return len(chunk)
+
+
+def _rows_path(folder: Path, first: int) -> Path:
+    """Where the rows of the chunk of clips that begins with clip `first` are; the file's presence means: all made."""
+    return folder / "rows" / f"{first:07d}.json"
 
 
 def _make_clip(folder: Path, request: Request, index: int) -> dict:
@@ -151,7 +178,7 @@ def _make_clip(folder: Path, request: Request, index: int) -> dict:
     frames, masks, path, camera = film(cell, settings)
     name = f"clip{index:05d}"
     (folder / "clips" / f"{name}.mp4").write_bytes(record(frames, settings.frame_rate, cell.optics.quantiser))
-    np.savez_compressed(folder / "masks" / f"{name}.npz", masks=masks)
+    np.savez_compressed(mask_path(folder, name), masks=masks)
     return {
         "clip": f"{name}.mp4",
         "group": f"donor{cell.donor:02d}",
@@ -176,5 +203,5 @@ def _write_tables(folder: Path, made: list[dict]) -> None:
     ]
     truth = [{"clip": m["clip"], **m["truth"]} for m in made]
     paths = [{"clip": m["clip"], **row} for m in made for row in m["path"]]
-    for name, rows in (("labels", labels), ("ratings", ratings), ("truth", truth), ("paths", paths)):
-        pd.DataFrame(rows).to_csv(folder / f"{name}.csv", index=False, float_format="%.6g", lineterminator="\n")
+    for name, rows in (("labels.csv", labels), ("ratings.csv", ratings), (TRUTH, truth), (PATHS, paths)):
+        pd.DataFrame(rows).to_csv(folder / name, index=False, float_format="%.6g", lineterminator="\n")

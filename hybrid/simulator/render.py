@@ -1,22 +1,25 @@
-"""A clip's pictures and masks from the cell, the scene and the microscope."""
+"""A clip's pictures and masks from the cell, the scene and the microscope.
+
+Everything in view is points that carry phase, spread over the nearest pixels of a phase map (`splat`).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy import fft, ndimage
 
+from hybrid.data.simulated import HEAD, MIDPIECE, TAIL
 from hybrid.simulator.body import PARTS, Body
 from hybrid.simulator.optics import WAVELENGTH, Optics, saturate, transfer
 from hybrid.simulator.scene import Scene
 from hybrid.simulator.settings import Settings
-from hybrid.simulator.splat import splat
 from hybrid.simulator.swim import Swim
 
 MARGIN = 9
 """px rendered beyond each border; 150 + 2 x 9 is a size the Fourier transform is fast at"""
 COLOURS = (0.62, 0.47)
 """um, wavelengths of red and blue"""
-MASK_CODES = {"head": 1, "midpiece": 2, "tail": 3}
+MASK_CODES = {"head": HEAD, "midpiece": MIDPIECE, "tail": TAIL}
 MASK_LEVELS = {"head": 0.3, "midpiece": 0.18, "tail": 0.03}
 
 
@@ -191,3 +194,35 @@ def _sensor(light_CHW, noise, rng):
         coarse = rng.standard_normal((2, height // 2, width // 2), np.float32)
         light_CHW[::2] += np.float32(0.6) * root * coarse.repeat(2, 1).repeat(2, 2)
     return np.clip(light_CHW, 0, 255, out=light_CHW).astype(np.uint8)
+
+
+def splat(points_TP2: np.ndarray, weight: np.ndarray, size: int) -> np.ndarray:
+    """(T, size, size) sums of the weights of points (T, P, 2) given as (x, y) in px, each shared bilinearly by the
+    four pixels around it; points out of view are left out.
+
+    `weight` is (P,) or (T, P); or (L, T, P) for L pictures of the same points, (L, T, size, size).
+    """
+    frames, number = points_TP2.shape[:2]
+    weight_LTP = np.broadcast_to(weight, (len(weight) if weight.ndim == 3 else 1, frames, number))
+    total = np.empty((len(weight_LTP), frames, size * size), np.float32)
+    for t in range(frames):  # a frame at a time stays in the processor's cache
+        index, share_4P, inside = _corners(points_TP2[t], size)
+        for layer, weight_P in zip(total, weight_LTP[:, t, inside], strict=True):
+            layer[t] = np.bincount(index, (share_4P * weight_P).ravel(), size * size)
+    total = total.reshape(-1, frames, size, size)
+    return total if weight.ndim == 3 else total[0]
+
+
+def _corners(points_P2, size):
+    """The four pixels around each point in view and the (4, P) shares of its weight; which points are in view."""
+    x, y = points_P2[:, 0], points_P2[:, 1]
+    left, top = np.floor(x), np.floor(y)
+    inside = (left >= 0) & (left < size - 1) & (top >= 0) & (top < size - 1)
+    if inside.all():
+        inside = slice(None)
+    x, y, left, top = x[inside], y[inside], left[inside], top[inside]
+    fx, fy = x - left, y - top
+    gx, gy = 1 - fx, 1 - fy
+    first = (top * size + left).astype(np.intp)
+    index = np.concatenate([first, first + 1, first + size, first + size + 1])
+    return index, np.stack([gx * gy, fx * gy, gx * fy, fx * fy]), inside

@@ -1,8 +1,9 @@
-"""How a clip is taken: size, rate, exposure, microscope and camera."""
+"""How a clip is taken (size, rate, exposure, microscope and camera), and what tools/simulate.py can be told."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, make_dataclass
+from typing import get_type_hints
 
 from hybrid.errors import UserError
 from hybrid.simulator.optics import MICROSCOPES
@@ -52,3 +53,24 @@ class Settings:
     def view(self) -> float:
         """um, width and height of the picture."""
         return self.size * self.um_per_px
+
+
+CameraConfig = make_dataclass(
+    "CameraConfig", [(f.name, get_type_hints(Settings)[f.name], f.default) for f in fields(Settings)]
+)
+"""`Settings` that Hydra can fill in, one by one: of a frozen class it lets no value be changed"""
+
+
+@dataclass
+class SimulateConfig:
+    """What tools/simulate.py can be told: one data set, or the checks of the simulator. Unknown keys are refused."""
+
+    root: str = "data/simulated"
+    preset: str = "standard"
+    num_clips: int = 615
+    seed: int = 0
+    workers: int | None = None
+    gates: bool = False
+    benchmark: bool = False
+    beside: str | None = None
+    settings: CameraConfig = field(default_factory=CameraConfig)

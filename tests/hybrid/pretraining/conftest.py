@@ -8,7 +8,6 @@ from support import ROOT
 
 from hybrid.config import register_schemas
 from hybrid.data.clip import ClipSpec
-from hybrid.pretraining.config import register_pretraining
 from hybrid.pretraining.pool import Request, open_pool
 
 NUM_CLIPS, NUM_HELD_OUT, SEED = 8, 4, 10**6
@@ -52,7 +51,6 @@ def words(tmp_path, pool_root):
 def config_of_pretraining(words):
     """`config_of_pretraining("model=slowfast", ...)`"""
     register_schemas()
-    register_pretraining()
 
     def make(*overrides: str):
         with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):

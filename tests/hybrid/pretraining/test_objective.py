@@ -5,7 +5,7 @@ import torch
 
 from hybrid.data.augment import STILL, View
 from hybrid.pretraining.attributes import CHOICES, NUMBERS, Attributes
-from hybrid.pretraining.objective import Objective, Scale
+from hybrid.pretraining.module import Objective, Scale
 
 ATTRIBUTES = Attributes("physics+events", num_frames=8, frame_rate=8)
 

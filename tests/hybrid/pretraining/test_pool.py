@@ -11,8 +11,7 @@ from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import load_dataset
 from hybrid.errors import UserError
 from hybrid.pretraining.attributes import Attributes
-from hybrid.pretraining.batches import EndlessClips, InOrder, PoolClips, pool_batches
-from hybrid.pretraining.pool import Request, missing, open_pool
+from hybrid.pretraining.pool import EndlessClips, InOrder, PoolClips, Request, missing, open_pool, pool_batches
 from hybrid.simulator import simulate_dataset
 
 ATTRIBUTES = Attributes("physics+events", 16, 16.0)

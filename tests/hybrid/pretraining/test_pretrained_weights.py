@@ -9,9 +9,8 @@ from hybrid import create_model, list_models
 from hybrid.data.normalisation import Normalisation
 from hybrid.errors import UserError
 from hybrid.pretraining.attributes import Attributes
-from hybrid.pretraining.checkpoint import save_pretrained
-from hybrid.pretraining.module import PretrainModule
-from hybrid.pretraining.objective import Objective, Scale
+from hybrid.pretraining.module import Objective, PretrainModule, Scale
+from hybrid.pretraining.run import save_pretrained
 from hybrid.training.architecture import build_model, check_model
 from hybrid.training.optimiser import parameter_groups
 

@@ -9,14 +9,13 @@ import pytest
 from PIL import Image
 
 from hybrid.errors import UserError
-from hybrid.simulator import Settings, look, pairs, simulate_dataset, stream
+from hybrid.simulator import Settings, pairs, simulate_dataset, stream
 from hybrid.simulator.body import make_body
 from hybrid.simulator.clip import draw_cell, film
+from hybrid.simulator.contact_sheet import contact_sheet, preview
 from hybrid.simulator.optics import MICROSCOPES, draw_optics, transfer
 from hybrid.simulator.presets import get_preset
-from hybrid.simulator.render import camera_path
-from hybrid.simulator.sheet import contact_sheet, preview
-from hybrid.simulator.splat import splat
+from hybrid.simulator.render import camera_path, splat
 from hybrid.simulator.swim import swim
 from hybrid.simulator.truth import path_rows
 from hybrid.simulator.writer import play, record
@@ -168,18 +167,6 @@ def test_sheet_preview_and_card(tmp_path):
         assert sheet.size[0] == 6 * 96
     card = (root / "README.md").read_text()
     assert "no evidence about real sperm" in card and "| form | 0.300 |" in card
-
-
-def test_phase_correlation_finds_a_known_shift():
-    rng = np.random.default_rng(0)
-    field = rng.normal(size=(200, 200)) * 6
-    frames = np.stack([field[20 + 2 * t : 148 + 2 * t, 30 - 3 * t : 158 - 3 * t] for t in range(5)])
-    np.testing.assert_array_equal(look.shifts(frames), np.tile([-2, 3], (4, 1)))
-
-
-def test_the_low_pass_takes_fine_texture_away():
-    fine = np.cos(np.arange(64) * 2 * np.pi / 3)[None, None] * np.ones((1, 64, 1))
-    assert np.abs(look.blur(fine, 3.0)[:, 20:40, 20:40]).max() < 1e-3
 
 
 def test_truth_matches_the_path(tmp_path):

@@ -10,8 +10,7 @@ import pytest
 
 from hybrid.errors import UserError
 from hybrid.simulator import Settings, simulate_dataset
-from hybrid.simulator.dataset import Request
-from hybrid.simulator.partial import held_folder
+from hybrid.simulator.dataset import Request, held_folder
 from hybrid.simulator.writer import play, record
 
 SMALL = Settings(size=64, um_per_px=0.9, num_frames=8, subframes=4)

@@ -6,7 +6,7 @@ from PIL import Image
 
 from hybrid.errors import UserError
 from hybrid.simulator import Settings
-from hybrid.simulator.beside import ACROSS, DOWN, TILE, beside
+from hybrid.simulator.checks.compare_real import ACROSS, DOWN, TILE, compare_real
 from hybrid.simulator.writer import record
 
 SMALL = Settings(size=96, um_per_px=0.6, num_frames=2, subframes=1)
@@ -19,7 +19,7 @@ def test_a_sheet_of_any_videos_found(tmp_path):
     frames[:, 40:60, 100:110] = 20
     (tmp_path / "videos" / "day 1" / "a.mp4").write_bytes(record(frames, 25.0, 2))
     (tmp_path / "videos" / "notes.txt").write_text("no video")
-    beside(tmp_path / "videos", tmp_path / "out" / "sheet.png", SMALL, seed=0)
+    compare_real(tmp_path / "videos", tmp_path / "out" / "sheet.png", SMALL, seed=0)
     with Image.open(tmp_path / "out" / "sheet.png") as sheet:
         picture = np.asarray(sheet)
     assert picture.shape[1] == 2 * 2 * ACROSS * TILE + 8 and picture.shape[0] > 2 * DOWN * TILE
@@ -31,4 +31,4 @@ def test_a_sheet_of_any_videos_found(tmp_path):
 def test_a_folder_without_videos_is_refused(tmp_path, name):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=f"{name}: there is no video"):
-        beside(tmp_path / name, tmp_path / "sheet.png", SMALL, seed=0)
+        compare_real(tmp_path / name, tmp_path / "sheet.png", SMALL, seed=0)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from torch import nn
 
-from hybrid.simulator import Settings, gate_frame, gate_video
-from hybrid.simulator.probe import convolutions, learn
+from hybrid.simulator import Settings
+from hybrid.simulator.checks import networks
+from hybrid.simulator.checks.networks import convolutions, learn
 
 
 def pictures_of_dots(number, rng):
@@ -37,16 +38,16 @@ def test_a_probe_learns_what_is_in_the_picture_and_nothing_from_chance():
 
 
 def test_first_frames_and_what_they_are_told(monkeypatch):
-    monkeypatch.setattr(gate_frame, "CHUNK", 3)
-    pictures, targets = gate_frame.first_frames((5, Settings()))
+    monkeypatch.setattr(networks, "FRAMES_CHUNK", 3)
+    pictures, targets = networks.first_frames((5, Settings()))
     assert pictures.shape == (3, 128, 128) and pictures.dtype == np.uint8 and targets.shape == (3, 3)
     assert pictures.std((1, 2)).min() > 1
 
 
 def test_halves_show_their_own_frames_only(monkeypatch):
-    monkeypatch.setattr(gate_video, "CHUNK", 4)
-    pictures, sign, middle = gate_video.clips((5, Settings(size=64, um_per_px=0.9, colour=False, subframes=2)))
-    parts = gate_video.halves(pictures, middle)
+    monkeypatch.setattr(networks, "CLIPS_CHUNK", 4)
+    pictures, sign, middle = networks.lag_clips((5, Settings(size=64, um_per_px=0.9, colour=False, subframes=2)))
+    parts = networks.halves(pictures, middle)
     for clip, first, second, split in zip(
         pictures, parts["the first half"], parts["the second half"], middle, strict=True
     ):
@@ -60,4 +61,4 @@ def test_halves_show_their_own_frames_only(monkeypatch):
 def test_the_networks_give_one_answer_a_clip(frames):
     import torch
 
-    assert gate_video._network()(torch.zeros(2, frames, 64, 64)).shape == (2, 1)
+    assert networks.over_frames()(torch.zeros(2, frames, 64, 64)).shape == (2, 1)

@@ -8,19 +8,16 @@ and not from either alone.
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-
 import numpy as np
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from tqdm import tqdm
 
-from hybrid.simulator.clip import NUM_DONORS, Cell, draw_cell, make_panel
-from hybrid.simulator.gates import Gate
+from hybrid.simulator.checks.gates import Gate
+from hybrid.simulator.clip import NUM_DONORS, Cell, draw_cell, generator, make_panel
+from hybrid.simulator.dataset import in_processes
 from hybrid.simulator.presets import LAGS, get_preset
 from hybrid.simulator.render import exposure_times
-from hybrid.simulator.seeds import generator
 from hybrid.simulator.settings import Settings
 from hybrid.simulator.swim import swim
 
@@ -33,8 +30,7 @@ def lag_gates(num_clips: int, seed: int, settings: Settings, workers: int, lags=
     for lag in lags:
         chunk = 64
         tasks = [(seed, range(i, min(i + chunk, num_clips)), settings, lag) for i in range(0, num_clips, chunk)]
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            parts = list(tqdm(pool.map(_draw, tasks), f"drawing lag{lag}", len(tasks), disable=None))
+        parts = list(tqdm(in_processes(_draw, tasks, workers), f"drawing lag{lag}", len(tasks), disable=None))
         sign, latents, seen, first = (np.concatenate([part[i] for part in parts]) for i in range(4))
         gates += _latent_gates(lag, sign, latents) + _trained_gates(lag, sign, seen, first, seed)
     return gates

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hybrid.simulator.casa_table import casa_table
-from hybrid.simulator.presets import COMPONENTS, get_preset
-from hybrid.simulator.statistics import GRADES, realised_shares, scale
+from hybrid.data.simulated import read_truth
+from hybrid.simulator.casa import FIGURES
+from hybrid.simulator.motion import CLASSES
+from hybrid.simulator.panel import GRADES
+from hybrid.simulator.presets import COMPONENTS, PRESETS, get_preset
 
 NO_EVIDENCE = (
     "Everything here is simulated. A result on simulated clips, of any model, is no evidence about real sperm, real "
@@ -47,11 +49,11 @@ rate), `paths.csv` (the head's centre a frame), `masks/*.npz` (`masks`, frames x
 
 def write_card(root: Path, request) -> None:
     """README.md in the data set's folder, from what is in it."""
-    truth, labels = pd.read_csv(root / "truth.csv"), pd.read_csv(root / "labels.csv")
+    truth, labels = read_truth(root), pd.read_csv(root / "labels.csv")
     preset = get_preset(request.preset)
     errors = scale(labels, truth)
     shares = realised_shares(truth, request.preset) if len(truth) > 1 else {}
-    votes = labels[GRADES].mean() / labels[GRADES].sum(axis=1).mean()
+    votes = labels[list(GRADES)].mean() / labels[list(GRADES)].sum(axis=1).mean()
     lines = [
         f"# Simulated sperm clips: {request.preset}, {request.num_clips} clips, seed {request.seed}\n",
         f"**{NO_EVIDENCE}**\n",
@@ -78,6 +80,42 @@ def write_card(root: Path, request) -> None:
         "",
     ]  # fmt: skip
     (root / "README.md").write_text("\n".join(lines))
+
+
+def realised_shares(truth: pd.DataFrame, preset: str) -> dict[str, float]:
+    """Share of each component in the variance of quality over these clips; they add up to 1."""
+    q = truth["quality"].to_numpy()
+    return {
+        name: float(np.sqrt(share) * np.cov(truth[f"quality_{name}"], q)[0, 1] / np.var(q, ddof=1))
+        for name, share in zip(COMPONENTS, PRESETS[preset].shares, strict=True)
+    }
+
+
+def scale(labels: pd.DataFrame, truth: pd.DataFrame) -> dict[str, float]:
+    """MSE against the vote fractions, mean over grades: of the mean, and of the panel's expected distribution."""
+    votes = labels[list(GRADES)].to_numpy()
+    fractions = votes / votes.sum(1, keepdims=True)
+    expected = truth[[f"expected_{grade}" for grade in GRADES]].to_numpy()
+    return {
+        "mean predictor": float(((fractions - fractions.mean(0)) ** 2).mean()),
+        "oracle": float(((fractions - expected) ** 2).mean()),
+    }
+
+
+def casa_table(truth: pd.DataFrame, suffix: str = "") -> pd.DataFrame:
+    """Median and 5-95 % of each figure by class; `suffix`: of truth.csv's columns, see truth.py."""
+    rows = []
+    for kind in CLASSES:
+        clips = truth[truth["motion"] == kind]
+        if clips.empty:
+            continue
+        row = {"class": kind, "clips": len(clips)}
+        for name in FIGURES:
+            low, middle, high = np.nanpercentile(clips[f"{name}{suffix}"], [5, 50, 95])
+            digits = 2 if name in ("lin", "str", "wob") else 1 if name in ("alh", "bcf") else 0
+            row[name.upper()] = f"{middle:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def markdown(table: pd.DataFrame) -> str:

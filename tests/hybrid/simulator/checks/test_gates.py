@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hybrid.simulator.casa_table import PUBLISHED, casa_table, plot_beats, published_table
-from hybrid.simulator.gate_lag import _forest, _train
-from hybrid.simulator.gates import Gate, r_squared
-from hybrid.simulator.statistics import realised_shares, scale
+from hybrid.simulator.checks.casa_ranges import PUBLISHED, plot_beats, published_table
+from hybrid.simulator.checks.gate_lag import _forest, _train
+from hybrid.simulator.checks.gates import Gate, r_squared
+from hybrid.simulator.data_card import casa_table, realised_shares, scale
 
 GROUPS = np.arange(400) % 40
 

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
+from hybrid.data.simulated import read_truth
 from hybrid.simulator.motion import CLASSES
+from hybrid.simulator.panel import GRADES
 from hybrid.simulator.writer import play
 
 COLUMNS = 8
@@ -56,9 +58,8 @@ def _frame_rate(root: Path) -> float:
 
 
 def _table(root: Path) -> pd.DataFrame:
-    labels, truth = pd.read_csv(root / "labels.csv"), pd.read_csv(root / "truth.csv")
-    grades = list("ABCDE")
-    table = truth.merge(labels, on="clip", validate="one_to_one")
+    labels, grades = pd.read_csv(root / "labels.csv"), list(GRADES)
+    table = read_truth(root).reset_index().merge(labels, on="clip", validate="one_to_one")
     table["grade_mean"] = table[grades].to_numpy() @ np.arange(4, -1, -1) / table[grades].to_numpy().sum(1)
     return table
 
@@ -70,7 +71,7 @@ def _chosen(root: Path, per_class: int) -> list[dict]:
 
 
 def _votes(row) -> str:
-    return " ".join(f"{grade}{row[grade]}" for grade in "ABCDE")
+    return " ".join(f"{grade}{row[grade]}" for grade in GRADES)
 
 
 def _caption(row: dict) -> str:

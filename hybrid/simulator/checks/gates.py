@@ -2,7 +2,7 @@
 
 (a) a frame is not enough      the best prediction of quality from the first frame explains no more than form's share
 (b) texture matters            a low-pass takes the form away and leaves the motion
-(c) long range matters         of the lag sets each half predicts nothing, both together do (gate_lag.py)
+(c) long range matters         of the lag sets each half predicts nothing, both together do (gate_lag, networks)
 (d) a sensible scale           MSE of the mean predictor in 3e-2 to 4e-2, of the best possible prediction below 0.4e-2
 (e) no shortcut                no figure of one number explains a tenth of what speed leaves unexplained
 
@@ -23,9 +23,10 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from hybrid.data.simulated import read_truth
+from hybrid.simulator.checks.pixel_features import measure
+from hybrid.simulator.data_card import realised_shares, scale
 from hybrid.simulator.form import PARTS
-from hybrid.simulator.gate_features import SHORTCUTS, measure
-from hybrid.simulator.statistics import realised_shares, scale
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,13 @@ def r_squared(features: np.ndarray, target: np.ndarray, groups: np.ndarray, comp
 
 def standard_gates(root: Path, workers: int) -> list[Gate]:
     """Gates (a), (b), (d), (e) of a data set of the standard preset."""
-    truth, labels = pd.read_csv(root / "truth.csv"), pd.read_csv(root / "labels.csv")
-    seen = measure(root, workers)
+    truth, labels = read_truth(root), pd.read_csv(root / "labels.csv")
+    seen, shortcuts = measure(root, workers)
     return [
         *_frame_gates(truth, seen),
         *_texture_gates(truth, seen),
         *_scale_gates(truth, labels),
-        *_shortcut_gates(truth, seen),
+        *_shortcut_gates(truth, shortcuts),
     ]
 
 
@@ -125,14 +126,14 @@ def _scale_gates(truth, labels) -> list[Gate]:
     ]
 
 
-def _shortcut_gates(truth, seen) -> list[Gate]:
+def _shortcut_gates(truth, shortcuts) -> list[Gate]:
     q, groups = truth["quality"].to_numpy(), truth["donor"].to_numpy()
     speed = truth[["vsl", "vcl", "quality_motion"]].to_numpy()
     model = HistGradientBoostingRegressor(learning_rate=0.05, max_iter=150, max_leaf_nodes=8, random_state=0)
     rest = q - cross_val_predict(model, speed, q, groups=groups, cv=GroupKFold(5))
     gates = []
-    for column, name in enumerate(SHORTCUTS):
-        values = seen["one"][:, column : column + 1]
+    for name in shortcuts:
+        values = shortcuts[[name]].to_numpy()
         alone = r_squared(values, q, groups)
         gates.append(Gate("e", f"R2 of quality from {name} (alone {alone:.3f}), beyond speed",
                           r_squared(values, rest, groups), (-np.inf, 0.10)))  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hybrid.simulator.casa import FIGURES, seen_frequency
+from hybrid.simulator.casa import seen_frequency
 from hybrid.simulator.motion import CLASSES, MOTILE
 
 
@@ -62,22 +62,6 @@ PUBLISHED = (
     Published("immotile", "vsl", 0, 1, WHO, EQC + ": no movement; 1 um/s is what Brownian motion makes"),
     Published("dead", "vsl", 0, 1, WHO, EQC + ": no movement; 1 um/s is what Brownian motion makes"),
 )  # fmt: skip
-
-
-def casa_table(truth: pd.DataFrame, suffix: str = "") -> pd.DataFrame:
-    """Median and 5-95 % of each figure by class; `suffix`: of truth.csv's columns, see truth.py."""
-    rows = []
-    for kind in CLASSES:
-        clips = truth[truth["motion"] == kind]
-        if clips.empty:
-            continue
-        row = {"class": kind, "clips": len(clips)}
-        for name in FIGURES:
-            low, middle, high = np.nanpercentile(clips[f"{name}{suffix}"], [5, 50, 95])
-            digits = 2 if name in ("lin", "str", "wob") else 1 if name in ("alh", "bcf") else 0
-            row[name.upper()] = f"{middle:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
-        rows.append(row)
-    return pd.DataFrame(rows)
 
 
 def published_table(truth: pd.DataFrame) -> pd.DataFrame:

@@ -9,13 +9,13 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from hybrid.simulator.card import NO_EVIDENCE, markdown
-from hybrid.simulator.casa_table import casa_table, plot_beats, published_table
+from hybrid.data.simulated import read_truth
+from hybrid.simulator.checks.casa_ranges import plot_beats, published_table
+from hybrid.simulator.checks.gate_lag import lag_gates
+from hybrid.simulator.checks.gates import Gate, standard_gates
+from hybrid.simulator.checks.networks import clip_gates, frame_gates
+from hybrid.simulator.data_card import NO_EVIDENCE, casa_table, markdown, realised_shares
 from hybrid.simulator.dataset import processors, simulate_dataset
-from hybrid.simulator.gate_frame import frame_gates
-from hybrid.simulator.gate_lag import lag_gates
-from hybrid.simulator.gate_video import video_gates
-from hybrid.simulator.gates import Gate, realised_shares, standard_gates
 from hybrid.simulator.settings import Settings
 
 
@@ -24,12 +24,12 @@ def check_simulator(root: Path, num_clips: int, seed: int, workers: int | None, 
     workers = workers or processors()
     root.mkdir(parents=True, exist_ok=True)
     made = simulate_dataset(root / "standard", num_clips=num_clips, seed=seed, workers=workers, settings=settings)
-    truth = pd.read_csv(made / "truth.csv")
+    truth = read_truth(made)
     gates = [
         *standard_gates(made, workers),
         *frame_gates(seed, settings, workers),
         *lag_gates(2 * num_clips, seed, settings, workers),
-        *video_gates(seed, settings, workers),
+        *clip_gates(seed, settings, workers),
     ]
     gates.sort(key=lambda gate: gate.letter)
     table = pd.DataFrame([

@@ -11,9 +11,10 @@ from PIL import Image
 from scipy import ndimage
 from tqdm import tqdm
 
+from hybrid.data.simulated import HEAD
 from hybrid.errors import UserError
+from hybrid.simulator.contact_sheet import captioned
 from hybrid.simulator.settings import Settings
-from hybrid.simulator.sheet import captioned
 from hybrid.simulator.stream import stream
 
 TILE = 96
@@ -24,7 +25,7 @@ LOOKED_AT = 100
 """frames decoded of a real video"""
 
 
-def beside(videos: Path, path: Path, settings: Settings, seed: int) -> None:
+def compare_real(videos: Path, path: Path, settings: Settings, seed: int) -> None:
     """A PNG: on the left what stands out in frames of the real videos under a folder, on the right simulated cells.
 
     Whose pictures the real ones are is the user's to mind: the sheet belongs where no one publishes it by accident.
@@ -68,7 +69,7 @@ def _around(frame: np.ndarray, rank: int) -> np.ndarray:
 
 def _head(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """A tile with the head, as far from the picture's border as there is room for."""
-    places = np.argwhere(mask == 1)
+    places = np.argwhere(mask == HEAD)
     middle = places.mean(0) if len(places) else np.array(mask.shape) / 2
     y, x = np.clip(middle - TILE / 2, 0, np.array(mask.shape) - TILE).astype(int)
     return frame[y : y + TILE, x : x + TILE]
