@@ -24,11 +24,21 @@ class TemporalAttention:
 
     weights: (B, sites, heads, Tq, Tk), rows sum to 1; a site is one place of the layer's grid.
     query_times, key_times: seconds from the first frame, (Tq,) and (Tk,).
+    query_pathways, key_pathways: how many queries and keys are of each pathway, in their order: Tq = 20 of
+        {"slow": 4, "fast": 16}. A model with one pathway calls it "", which is the default.
+    update_ratio: by query pathway, norm of the layer's update over the norm of what it is added to, (B,).
     """
 
     weights: Tensor
     query_times: Tensor
     key_times: Tensor
+    query_pathways: dict[str, int] = field(default_factory=dict)
+    key_pathways: dict[str, int] = field(default_factory=dict)
+    update_ratio: dict[str, Tensor] = field(default_factory=dict)
+
+    def __post_init__(self):
+        self.query_pathways = self.query_pathways or {"": len(self.query_times)}
+        self.key_pathways = self.key_pathways or {"": len(self.key_times)}
 
 
 @dataclass
@@ -37,6 +47,8 @@ class Features:
 
     x_BCTHW: Tensor
     times: Tensor
+    pathway: str = ""
+    """of a model with several: 'slow' or 'fast'"""
 
 
 @dataclass
@@ -52,7 +64,8 @@ class Intermediates:
     features: dict[str, Features] = field(default_factory=dict)
     """activations, by stage"""
     update_ratio: dict[str, Tensor] = field(default_factory=dict)
-    """norm of a residual branch over the norm of what it is added to, (B,), by layer"""
+    """norm of a residual branch over the norm of what it is added to, (B,), by layer; of one pathway's by pathway and
+    layer, `slow.res4`"""
 
 
 class ClipModel(nn.Module):
@@ -81,6 +94,9 @@ class ClipModel(nn.Module):
     """what it took from the weights it started from; None: its weights are fresh"""
     class_token: bool = False
     """whether the answer is read off a class token: behind the last layer no place then reaches the logits"""
+    temporal_layers: tuple[str, ...] = ()
+    """layers of attention over time that all of the answer comes through, first to last; behind the last, nothing mixes
+    moments. Empty where there is no such layer"""
     parts: Mapping[str, str] = MappingProxyType({})
     """of a model made of others: the submodules that published weights exist for, and those models' names"""
     frame_rate: float = 16.0

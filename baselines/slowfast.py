@@ -107,8 +107,8 @@ class SlowFast(ClipModel):
             slow, fast = self.run_stage(name, stage, slow, fast, into)
             if into is not None:
                 slow_times, fast_times = self.pathway_times(clip_BCTHW.shape[2], clip_BCTHW.device)
-                into.features[f"slow.{name}"] = Features(slow, slow_times)
-                into.features[f"fast.{name}"] = Features(fast, fast_times)
+                into.features[f"slow.{name}"] = Features(slow, slow_times, "slow")
+                into.features[f"fast.{name}"] = Features(fast, fast_times, "fast")
             slow, fast = fuse_lateral(stage, slow, fast)
         return slow, fast
 

@@ -70,8 +70,8 @@ class Block(nn.Module):
         explicit = into is not None
         update, weights = self.over_time(x, explicit)
         if explicit:
-            into.attention[name] = TemporalAttention(weights, times_T, times_T)
-            into.update_ratio[f"{name}.temporal"] = norm_ratio(update, x)
+            into.update_ratio[f"{name}.temporal"] = ratio_B = norm_ratio(update, x)
+            into.attention[name] = TemporalAttention(weights, times_T, times_T, update_ratio={"": ratio_B})
         x = x + update
 
         cls_update, update, weights = self.over_space(cls, x, explicit)
@@ -123,6 +123,10 @@ class TimeSformer(ClipModel):
         self.norm = nn.LayerNorm(dim, eps=1e-6)
         self.head = nn.Linear(dim, num_grades)
         self.init_weights()
+
+    @property
+    def temporal_layers(self) -> tuple[str, ...]:
+        return tuple(f"blocks.{i}" for i in range(len(self.blocks)))
 
     def init_weights(self) -> None:
         """As the authors': normal of 0.02, and a temporal branch that starts as zero in every block.

@@ -79,6 +79,10 @@ class ViViT(ClipModel):
         self.head = nn.Linear(dim, num_grades)
         self.init_weights()
 
+    @property
+    def temporal_layers(self) -> tuple[str, ...]:
+        return tuple(f"blocks.{i}" for i in range(len(self.blocks)))
+
     def init_weights(self) -> None:
         """Normal of 0.02, as in ViT."""
         for module in self.modules():
@@ -104,8 +108,10 @@ class ViViT(ClipModel):
             if into is not None:
                 times = self.step_times(clip_BCTHW)
                 into.joint_attention[f"blocks.{i}"] = weights
-                into.attention[f"blocks.{i}"] = TemporalAttention(over_time(weights, steps), times, times)
-                into.update_ratio[f"blocks.{i}.joint"] = norm_ratio(update, x)
+                into.update_ratio[f"blocks.{i}.joint"] = ratio_B = norm_ratio(update, x)
+                into.attention[f"blocks.{i}"] = TemporalAttention(
+                    over_time(weights, steps), times, times, update_ratio={"": ratio_B}
+                )
             x = x + block.drop_path(update)
             x = x + block.drop_path(block.mlp(block.norm2(x)))
             if into is not None:

@@ -111,7 +111,9 @@ class TemporalBranch(nn.Module):
             update = rearrange(self.leave[pathway](mixed_BSTD), "b (h w) t c -> b c t h w", h=height)
             updates[pathway] = self.drop_path(update).expand_as(pathways[pathway])
             if into is not None:
-                into.update_ratio[f"{pathway}.{name}"] = norm_ratio(updates[pathway], pathways[pathway])
+                into.update_ratio[f"{pathway}.{name}"] = ratio_B = norm_ratio(updates[pathway], pathways[pathway])
+                if name in into.attention:
+                    into.attention[name].update_ratio[pathway] = ratio_B
         return updates
 
     def view(self, x_BCTHW: Tensor) -> Tensor:

@@ -77,7 +77,7 @@ class Hybrid(SlowFast):
         self.drop_pathway = DropPathway(drop_pathway)
 
     @property
-    def attending(self) -> tuple[str, ...]:
+    def temporal_layers(self) -> tuple[str, ...]:
         """The stages whose branch is attention, whose weights can be looked at."""
         return tuple(name for name, branch in self.temporal.items() if isinstance(branch, CrossPathwayAttention))
 
@@ -106,8 +106,8 @@ class Hybrid(SlowFast):
                 slow = slow + update["slow"] if "slow" in update else slow
                 fast = fast + update["fast"] if "fast" in update else fast
             if into is not None:
-                into.features[f"slow.{name}"] = Features(slow, clocks["slow"].seconds_T)
-                into.features[f"fast.{name}"] = Features(fast, clocks["fast"].seconds_T)
+                into.features[f"slow.{name}"] = Features(slow, clocks["slow"].seconds_T, "slow")
+                into.features[f"fast.{name}"] = Features(fast, clocks["fast"].seconds_T, "fast")
             if name == "res4" and self.stitch is not None:
                 stitched.append(self.stitch(slow, clocks["slow"].seconds_T, into))
             channels = slow.shape[1]

@@ -52,11 +52,14 @@ class NonLocalBlock(nn.Module):
         if into is not None and self.instantiation == "softmax":
             weights, over_time = by_time(weights_BQK[:, None], frames, frames, groups=1)
             weights_BQK = weights[:, 0]
-            into.attention[name] = TemporalAttention(over_time, times_T, times_T)
+            slow = {"slow": frames}
+            into.attention[name] = TemporalAttention(over_time, times_T, times_T, slow, slow)
         mixed_BQD = weights_BQK.to(value_BKD.dtype) @ value_BKD
         update = self.norm(self.out(rearrange(mixed_BQD, "b (h w t) d -> b d t h w", h=height, t=frames)))
         if into is not None:
-            into.update_ratio[f"slow.{name}"] = norm_ratio(update, x_BCTHW)
+            into.update_ratio[f"slow.{name}"] = ratio_B = norm_ratio(update, x_BCTHW)
+            if name in into.attention:
+                into.attention[name].update_ratio["slow"] = ratio_B
         return x_BCTHW + update
 
     def weights(self, query_BQD: Tensor, key_BKD: Tensor) -> Tensor:

@@ -53,7 +53,7 @@ class SlowFastNonLocal(SlowFast):
             if f"{name}_{number}" in self.nonlocal_blocks:
                 slow = self.nonlocal_blocks[f"{name}_{number}"](slow, slow_times, into, f"{name}.{number}")
                 if into is not None:
-                    into.features[f"slow.{name}.{number}"] = Features(slow, slow_times)
+                    into.features[f"slow.{name}.{number}"] = Features(slow, slow_times, "slow")
         return slow, fast_blocks(fast)
 
 

@@ -75,7 +75,12 @@ class CrossPathwayAttention(TemporalBranch):
             mixed = fused_attention(q, k, v, seen)
         else:
             weights, over_time = by_time(attention_weights(q, k, seen), len(clock_q), len(clock_k), groups)
-            into.attention[name] = TemporalAttention(over_time, clock_q.seconds_T, clock_k.seconds_T)
+            query_pathways, key_pathways = (
+                {pathway: len(clock) for pathway, clock in of.items()} for of in (asking, read)
+            )
+            into.attention[name] = TemporalAttention(
+                over_time, clock_q.seconds_T, clock_k.seconds_T, query_pathways, key_pathways
+            )
             mixed = weights.to(v.dtype) @ v
         mixed_BSTD = rearrange(mixed, "(b g) h (s t) d -> b (g s) t (h d)", b=batch, t=len(clock_q))
         steps = [len(clock) for clock in asking.values()]

@@ -144,6 +144,10 @@ def test_looking_inside_changes_nothing(name):
     for attention in seen.attention.values():
         queries, keys = len(attention.query_times), len(attention.key_times)
         assert attention.weights.ndim == 5 and attention.weights.shape[-2:] == (queries, keys)
+        assert (sum(attention.query_pathways.values()), sum(attention.key_pathways.values())) == (queries, keys)
+        assert attention.update_ratio.keys() == attention.query_pathways.keys()
+        assert all(ratio_B.shape == (2,) for ratio_B in attention.update_ratio.values())
+    assert set(model.temporal_layers) <= set(seen.attention)
     maps = [a.weights for a in seen.attention.values()] + list(seen.spatial_attention.values())
     assert all(weights.ndim == 5 for weights in maps)
     assert all(weights.ndim == 4 for weights in seen.joint_attention.values())

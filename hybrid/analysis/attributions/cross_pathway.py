@@ -19,7 +19,7 @@ from hybrid.model.hybrid import Hybrid
 
 def before_attention(model: Hybrid, inside: Intermediates, answer_B: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
     """Relevance (B, S, H, W) and the times (S,) of both pathways before the last attention."""
-    stage = model.attending[-1]
+    stage = model.temporal_layers[-1]
     attention = inside.attention[stage]
     after = {pathway: inside.features[f"{pathway}.{stage}"] for pathway in PATHWAYS}
     wanted = [attention.weights, *(features.x_BCTHW for features in after.values())]

@@ -35,7 +35,7 @@ class TransformerExplainability(Attribution):
     )
 
     def applies_to(self, model: ClipModel) -> bool:
-        return model.class_token or (isinstance(model, Hybrid) and len(model.attending) > 0)
+        return model.class_token or (isinstance(model, Hybrid) and len(model.temporal_layers) > 0)
 
     def passes(self, model: ClipModel, num_frames: int) -> float:
         return 3

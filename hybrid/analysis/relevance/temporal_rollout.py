@@ -34,7 +34,7 @@ class TemporalRollout(Measure):
 
     def applies_to(self, model: ClipModel) -> bool:
         if isinstance(model, Hybrid):
-            return len(model.attending) > 0
+            return len(model.temporal_layers) > 0
         return model.class_token and not isinstance(model, FrameModel)
 
     def passes(self, model: ClipModel, num_frames: int) -> float:
@@ -63,7 +63,7 @@ class TemporalRollout(Measure):
 def rollout_in_time(model: ClipModel, inside: Intermediates) -> Tensor:
     """(B, T, T) over the tokens of one place."""
     R_BTT = None
-    layers = model.attending if isinstance(model, Hybrid) else list(inside.attention)
+    layers = model.temporal_layers if isinstance(model, Hybrid) else list(inside.attention)
     for layer in layers:
         A_BQK = inside.attention[layer].weights.mean(dim=(1, 2))
         step_BTT = mixed(model, inside, layer, A_BQK)

@@ -128,6 +128,30 @@ def test_intermediates_change_no_output_and_carry_real_times():
     for stage in ("res4", "res5"):
         for pathway in ("slow", "fast"):
             assert (seen.update_ratio[f"{pathway}.{stage}"] > 0).all()
+            assert seen.attention[stage].update_ratio[pathway] is seen.update_ratio[f"{pathway}.{stage}"]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    ("scope", "queries", "keys"),
+    [
+        ("both", {"slow": 4, "fast": 16}, {"slow": 4, "fast": 16}),
+        ("slow", {"slow": 4}, {"slow": 4}),
+        ("fast", {"fast": 16}, {"fast": 16}),
+        ("separate", {"slow": 4, "fast": 16}, {"slow": 4, "fast": 16}),
+        ("fast_to_slow", {"slow": 4}, {"fast": 16}),
+    ],
+)
+def test_attention_says_which_pathways_its_queries_and_keys_are_of(scope, queries, keys):
+    model = opened(scope=scope)
+    _, seen = model.forward_intermediates(torch.randn(1, 3, 16, 64, 64))
+    assert model.temporal_layers == tuple(seen.attention) == ("res4", "res5")
+    for stage, attention in seen.attention.items():
+        assert (attention.query_pathways, attention.key_pathways) == (queries, keys)
+        assert attention.update_ratio.keys() == queries.keys()
+        times = [seen.features[f"{pathway}.{stage}"].times for pathway in attention.query_pathways]
+        assert torch.equal(torch.cat(times), attention.query_times)
+    assert {name.partition(".")[0] for name in seen.features} == {f.pathway for f in seen.features.values()}
 
 
 def test_the_logits_have_gradients_with_respect_to_what_was_recorded():

@@ -94,6 +94,9 @@ def test_softmax_shows_where_slow_looks_in_time_and_changes_no_output():
     }
     assert seen.attention["res4.0"].query_times.tolist() == [frame / 16 for frame in (0, 5, 10, 15)]
     assert all((ratio > 0).all() for ratio in seen.update_ratio.values())
+    for layer, attention in seen.attention.items():
+        assert attention.query_pathways == attention.key_pathways == {"slow": 4}
+        assert attention.update_ratio["slow"] is seen.update_ratio[f"slow.{layer}"]
 
 
 def test_other_instantiations_are_refused():
