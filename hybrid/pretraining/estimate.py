@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from hybrid.experiment.progress import clock
+from hybrid.display.tables import clock
 from hybrid.pretraining.config import PretrainConfig
 from hybrid.pretraining.pool import missing, simulate
 from hybrid.pretraining.run import GRADES, pretraining_folder, request_of

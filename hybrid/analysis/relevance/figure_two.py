@@ -17,8 +17,8 @@ from hybrid.analysis.attribution import Attribution
 from hybrid.analysis.attributions import ATTRIBUTIONS
 from hybrid.analysis.subject import Subject
 from hybrid.data.video import decode_clip
+from hybrid.display.figures import WIDTH, Picture, picture, styled
 from hybrid.errors import UserError
-from hybrid.report.drawing import WIDTH, Picture, picture, styled
 from hybrid.training.batches import ResidentClips
 from hybrid.training.checkpoint import TrainedModel, load_trained
 

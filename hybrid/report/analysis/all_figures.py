@@ -8,8 +8,8 @@ from dataclasses import asdict
 import pandas as pd
 
 from hybrid.analysis.answers import Answers
+from hybrid.display.tables import Column, Table, significant
 from hybrid.report.analysis.look import Look
-from hybrid.report.table import Column, Table, significant
 
 OVER = {
     "run": "In brackets the 95 % interval over trained models (corrected for training clips they share).",

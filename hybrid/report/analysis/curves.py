@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from hybrid.analysis.answers import Answers, Curves
+from hybrid.display.figures import INK, Picture, panels, picture, styled
+from hybrid.display.tables import significant
 from hybrid.report.analysis.look import Look, slug
-from hybrid.report.drawing import INK, Picture, panels, picture, styled
-from hybrid.report.table import significant
 
 CAPTION = (
     "A panel a model, on the same axes; the other models' means lie behind it in grey. Thick: mean over the trained "

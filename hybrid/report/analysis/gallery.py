@@ -17,11 +17,11 @@ from PIL import Image, ImageDraw, ImageFont
 from hybrid.analysis.relevance.figure_two import COLUMNS, draw
 from hybrid.analysis.results import read_relevance
 from hybrid.analysis.study import Asked, Study
+from hybrid.display.figures import Picture
+from hybrid.display.films import Films, film, film_layout
 from hybrid.evaluation.metrics import expected_grade
 from hybrid.files import whole_file
 from hybrid.report.analysis.look import Look, slug
-from hybrid.report.clips import Films, film, film_layout
-from hybrid.report.drawing import Picture
 
 SIDES = (64, 48, 32, 24, 16)
 """pixels of a frame's relevance in the page; the first at which all together keep within BUDGET"""

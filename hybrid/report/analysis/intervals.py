@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from hybrid.analysis.answers import Answers
+from hybrid.display.figures import Picture, new_figure, picture, styled
+from hybrid.display.tables import significant
 from hybrid.report.analysis.look import Look
-from hybrid.report.drawing import Picture, new_figure, picture, styled
-from hybrid.report.table import significant
 
 ACROSS = 2
 

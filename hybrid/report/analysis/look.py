@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from hybrid import get_entry
 from hybrid.analysis.study import Study
-from hybrid.report.drawing import FAMILY_COLOURS
-from hybrid.report.results import title_of
+from hybrid.display.figures import FAMILY_COLOURS, title_of
 
 
 @dataclass(frozen=True)

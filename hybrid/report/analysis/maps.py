@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from hybrid.analysis.measure import Matrix
-from hybrid.report.drawing import WIDTH, Picture, new_figure, picture, styled
-from hybrid.report.table import significant
+from hybrid.display.figures import WIDTH, Picture, new_figure, picture, styled
+from hybrid.display.tables import significant
 
 MOST_NAMES = 8
 """numbers that are written beside a map"""

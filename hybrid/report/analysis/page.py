@@ -9,6 +9,7 @@ from hybrid.analysis.answers import Answers, gather
 from hybrid.analysis.frame_agreement import frame_agreement
 from hybrid.analysis.study import Study
 from hybrid.commit import software_commit
+from hybrid.display.pages import rendered
 from hybrid.errors import UserError
 from hybrid.files import whole_file, write_text
 from hybrid.report.analysis.all_figures import all_figures, every_number
@@ -16,7 +17,6 @@ from hybrid.report.analysis.gallery import build_gallery, draw_figure_two
 from hybrid.report.analysis.look import looks
 from hybrid.report.analysis.sections import agreement_chapter, chapters, definition
 from hybrid.report.analysis.sentences import by_pair, caution, sentence
-from hybrid.report.page import rendered
 
 
 def write_analysis(study: Study) -> str:
@@ -35,6 +35,7 @@ def write_analysis(study: Study) -> str:
     with whole_file(study.folder / "values.csv") as temporary:
         every_number(every).to_csv(temporary, index=False)
     page = rendered(
+        "hybrid.report",
         "analysis.html.j2",
         {
             "title": ", ".join(one.title for one in look.values()) if len(look) < 7 else f"{len(look)} models",

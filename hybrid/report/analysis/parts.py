@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from hybrid.analysis.answers import Answers
+from hybrid.display.figures import INK, Picture, new_figure, picture, styled
+from hybrid.display.tables import significant
 from hybrid.report.analysis.look import Look
-from hybrid.report.drawing import INK, Picture, new_figure, picture, styled
-from hybrid.report.table import significant
 
 PARTS = ("head", "midpiece", "tail")
 HATCHES = ("", "////", "....", "xxxx", "----", "||||")

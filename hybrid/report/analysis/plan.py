@@ -9,7 +9,7 @@ import pandas as pd
 from hybrid.analysis.asking import Task
 from hybrid.analysis.cost import Cost
 from hybrid.analysis.study import Study
-from hybrid.report.table import Column, Table, as_terminal, significant
+from hybrid.display.tables import Column, Table, as_terminal, significant
 
 
 def plan(study: Study, costs: Mapping[str, Cost], tasks: Sequence[Task], pending: Sequence[Task]) -> str:

@@ -15,13 +15,13 @@ from hybrid.analysis.between import between
 from hybrid.analysis.group import Group
 from hybrid.analysis.measure import Measure
 from hybrid.analysis.study import Study
+from hybrid.display.figures import Picture
 from hybrid.report.analysis.curves import draw_curves
 from hybrid.report.analysis.intervals import draw_intervals
 from hybrid.report.analysis.look import Look, slug
 from hybrid.report.analysis.maps import draw_maps
 from hybrid.report.analysis.parts import KINDS, PARTS, draw_parts, method_of
 from hybrid.report.analysis.sentences import Comparison, comparisons
-from hybrid.report.drawing import Picture
 
 REFERENCES = ("uniform", "random order")
 """how figures begin that others are read beside, and that say nothing of a model themselves"""

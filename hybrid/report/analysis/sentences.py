@@ -9,8 +9,8 @@ import numpy as np
 
 from hybrid.analysis.answers import Answers
 from hybrid.analysis.estimates import Estimate
+from hybrid.display.tables import significant
 from hybrid.report.analysis.look import Look
-from hybrid.report.table import significant
 
 
 @dataclass(frozen=True)

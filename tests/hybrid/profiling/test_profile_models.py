@@ -6,12 +6,13 @@ from torch import nn
 
 from baselines.registry import Published
 from hybrid import create_model, get_entry
+from hybrid.display.tables import as_markdown, as_terminal, formatted
 from hybrid.profiling import profile_model
 from hybrid.profiling.cost import Profile
 from hybrid.profiling.memory import peak_memory, size_gb
 from hybrid.profiling.models import Setting, module_table, profile_models
 from hybrid.profiling.published import Comparison, against_published
-from hybrid.profiling.table import HEADINGS, as_markdown, as_terminal
+from hybrid.profiling.table import HEADINGS
 from hybrid.training.machine import choose_machine
 
 TINY = {"size": "tiny", "crop_size": 64, "batch_size": 2}
@@ -73,8 +74,9 @@ def test_a_cpu_claims_no_peak():
 
 def test_tables_show_a_dash_for_what_is_unknown_and_no_empty_column():
     table = pd.DataFrame({"model": ["a", "b"], "gmac": [12.3456, np.nan], "train_gb": [None, None], "odd": [1, 2]})
-    assert as_markdown(table) == "| model | GMAC |\n| :-- | --: |\n| a | 12.35 |\n| b | - |"
-    assert as_terminal(table).splitlines() == ["model   GMAC", "-----  -----", "a      12.35", "b          -"]
+    shown = formatted(table, HEADINGS)
+    assert as_markdown(shown) == "| model | GMAC |\n| :-- | --: |\n| a | 12.35 |\n| b | - |"
+    assert as_terminal(shown).splitlines() == ["model   GMAC", "-----  -----", "a      12.35", "b          -"]
     assert set(HEADINGS) >= {"uncounted"}
 
 

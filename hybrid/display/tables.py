@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+from tqdm import tqdm
 
 from hybrid.files import whole_file, write_text
 
@@ -65,6 +66,21 @@ class Table:
             self.frame.to_csv(temporary, index=False)
         write_text(folder / f"{self.name}.md", "\n\n".join([self.caption, as_markdown(self), *notes]) + "\n")
         write_text(folder / f"{self.name}.tex", as_latex(self, notes))
+
+
+def formatted(frame: pd.DataFrame, headings: dict[str, tuple[str, str]]) -> Table:
+    """Of the frame's columns that hold anything, each with its heading and format; '{}' is for words, to the left."""
+
+    def column(name: str, heading: str, form: str) -> Column:
+        place = frame.columns.get_loc(name)
+        return Column(heading, lambda row: form.format(row[place]) if _known(row[place]) else "-", figure=form != "{}")
+
+    shown = [name for name in headings if name in frame and any(map(_known, frame[name]))]
+    return Table("", "", frame, tuple(column(name, *headings[name]) for name in shown))
+
+
+def _known(value: Any) -> bool:
+    return value is not None and value == value and value != ""
 
 
 def as_terminal(table: Table, leave_out: Collection[str] = ()) -> str:
@@ -147,3 +163,8 @@ def interval(low: float | None, high: float | None, digits: int = 2, *, sign: bo
     if low is None or pd.isna(low):
         return "-"
     return f"{number(low, digits, sign=sign)} to {number(high, digits, sign=sign)}"
+
+
+def clock(seconds: float | None) -> str:
+    """'1:02:03' or '02:03'; '?' where unknown."""
+    return "?" if seconds is None else tqdm.format_interval(seconds)
