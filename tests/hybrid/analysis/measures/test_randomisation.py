@@ -7,12 +7,7 @@ from numpy.testing import assert_allclose
 from hybrid import list_models
 from hybrid.analysis.base import Attribution, InputClips
 from hybrid.analysis.measures.frame_mass import FrameMass
-from hybrid.analysis.measures.randomisation import (
-    layers_from_the_top,
-    randomised,
-    spearman,
-    ssim,
-)
+from hybrid.analysis.measures.randomisation import Randomisation, layers_from_the_top, randomised, spearman, ssim
 from hybrid.analysis.registry import ATTRIBUTIONS
 
 
