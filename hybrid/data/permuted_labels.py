@@ -1,4 +1,4 @@
-"""A data set whose labels say nothing about its clips: what a model learns of it by heart is what no measure may show.
+"""A data set whose labels say nothing about its clips: a model can learn it by heart, and nothing that holds elsewhere.
 
 Training on it is the data randomization test of J. Adebayo et al.: Sanity Checks for Saliency Maps, NeurIPS 2018.
 """
