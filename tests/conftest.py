@@ -1,4 +1,4 @@
-"""A data set of a few clips, and configurations as the command line makes them."""
+"""A data set of a few clips, configurations as the command line makes them, and a browser for pages."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tests run side by side
 
 import pytest
+from chromium import start
 from hydra import compose, initialize_config_dir
 from support import ROOT, quick_overrides, write_dataset
 
@@ -16,6 +17,13 @@ from hybrid.config import register_schemas
 def small_dataset(tmp_path_factory) -> Path:
     """Twelve clips of four groups; read only."""
     return write_dataset(tmp_path_factory.mktemp("small") / "clips_of_mine")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    driver = start(tmp_path_factory.mktemp("browser"))
+    yield driver
+    driver.quit()
 
 
 @pytest.fixture

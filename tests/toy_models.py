@@ -10,7 +10,7 @@ from torch import Tensor
 
 from baselines import ClipModel, get_entry
 from baselines.contract import Features, Intermediates
-from hybrid.analysis.subject import Clips, Subject
+from hybrid.analysis.base import InputClips, ModelUnderTest
 from hybrid.data.normalisation import Normalisation
 
 
@@ -42,17 +42,17 @@ class Toy(ClipModel):
         return torch.stack([1 - features, features], dim=1).log()
 
 
-class ExactSubject(Subject):
+class ExactModel(ModelUnderTest):
     """Answers in double precision, so that nothing is left to rounding."""
 
     def distribution(self, clip_BCTHW: Tensor) -> Tensor:
         return self.model(clip_BCTHW).softmax(-1)
 
 
-def subject_of(model: ClipModel, name: str = "r3d") -> Subject:
+def under_test(model: ClipModel, name: str = "r3d") -> ModelUnderTest:
     model.eval().requires_grad_(False)
     entry = get_entry(name)
-    kind = ExactSubject if isinstance(model, Toy) else Subject
+    kind = ExactModel if isinstance(model, Toy) else ModelUnderTest
     return kind(model, name, name, seed=0, normalisation=Normalisation(entry.mean, entry.std))
 
 
@@ -61,7 +61,8 @@ def with_features(features: Callable[[Tensor], dict[str, tuple[Tensor, list[floa
 
     def look(clip_BCTHW: Tensor, into: Intermediates) -> None:
         for stage, (x_BCTHW, frame_S) in features(clip_BCTHW).items():
-            into.features[stage] = Features(x_BCTHW, torch.tensor(frame_S) / ClipModel.frame_rate)
+            pathway = stage.rpartition(".")[0]  # 'slow' of 'slow.res5'
+            into.features[stage] = Features(x_BCTHW, torch.tensor(frame_S) / ClipModel.frame_rate, pathway)
 
     return Toy(look=look)
 
@@ -71,10 +72,10 @@ def brightness(clip_BCTHW: Tensor) -> Tensor:
     return clip_BCTHW.mean(dim=(1, 3, 4))
 
 
-def noise_clips(number: int = 2, frames: int = 16, grades: int = 2, side: int = 8) -> Clips:
+def noise_clips(number: int = 2, frames: int = 16, grades: int = 2, side: int = 8) -> InputClips:
     """White noise on frames of random brightness; models that are no toys want 64 pixels a side."""
     generator = torch.Generator().manual_seed(1)
     clip_NCTHW = torch.randn(number, 3, frames, side, side, generator=generator)
     clip_NCTHW += torch.randn(number, 1, frames, 1, 1, generator=generator)
     target_NK = np.random.default_rng(0).dirichlet(np.ones(grades), number)
-    return Clips(clip_NCTHW, target_NK, tuple(f"clip{n}" for n in range(number)), frame_rate=16.0)
+    return InputClips(clip_NCTHW, target_NK, tuple(f"clip{n}" for n in range(number)), frame_rate=16.0)

@@ -8,11 +8,9 @@ from finished_runs import SPEC, write_runs
 from support import write_dataset
 
 from hybrid import create_model
-from hybrid.analysis.attribution import Attribution
-from hybrid.analysis.group import Group
-from hybrid.analysis.measure import Curve, Finding, Matrix, Measure
-from hybrid.analysis.subject import TAIL
+from hybrid.analysis.base import Attribution, Curve, Matrix, Measure, MeasureGroup, MeasureResult
 from hybrid.data.dataset import load_dataset
+from hybrid.data.masks import TAIL
 from hybrid.data.normalisation import Normalisation
 from hybrid.experiment.folder import ExperimentFolder
 from hybrid.training.checkpoint import TrainedModel, save_trained
@@ -32,14 +30,13 @@ def write_untrained(path, root, models=MODELS, **options) -> ExperimentFolder:
 
 
 def write_masked_dataset(root: Path) -> Path:
-    """As `write_dataset`, with what only a simulated data set has: in row n of clip n a tail, and its truth."""
+    """As `write_dataset`, with what only a simulated data set has: in row n of clip n a tail."""
     write_dataset(root)
     (root / "masks").mkdir()
     for number in range(12):
         masks = np.zeros((16, 64, 64), np.uint8)
         masks[:, number] = TAIL
         np.savez(root / "masks" / f"{number}.npz", masks=masks)
-    (root / "truth.csv").write_text("clip,beat_hz,event\n" + "".join(f"{n}.mkv,{n}.5,none\n" for n in range(12)))
     return root
 
 
@@ -62,12 +59,12 @@ class Answer(Measure):
     def passes(self, model, num_frames):
         return 1
 
-    def measure(self, subject, clips, batch_size=16):
-        self.asked.append((subject.label, subject.seed, clips.names))
+    def measure(self, tested, clips, batch_size=16):
+        self.asked.append((tested.label, tested.seed, clips.names))
         with torch.no_grad():
-            grade_N = subject.expected_grade(clips.clip_NCTHW).double().numpy()
+            grade_N = tested.expected_grade(clips.clip_NCTHW).double().numpy()
         second_T = np.arange(16) / clips.frame_rate
-        return Finding(
+        return MeasureResult(
             figures={"grade (grades)": grade_N},
             overall={"clips": float(len(clips))},
             curves={"frames": Curve(second_T, np.outer(grade_N, 1 + second_T), "frame (s)", "grade")},
@@ -92,12 +89,12 @@ class Brightness(Attribution):
     def passes(self, model, num_frames):
         return 1
 
-    def relevance(self, subject, clip_BCTHW):
+    def relevance(self, tested, clip_BCTHW):
         weight_T = torch.zeros(clip_BCTHW.shape[2])
         weight_T[4:8] = 1.0
         return clip_BCTHW.mean(dim=1) * weight_T[:, None, None]
 
 
-def groups(*measures: Measure, **options) -> tuple[Group, ...]:
+def groups(*measures: Measure, **options) -> tuple[MeasureGroup, ...]:
     """All in one group."""
-    return (Group("fake", "A group", "About it.", {measure.name: measure for measure in measures}, **options),)
+    return (MeasureGroup("fake", "A group", "About it.", {measure.name: measure for measure in measures}, **options),)

@@ -52,22 +52,22 @@ def main() -> None:
         if getattr(options, name) < least:
             raise UserError(f"--{name.replace('_', '-')} must be {least} or more, not {getattr(options, name)}")
 
-    from hybrid.analysis.registry import all_attributions, all_groups, chosen_groups, chosen_methods
+    from hybrid.analysis.plan import make_plan
+    from hybrid.analysis.registry import ATTRIBUTIONS, GROUPS, chosen_groups, chosen_methods
     from hybrid.analysis.run import analyse
-    from hybrid.analysis.sources import find_sources
-    from hybrid.analysis.study import prepare
+    from hybrid.analysis.trained_models import find_trained_runs
     from hybrid.training.machine import choose_machine
 
-    study = prepare(
+    plan = make_plan(
         options.output,
-        find_sources(options.trained, options.models, options.runs),
-        chosen_groups(all_groups(), options.measures),
-        chosen_methods(all_attributions(), options.methods),
+        find_trained_runs(options.trained, options.models, options.runs),
+        chosen_groups(GROUPS, options.measures),
+        chosen_methods(ATTRIBUTIONS, options.methods),
         data=options.data,
         clips_a_run=options.clips or None,
         gallery_clips=options.gallery,
     )
-    analyse(study, choose_machine(options.accelerator, "32-true"), options.batch_size, dry_run=options.dry_run)
+    analyse(plan, choose_machine(options.accelerator, "32-true"), options.batch_size, dry_run=options.dry_run)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,10 @@ from omegaconf import OmegaConf
 
 from hybrid import list_models
 from hybrid.config import register_schemas
+from hybrid.display.tables import as_markdown, formatted
 from hybrid.profiling.cards import card
 from hybrid.profiling.models import Setting, profile_models
-from hybrid.profiling.table import PUBLISHED, as_markdown
+from hybrid.profiling.table import PUBLISHED
 
 
 def recipe(name: str) -> dict:
@@ -39,7 +40,7 @@ def main() -> None:
     tiny, _ = profile_models(names, Setting("tiny", crop_size=64))
     print("# Models\n")
     if "native_gmac" in paper:
-        print(as_markdown(paper[paper["native_gmac"].notna()], PUBLISHED) + "\n")
+        print(as_markdown(formatted(paper[paper["native_gmac"].notna()], PUBLISHED)) + "\n")
     for name, paper_row, tiny_row in zip(names, paper.to_dict("records"), tiny.to_dict("records"), strict=True):
         print(card(name, paper_row, tiny_row, recipe(name)))
 

@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the permutation (default 0)")
     options = parser.parse_args()
 
-    from hybrid.analysis.sanity.permuted_labels import permute_labels
+    from hybrid.data.permuted_labels import permute_labels
 
     print(permute_labels(options.root, options.copy, options.seed))
 

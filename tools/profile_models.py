@@ -70,10 +70,11 @@ def main() -> None:
 def report(names: list[str], setting, depth: int | None, output: Path | None) -> None:
     from tqdm import tqdm
 
+    from hybrid.display.tables import as_markdown, as_terminal, formatted
     from hybrid.files import whole_file, write_text
     from hybrid.profiling.figure import draw_profiles
     from hybrid.profiling.models import module_table, profile_models
-    from hybrid.profiling.table import PUBLISHED, as_markdown, as_terminal
+    from hybrid.profiling.table import HEADINGS, PUBLISHED
 
     with tqdm(total=len(names), unit="model", disable=None, leave=False) as bar:
 
@@ -83,23 +84,23 @@ def report(names: list[str], setting, depth: int | None, output: Path | None) ->
 
         table, profiles = profile_models(names, setting, starts)
     title = f"{setting.size} size, {setting.num_frames} frames of {setting.crop_size} px, 5 grades"
-    parts = [(title, as_terminal(table), as_markdown(table))]
+    parts = [(title, formatted(table, HEADINGS))]
     if "native_gmac" in table:
         compared = table[table["native_gmac"].notna()]
-        parts.append(("beside published figures", as_terminal(compared, PUBLISHED), as_markdown(compared, PUBLISHED)))
+        parts.append(("beside published figures", formatted(compared, PUBLISHED)))
     for name in names if depth else []:
         modules = module_table(profiles[name], depth)
-        parts.append((f"{name} by module", as_terminal(modules), as_markdown(modules)))
+        parts.append((f"{name} by module", formatted(modules, HEADINGS)))
         if output:
             with whole_file(output / f"modules-{name}.csv") as temporary:
                 modules.to_csv(temporary, index=False)
     notes = remarks(table, setting)
-    print("\n\n".join([*(f"{heading}\n\n{text}" for heading, text, _ in parts), *notes]))
+    print("\n\n".join([*(f"{heading}\n\n{as_terminal(part)}" for heading, part in parts), *notes]))
     if output is None:
         return
     with whole_file(output / "profile.csv") as temporary:
         table.to_csv(temporary, index=False)
-    sections = "\n\n".join(f"## {heading}\n\n{text}" for heading, _, text in parts)
+    sections = "\n\n".join(f"## {heading}\n\n{as_markdown(part)}" for heading, part in parts)
     write_text(output / "profile.md", "# What the models cost\n\n" + sections + "\n\n" + "\n\n".join(notes) + "\n")
     draw_profiles(table, title, output)
     print(f"\nwritten to {output}: profile.csv, profile.md, profile.png, profile.svg")

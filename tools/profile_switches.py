@@ -31,9 +31,9 @@ def main() -> None:
 
     from tqdm import tqdm
 
+    from hybrid.display.tables import as_terminal, formatted
     from hybrid.files import whole_file
     from hybrid.profiling.models import Setting, cost_of_options, option_settings
-    from hybrid.profiling.table import as_terminal
 
     crop = 224 if options.size == "paper" else 64
     with tqdm(total=len(option_settings()), unit="setting", disable=None, leave=False) as bar:
@@ -43,7 +43,8 @@ def main() -> None:
             bar.update()
 
         table = cost_of_options(Setting(options.size, options.frames, crop), starts)
-    print(f"{options.size} size, {options.frames} frames of {crop} px, 5 grades\n\n{as_terminal(table, HEADINGS)}")
+    print(f"{options.size} size, {options.frames} frames of {crop} px, 5 grades\n")
+    print(as_terminal(formatted(table, HEADINGS)))
     if options.output:
         with whole_file(options.output) as temporary:
             table.to_csv(temporary, index=False)

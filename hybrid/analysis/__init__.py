@@ -1,1 +1,1 @@
-"""How trained models see time, and where they look: one scale for every architecture. See measure.py."""
+"""How trained models see time and where they look: the same measures for every architecture. Start at base.py."""

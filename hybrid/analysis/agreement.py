@@ -1,4 +1,4 @@
-"""Whether measures that go about it differently find the same frames important."""
+"""Whether measures that go about it differently find the same frames important: computed from their results."""
 
 from __future__ import annotations
 
@@ -7,15 +7,54 @@ from itertools import combinations
 
 import numpy as np
 
-from hybrid.analysis.sanity.similarity import spearman
+from hybrid.analysis.base import Curve, Measure, MeasureResult
+from hybrid.analysis.comparison import Comparison
+from hybrid.analysis.measures.randomisation import spearman
+
+SOURCES = {
+    "receptive_field": ("receptive field", "frames"),
+    "occlusion": ("occlusion", "effect, freeze"),
+    "frame_mass_integrated_gradients_blur": ("integrated gradients", "share"),
+}
+"""by measure, its short name and the curve over frames that stands for it"""
+
+
+class FrameAgreement(Measure):
+    """Spearman's correlation over the frames of a clip between what two measures say of each frame, 1 to -1.
+
+    Of the receptive field the frame's share of all influence, of frame occlusion the change of the answer without it,
+    of integrated gradients its share of relevance. Measures that agree may be wrong together; where they do not, what
+    one of them says of single frames is its own. It costs nothing: the answers are those of the measures.
+    """
+
+    name = "frame_agreement"
+    title = "Agreement of measures on frames"
+    source = "rank correlation as in Adebayo et al.: Sanity checks for saliency maps, NeurIPS 2018"
+    unit = ""
+
+
+def frame_agreement(comparisons: Mapping[str, Comparison]) -> Comparison | None:
+    """None where fewer than two of the measures have results."""
+    there = {name: comparisons[name] for name in SOURCES if name in comparisons}
+    results: dict[str, list] = {}
+    for label in dict.fromkeys(label for comparison in there.values() for label in comparison.labels):
+        for run, _ in next(iter(there.values())).results.get(label, []):
+            curves = {
+                SOURCES[name][0]: _curve(comparison, label, run.name, SOURCES[name][1])
+                for name, comparison in there.items()
+            }
+            importance_NT = {short: curve.y_NX for short, curve in curves.items() if curve is not None}
+            figures = {f"{one} and {other}": rho_N for (one, other), rho_N in agreement(importance_NT).items()}
+            if figures:
+                results.setdefault(label, []).append((run, MeasureResult(figures=figures)))
+    return Comparison(FrameAgreement(), results) if results else None
 
 
 def agreement(importance_NT: Mapping[str, np.ndarray]) -> dict[tuple[str, str], np.ndarray]:
-    """Spearman's correlation over the frames, (N,) a pair of measures: how alike two measures rank a clip's frames.
+    """Spearman's correlation over the frames, (N,) for each pair of measures: how alike they rank a clip's frames.
 
-    importance_NT: by measure, one number a frame and clip: curve 'frames' of the receptive field, 'effect, ...' of
-    the occlusion, the mass of an attribution. NaN for a clip where one of the two has no order, all frames being equal.
-    Adebayo et al. (Sanity checks for saliency maps, NeurIPS 2018) compare maps so.
+    importance_NT: by measure, one number for each frame and clip. NaN for a clip where one of the two has no order, all
+    frames being equal.
     """
     shapes = {name: np.shape(importance) for name, importance in importance_NT.items()}
     if len(set(shapes.values())) > 1:
@@ -24,3 +63,8 @@ def agreement(importance_NT: Mapping[str, np.ndarray]) -> dict[tuple[str, str], 
         (one, other): spearman(importance_NT[one], importance_NT[other])
         for one, other in combinations(importance_NT, 2)
     }
+
+
+def _curve(comparison: Comparison, label: str, run_name: str, name: str) -> Curve | None:
+    results = {run.name: result for run, result in comparison.results.get(label, [])}
+    return results[run_name].curves.get(name) if run_name in results else None

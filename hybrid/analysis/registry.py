@@ -1,60 +1,107 @@
-"""All that models can be asked, in the groups in which it is reported, by the names that options and files use."""
+"""All attributions and measures, by the names that options and files use: the one list of each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from hybrid.analysis.attribution import Attribution
-from hybrid.analysis.attributions import ATTRIBUTIONS
-from hybrid.analysis.group import Group
-from hybrid.analysis.measures import MEASURES
-from hybrid.analysis.relevance import RELEVANCE_MEASURES
-from hybrid.analysis.sanity.randomisation import of_attribution, of_curve
+from hybrid.analysis.attributions import gradients
+from hybrid.analysis.attributions.attention_flow import AttentionRollout, TransformerExplainability
+from hybrid.analysis.attributions.grad_cam import GradCAM
+from hybrid.analysis.attributions.gradients import GradientInput
+from hybrid.analysis.attributions.occlusion import Occlusion
+from hybrid.analysis.base import Attribution, MeasureGroup, Method
+from hybrid.analysis.measures.attention import AttentionDistance, AttentionEntropy, TemporalRollout
+from hybrid.analysis.measures.cka import LayerSimilarity
+from hybrid.analysis.measures.frame_mass import FrameMass, IntegratedFrameMass, PathwayFrameMass
+from hybrid.analysis.measures.frame_occlusion import FrameOcclusion
+from hybrid.analysis.measures.frequency import BeatSweep, FrequencyResponse
+from hybrid.analysis.measures.interaction import PairwiseInteraction
+from hybrid.analysis.measures.localisation import Localisation
+from hybrid.analysis.measures.probing import TemporalProbing
+from hybrid.analysis.measures.randomisation import Randomisation
+from hybrid.analysis.measures.receptive_field import ReceptiveField
+from hybrid.analysis.measures.units import StaticDynamicUnits
 from hybrid.errors import UserError
 
-NATIVE = ("attention_distance", "attention_entropy", "temporal_rollout")
-"""measures of attention over time, which not every model has"""
-SHUFFLED_MAPS = (
-    "grad_cam",
-    "gradient_input",
-    "integrated_gradients_blur",
-    "attention_rollout",
-    "transformer_explainability",
+
+def _by_name(*methods: Method) -> dict[str, Any]:
+    return {method.name: method for method in methods}
+
+
+ATTRIBUTIONS: dict[str, Attribution] = _by_name(
+    GradCAM(),
+    gradients.from_temporal_mean(),
+    gradients.from_blur(),
+    Occlusion(),
+    GradientInput(),
+    AttentionRollout(),
+    AttentionRollout(measured=True),
+    TransformerExplainability(),
 )
-SHUFFLED_CURVES = (("receptive_field", "by lag"), ("frequency", "motion"))
+"""by name, as options and files spell it; `applies_to` says which models a method is for"""
+
+TIME = MeasureGroup(
+    "time",
+    "Time",
+    "The same questions to every model, as a function from a clip to an answer.",
+    _by_name(
+        ReceptiveField(),
+        PairwiseInteraction(),
+        FrameOcclusion(),
+        TemporalProbing(),
+        FrequencyResponse(),
+        BeatSweep(),
+        LayerSimilarity(),
+        StaticDynamicUnits(),
+    ),
+)
+ATTENTION = MeasureGroup(
+    "attention",
+    "Attention over time",
+    "Native to models with such attention, and so secondary.",
+    _by_name(AttentionDistance(), AttentionEntropy(), TemporalRollout()),
+)
+FRAMES = MeasureGroup(
+    "frames",
+    "Relevance by frame",
+    "Which frames speak for the answer, by several methods.",
+    _by_name(
+        IntegratedFrameMass(ATTRIBUTIONS["integrated_gradients"]),
+        IntegratedFrameMass(ATTRIBUTIONS["integrated_gradients_blur"]),
+        PathwayFrameMass(ATTRIBUTIONS["grad_cam"]),
+        FrameMass(ATTRIBUTIONS["transformer_explainability"]),
+    ),
+)
+PARTS = MeasureGroup(
+    "parts",
+    "Head and tail",
+    "Which part of the cell speaks for the answer.",
+    _by_name(*(Localisation(attribution) for attribution in ATTRIBUTIONS.values())),
+    needs_masks=True,
+)
+SANITY = MeasureGroup(
+    "sanity",
+    "Sanity checks",
+    "What an answer is worth: does it change when the model forgets what it has learned?",
+    _by_name(
+        Randomisation(ATTRIBUTIONS["grad_cam"]),
+        Randomisation(ATTRIBUTIONS["gradient_input"]),
+        Randomisation(ATTRIBUTIONS["integrated_gradients_blur"]),
+        Randomisation(ATTRIBUTIONS["attention_rollout"]),
+        Randomisation(ATTRIBUTIONS["transformer_explainability"]),
+        Randomisation(TIME.measures["receptive_field"], "by lag"),
+        Randomisation(TIME.measures["frequency"], "motion"),
+    ),
+    few=True,
+    of_methods=True,
+)
+GROUPS = (TIME, ATTENTION, FRAMES, PARTS, SANITY)
+"""all measures, in the order of the results page"""
 
 
-def all_groups() -> tuple[Group, ...]:
-    everything = MEASURES | RELEVANCE_MEASURES
-    attention = {name: everything[name] for name in NATIVE}
-    parts = {name: one for name, one in everything.items() if name.startswith("localisation_")}
-    frames = {name: one for name, one in RELEVANCE_MEASURES.items() if name not in attention | parts}
-    shuffled = [of_attribution(ATTRIBUTIONS[name]) for name in SHUFFLED_MAPS]
-    shuffled += [of_curve(MEASURES[name], curve) for name, curve in SHUFFLED_CURVES]
-    return (
-        Group("time", "Time", "The same questions to every model, as a function from a clip to an answer.", {
-            name: one for name, one in MEASURES.items() if name not in attention
-        }),
-        Group("attention", "Attention over time", "Native to models with such attention, and so secondary.", attention),
-        Group("frames", "Relevance by frame", "Which frames speak for the answer, by several methods.", frames),
-        Group("parts", "Head and tail", "Which part of the cell speaks for the answer.", parts, needs_masks=True),
-        Group(
-            "sanity",
-            "Sanity checks",
-            "What an answer is worth: does it change when the model forgets what it has learned?",
-            {one.name: one for one in shuffled},
-            few=True,
-            of_methods=True,
-        ),
-    )  # fmt: skip
-
-
-def all_attributions() -> dict[str, Attribution]:
-    return ATTRIBUTIONS
-
-
-def chosen_groups(groups: Sequence[Group], names: Sequence[str]) -> tuple[Group, ...]:
+def chosen_groups(groups: Sequence[MeasureGroup], names: Sequence[str]) -> tuple[MeasureGroup, ...]:
     """Those of these names, of groups or single measures; all without names."""
     known = [group.name for group in groups] + [name for group in groups for name in group.measures]
     _check(names, known, "measure")

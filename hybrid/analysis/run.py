@@ -1,4 +1,4 @@
-"""An analysis from its folders to its page."""
+"""An analysis from its plan to its page."""
 
 from __future__ import annotations
 
@@ -6,29 +6,28 @@ import sys
 
 import torch
 
-from hybrid.analysis.asking import answered, ask, tasks
-from hybrid.analysis.between import ask_between
-from hybrid.analysis.cost import costs
-from hybrid.analysis.study import Study
-from hybrid.report.analysis.page import write_analysis
-from hybrid.report.analysis.plan import plan
+from hybrid.analysis.compute import compute, costs, is_stored, tasks
+from hybrid.analysis.model_pairs import compute_pairs
+from hybrid.analysis.page.page import write_page
+from hybrid.analysis.page.tables import plan_text
+from hybrid.analysis.plan import AnalysisPlan
 from hybrid.training.machine import Machine
 
 
-def analyse(study: Study, machine: Machine, batch_size: int = 16, *, dry_run: bool = False) -> None:
-    """Print what will be asked and what it takes, ask what has not been answered yet, write the page.
+def analyse(plan: AnalysisPlan, machine: Machine, batch_size: int = 16, *, dry_run: bool = False) -> None:
+    """Print what will be computed and how long it takes, compute what is not stored yet, write the page.
 
     dry_run: only print.
     """
-    for notice in study.notices:
+    for notice in plan.notices:
         print(f"note: {notice}", file=sys.stderr)
-    cost_of = costs(study, machine.device)
-    everything = tasks(study, cost_of)
-    pending = [task for task in everything if not answered(study, task)]
-    print(plan(study, cost_of, everything, pending), flush=True)
+    cost_of = costs(plan, machine.device)
+    everything = tasks(plan, cost_of)
+    pending = [task for task in everything if not is_stored(plan, task)]
+    print(plan_text(plan, cost_of, everything, pending), flush=True)
     if not dry_run:
         # On a GPU convolutions take TF32 by default, which drowns the small differences that measures look for.
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
-            ask(study, pending, machine.device, batch_size)
-            ask_between(study, machine.device, batch_size)
-        print(write_analysis(study))
+            compute(plan, pending, machine.device, batch_size)
+            compute_pairs(plan, machine.device, batch_size)
+        print(write_page(plan))

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+from hybrid.display.tables import clock
 from hybrid.experiment.folder import RunFolder
-from hybrid.experiment.progress import Progress, clock
+from hybrid.experiment.progress import Progress
 from hybrid.files import read_json
 
 EVERY = 1.0

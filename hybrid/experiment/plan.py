@@ -10,10 +10,10 @@ import pandas as pd
 from omegaconf import DictConfig
 from tqdm import tqdm
 
+from hybrid.display.tables import Column, Table, as_terminal, clock
 from hybrid.experiment.ablation import Ablation, Arm, arms_of
 from hybrid.experiment.estimate import measured_seconds, seconds_of_finished_runs
 from hybrid.experiment.folder import ExperimentFolder, experiment_folder, run_folder
-from hybrid.experiment.progress import clock
 from hybrid.experiment.sweep import of_run
 
 
@@ -86,8 +86,6 @@ def make_plan(
 
 def in_words(plan: Plan, now: datetime | None = None) -> str:
     """The plan for a terminal: a line an arm, and what is left."""
-    from hybrid.report.table import Column, Table, as_terminal
-
     columns = (
         Column("arm", lambda row: row.arm, figure=False),
         Column("settings", lambda row: row.settings or "the default", figure=False),

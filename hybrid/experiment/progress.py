@@ -6,8 +6,6 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from tqdm import tqdm
-
 from hybrid.experiment.folder import RunFolder
 from hybrid.files import read_json
 
@@ -47,8 +45,3 @@ class Progress:
         left = sum(means.get(run.arm, typical) * (1 - under_way.get(run, 0) / self.epochs) for run in self.pending())
         side_by_side = max(1, round(since_start / max(1e-3, time.time() - self.started)))
         return left / side_by_side
-
-
-def clock(seconds: float | None) -> str:
-    """'1:02:03' or '02:03'; '?' where unknown."""
-    return "?" if seconds is None else tqdm.format_interval(seconds)

@@ -15,10 +15,10 @@ from filelock import FileLock, Timeout
 
 from hybrid.config import PretrainConfig
 from hybrid.data.clip import ClipSpec
+from hybrid.display.tables import clock
 from hybrid.errors import UserError
 from hybrid.experiment.folder import RunFolder, arm_folder, claim, run_settings
 from hybrid.experiment.numbers import model_rules, protocol_rules, refuse_wrong
-from hybrid.experiment.progress import clock
 from hybrid.files import read_json, write_json
 from hybrid.pretraining.attributes import TARGETS, Attributes
 from hybrid.pretraining.module import Objective, PretrainModule, Scale

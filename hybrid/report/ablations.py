@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
+from hybrid.display.tables import Column, Table, interval, number, significant, spread
 from hybrid.evaluation.ablation import effects
 from hybrid.evaluation.contrasts import LEVEL
 from hybrid.evaluation.outcomes import read_outcomes
 from hybrid.evaluation.pairs import by_arm
 from hybrid.experiment.ablation import JOINT, Ablation
-from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
 from hybrid.report.evidence import Evidence
-from hybrid.report.table import Column, Table, interval, number, significant, spread
 
 COST = ("parameters_M", "gmac", "train_ms_per_clip")
 

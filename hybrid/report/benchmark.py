@@ -32,6 +32,7 @@ def write_report(folder: ExperimentFolder, *, anew: bool = False) -> str:
 
 
 def _write(everything) -> str:
+    from hybrid.display.tables import as_terminal
     from hybrid.evaluation.contrasts import EXPLORATORY, REGISTERED, contrasts, unanswered
     from hybrid.experiment.ablation_record import recorded
     from hybrid.report.ablations import ablation_parts, arms_beside
@@ -47,7 +48,6 @@ def _write(everything) -> str:
     from hybrid.report.panel import panel_note, panel_of, panel_table
     from hybrid.report.results import measures_table, results_frame, results_table
     from hybrid.report.shares import shares_part
-    from hybrid.report.table import as_terminal
     from hybrid.report.truth import truth_of
 
     folder, report = everything.folder, everything.folder.report

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
+from hybrid.display.tables import Column, Table, interval, number
 from hybrid.evaluation.contrasts import REGISTERED
-from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
-from hybrid.report.table import Column, Table, interval, number
 
 OWN, ENSEMBLE = "hybrid", "ensemble"
 MATCHED = 0.1

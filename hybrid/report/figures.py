@@ -7,9 +7,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, new_figure, panels, picture, styled
+from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, panels, picture, place_labels, styled
 from hybrid.report.evidence import Evidence
-from hybrid.report.labels import place_labels
 
 
 @styled

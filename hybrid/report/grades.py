@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, panels, picture, styled
+from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, panels, picture, styled
+from hybrid.display.tables import Column, Table, number
 from hybrid.report.evidence import Evidence
-from hybrid.report.table import Column, Table, number
 
 BINS = 10
 

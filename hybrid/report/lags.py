@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
+from hybrid.display.tables import Column, Table, interval, number
 from hybrid.evaluation.metrics import squared_error
 from hybrid.evaluation.pairs import SCALE
 from hybrid.evaluation.statistics import clustered_bootstrap
-from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
 from hybrid.report.evidence import Evidence
-from hybrid.report.table import Column, Table, interval, number
 from hybrid.report.truth import lag_of
 
 DASHES = ("-", "--", "-.", ":", (0, (1, 1)), (0, (5, 1)), (0, (3, 1, 1, 1)))

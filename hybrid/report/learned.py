@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
+from hybrid.display.tables import Column, Table, number, spread
 from hybrid.evaluation.metrics import expected_grade
-from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
 from hybrid.report.evidence import Evidence
-from hybrid.report.table import Column, Table, number, spread
 from hybrid.report.truth import lag_of
 
 PARTS = {"form": "form", "motion": "motion", "event": "event", "interaction": "form x motion"}

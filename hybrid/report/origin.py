@@ -9,10 +9,10 @@ import pandas as pd
 import yaml
 
 from hybrid.commit import software_commit
+from hybrid.display.tables import Column, Table, number
 from hybrid.experiment.folder import ExperimentFolder
 from hybrid.files import read_yaml
 from hybrid.report.evidence import Evidence
-from hybrid.report.table import Column, Table, number
 
 
 @dataclass(frozen=True)

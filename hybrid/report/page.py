@@ -1,20 +1,17 @@
-"""The page: one file with everything in it, that opens from disk and asks the network for nothing."""
+"""What the page of an experiment shows."""
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from hybrid.display.figures import Picture
+from hybrid.display.pages import rendered
+from hybrid.display.tables import Table
 from hybrid.files import write_text
 from hybrid.report.ablations import AblationPart
 from hybrid.report.clips import Films, HardClip
-from hybrid.report.drawing import Picture
 from hybrid.report.origin import Origin
-from hybrid.report.table import Table, as_latex, as_markdown
 
 
 @dataclass(frozen=True)
@@ -43,31 +40,4 @@ class Contents:
 
 
 def write_page(path: Path, contents: Contents) -> None:
-    write_text(path, rendered("page.html.j2", vars(contents)))
-
-
-def rendered(template: str, contents: dict[str, Any]) -> str:
-    """A template of this package with its contents filled in."""
-    environment = Environment(
-        loader=PackageLoader("hybrid.report", "templates"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters["powers"] = lambda text: str(text).replace("x10^-2", "×10⁻²").replace("x 10^-2", "× 10⁻²")
-    environment.globals["downloads"] = downloads
-    return environment.get_template(template).render(contents)
-
-
-def downloads(table: Table) -> list[tuple[str, str, str]]:
-    """(form, file name, data URI) of a table, so that the page alone is enough."""
-    forms = (
-        ("CSV", "csv", "text/csv", table.frame.to_csv(index=False)),
-        ("Markdown", "md", "text/markdown", as_markdown(table) + "\n"),
-        ("LaTeX", "tex", "application/x-tex", as_latex(table)),
-    )
-    return [
-        (form, f"{table.name}.{suffix}", f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}")
-        for form, suffix, kind, text in forms
-    ]
+    write_text(path, rendered("hybrid.report", "page.html.j2", vars(contents)))

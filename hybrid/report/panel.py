@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from hybrid.display.tables import Column, Table, number
 from hybrid.evaluation.metrics import METRICS
 from hybrid.evaluation.panel_agreement import PanelAgreement, agreement_of_raters, agreement_of_votes
 from hybrid.report.evidence import Evidence
-from hybrid.report.table import Column, Table, number
 
 
 def panel_of(evidence: Evidence) -> PanelAgreement | None:

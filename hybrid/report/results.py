@@ -7,11 +7,12 @@ from typing import Any
 import pandas as pd
 
 from hybrid import get_entry
+from hybrid.display.figures import title_of
+from hybrid.display.tables import Column, Table, interval, number, significant, spread
 from hybrid.evaluation.metrics import METRICS
 from hybrid.evaluation.pairs import tested_to_trained
 from hybrid.evaluation.statistics import corrected_resampled_t
 from hybrid.report.evidence import Evidence
-from hybrid.report.table import Column, Table, interval, number, significant, spread
 
 
 def results_table(evidence: Evidence) -> Table:
@@ -67,11 +68,6 @@ def results_frame(evidence: Evidence) -> pd.DataFrame:
     rows = [_row(arm, runs, evidence) for arm, runs in _by_arm(evidence.results)]
     rows.sort(key=lambda row: (row["mse_mean"], row["arm"]))
     return pd.DataFrame(rows)
-
-
-def title_of(arm: str, model: str) -> str:
-    """The model's title, or the label of an arm that has one of its own."""
-    return get_entry(model).title if arm == model else arm
 
 
 def _row(arm: str, runs: pd.DataFrame, evidence: Evidence) -> dict[str, Any]:

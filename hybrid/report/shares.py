@@ -12,13 +12,13 @@ import pandas as pd
 from matplotlib.ticker import NullLocator
 
 from hybrid import get_entry
+from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
+from hybrid.display.tables import Column, Table, interval, number, spread
 from hybrid.evaluation.outcomes import read_outcomes
 from hybrid.evaluation.pairs import SCALE, Runs, by_arm, compare
 from hybrid.experiment.folder import ExperimentFolder
 from hybrid.files import read_yaml
-from hybrid.report.drawing import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
 from hybrid.report.evidence import Evidence
-from hybrid.report.table import Column, Table, interval, number, spread
 
 FRESH = "fresh weights"
 DASHES = ("-", "-.", (0, (1, 1)))

@@ -29,9 +29,8 @@ def made_of(folder: ExperimentFolder) -> str:
     """A digest of the state of every file that the report reads, and of the code that writes it."""
     files = [path for name in ("result.json", "error.txt") for path in folder.path.glob(f"*/repeat*-fold*/{name}")]
     files += [folder.ablations] if folder.ablations.exists() else []
-    code = [
-        path for room in ("report", "evaluation") for path in (SOFTWARE / room).rglob("*.*") if path.suffix != ".pyc"
-    ]
+    rooms = [SOFTWARE / room for room in ("display", "report", "evaluation")]
+    code = [path for room in rooms for path in room.rglob("*.*") if path.suffix != ".pyc"]
     states = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in sorted(files + code)]
     return hashlib.sha256("\n".join(states).encode()).hexdigest()[:16]
 

@@ -7,12 +7,21 @@ from torch import Tensor
 
 from baselines import ClipModel
 from baselines.contract import Features, Intermediates
-from hybrid.analysis.attribution import Attribution
-from hybrid.analysis.attributions.answer import look_inside, top_grade
-from hybrid.analysis.attributions.placing import on_clip
-from hybrid.analysis.subject import Subject
+from hybrid.analysis.attributions.upsampling import on_clip
+from hybrid.analysis.base import Attribution, ModelUnderTest
 
-PATHWAYS = ("slow", "fast")
+
+def top_grade(logits_BK: Tensor) -> Tensor:
+    """(B,) log-probability of the grade a model holds most likely: the answer of methods made for classifiers.
+
+    Of the probability and not the logit: what all logits share is no part of the answer, and no loss has trained it.
+    """
+    return logits_BK.float().log_softmax(dim=-1).amax(dim=-1)
+
+
+def look_inside(tested: ModelUnderTest, clip_BCTHW: Tensor) -> tuple[Tensor, Intermediates]:
+    """Logits and intermediates that have gradients, although the model's parameters are frozen."""
+    return tested.model.forward_intermediates(clip_BCTHW.detach().requires_grad_())
 
 
 class GradCAM(Attribution):
@@ -30,29 +39,25 @@ class GradCAM(Attribution):
     def passes(self, model: ClipModel, num_frames: int) -> float:
         return 3
 
-    def relevance(self, subject: Subject, clip_BCTHW: Tensor) -> Tensor:
-        return torch.stack(list(self.by_pathway(subject, clip_BCTHW).values())).sum(dim=0)
+    def relevance(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> Tensor:
+        return torch.stack(list(self.by_pathway(tested, clip_BCTHW).values())).sum(dim=0)
 
     @torch.enable_grad()
-    def by_pathway(self, subject: Subject, clip_BCTHW: Tensor) -> dict[str, Tensor]:
+    def by_pathway(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> dict[str, Tensor]:
         """Relevance (B, T, H, W) of each pathway by name: 'slow' and 'fast', or 'all' where there is but one."""
-        logits_BK, inside = look_inside(subject, clip_BCTHW)
-        stages = last_stages(subject.model, inside)
+        logits_BK, inside = look_inside(tested, clip_BCTHW)
+        stages = last_stages(tested.model, inside)
         gradients = torch.autograd.grad(top_grade(logits_BK).sum(), [stage.x_BCTHW for stage in stages.values()])
         return {
-            pathway: on_clip(cam(stage.x_BCTHW, gradient), stage.times, subject.model, clip_BCTHW)
+            pathway: on_clip(cam(stage.x_BCTHW, gradient), stage.times, tested.model, clip_BCTHW)
             for (pathway, stage), gradient in zip(stages.items(), gradients, strict=True)
         }
 
 
 def last_stages(model: ClipModel, inside: Intermediates) -> dict[str, Features]:
     """The last stage of each pathway whose places reach the logits."""
-    stages = {}
-    for pathway in PATHWAYS:
-        own = [features for name, features in inside.features.items() if name.startswith(f"{pathway}.")]
-        if own:
-            stages[pathway] = own[-1]
-    return stages or {"all": list(inside.features.values())[-2 if model.class_token else -1]}
+    of_pathway = {stage.pathway: stage for stage in inside.features.values() if stage.pathway}
+    return of_pathway or {"all": list(inside.features.values())[-2 if model.class_token else -1]}
 
 
 def cam(x_BCSHW: Tensor, gradient_BCSHW: Tensor) -> Tensor:

@@ -7,10 +7,9 @@ from captum.attr import Occlusion as CaptumOcclusion
 from torch import Tensor
 
 from baselines import ClipModel
-from hybrid.analysis.attribution import Attribution
-from hybrid.analysis.attributions.fills import blurred
-from hybrid.analysis.attributions.placing import frames_seen
-from hybrid.analysis.subject import Subject
+from hybrid.analysis.attributions.upsampling import frames_seen
+from hybrid.analysis.base import Attribution, ModelUnderTest
+from hybrid.analysis.perturbations import blurred
 
 SHORTEST = 8
 """frames a model takes at the least"""
@@ -37,16 +36,16 @@ class Occlusion(Attribution):
         along_time, high, wide = self.boxes
         return 1 + (along_time if frames_seen(model, num_frames) > 1 else 1) * high * wide
 
-    def relevance(self, subject: Subject, clip_BCTHW: Tensor) -> Tensor:
+    def relevance(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> Tensor:
         batch, channels, frames, height, width = clip_BCTHW.shape
-        seen = frames_seen(subject.model, frames)
+        seen = frames_seen(tested.model, frames)
         along_time, high, wide = self.boxes
         box = (channels, max(1, seen // along_time), height // high, width // wide)
 
         def expected_grade(seen_BCTHW: Tensor) -> Tensor:
             if seen == 1:  # an image model still wants a clip
                 seen_BCTHW = seen_BCTHW.expand(-1, -1, SHORTEST, -1, -1)
-            return subject.expected_grade(seen_BCTHW)
+            return tested.expected_grade(seen_BCTHW)
 
         relevance_BCTHW = CaptumOcclusion(expected_grade).attribute(
             clip_BCTHW[:, :, :seen],

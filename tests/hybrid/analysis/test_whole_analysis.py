@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from untrained_runs import write_masked_dataset, write_untrained
 
-from hybrid.analysis.registry import all_attributions, all_groups, chosen_groups, chosen_methods
+from hybrid.analysis.plan import make_plan
+from hybrid.analysis.registry import ATTRIBUTIONS, GROUPS, chosen_groups, chosen_methods
 from hybrid.analysis.run import analyse
-from hybrid.analysis.sources import find_sources
-from hybrid.analysis.study import prepare
+from hybrid.analysis.trained_models import find_trained_runs
 from hybrid.training.machine import choose_machine
 
 CHEAP = [
@@ -22,15 +22,15 @@ def folder(tmp_path_factory):
     root = write_masked_dataset(tmp_path_factory.mktemp("masked") / "clips_of_mine")
     experiment = write_untrained(tmp_path_factory.mktemp("runs") / "two", root, models=("slowfast", "timesformer"))
     folder = tmp_path_factory.mktemp("out")
-    study = prepare(
+    plan = make_plan(
         folder,
-        find_sources([experiment.path], runs=["*-fold0"]),
-        chosen_groups(all_groups(), CHEAP),
-        chosen_methods(all_attributions(), ["grad_cam", "attention_rollout"]),
+        find_trained_runs([experiment.path], names=["*-fold0"]),
+        chosen_groups(GROUPS, CHEAP),
+        chosen_methods(ATTRIBUTIONS, ["grad_cam", "attention_rollout"]),
         clips_a_run=4,
         gallery_clips=1,
     )
-    analyse(study, choose_machine("cpu", "32-true"))
+    analyse(plan, choose_machine("cpu", "32-true"))
     return folder
 
 

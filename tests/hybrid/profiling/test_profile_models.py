@@ -8,10 +8,11 @@ from torch import nn
 
 from baselines.registry import PublishedFigures
 from hybrid import create_model, get_entry
+from hybrid.display.tables import as_markdown, as_terminal, formatted
 from hybrid.profiling import models, profile_model
 from hybrid.profiling.cost import Profile
 from hybrid.profiling.models import Setting, against_published, module_table, profile_models
-from hybrid.profiling.table import HEADINGS, as_markdown, as_terminal
+from hybrid.profiling.table import HEADINGS
 from hybrid.profiling.timing import peak_memory, size_gb
 from hybrid.training.machine import choose_machine
 
@@ -80,8 +81,9 @@ def test_a_cpu_claims_no_peak():
 
 def test_tables_show_a_dash_for_what_is_unknown_and_no_empty_column():
     table = pd.DataFrame({"model": ["a", "b"], "gmac": [12.3456, np.nan], "train_gb": [None, None], "odd": [1, 2]})
-    assert as_markdown(table) == "| model | GMAC |\n| :-- | --: |\n| a | 12.35 |\n| b | - |"
-    assert as_terminal(table).splitlines() == ["model   GMAC", "-----  -----", "a      12.35", "b          -"]
+    shown = formatted(table, HEADINGS)
+    assert as_markdown(shown) == "| model | GMAC |\n| :-- | --: |\n| a | 12.35 |\n| b | - |"
+    assert as_terminal(shown).splitlines() == ["model   GMAC", "-----  -----", "a      12.35", "b          -"]
     assert set(HEADINGS) >= {"uncounted"}
 
 

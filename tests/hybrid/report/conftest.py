@@ -1,5 +1,4 @@
 import pytest
-from chromium import start
 from finished_runs import SPEC, write_runs
 
 from hybrid.data.dataset import load_dataset
@@ -14,10 +13,3 @@ def clips_of_mine(small_dataset):
 @pytest.fixture
 def experiment(tmp_path, clips_of_mine) -> ExperimentFolder:
     return write_runs(tmp_path / "runs" / "three-models", clips_of_mine)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    driver = start(tmp_path_factory.mktemp("browser"))
-    yield driver
-    driver.quit()

@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from hybrid.display.films import Films, film
 from hybrid.errors import UserError
 from hybrid.experiment.folder import ExperimentFolder
 from hybrid.files import write_text
-from hybrid.report.clips import WORST, Films, film, hard_clips
+from hybrid.report.clips import WORST, hard_clips
 from hybrid.report.evidence import gather
 from hybrid.report.grades import calibration_error, grades_table, reliability
 from hybrid.report.origin import origin_of

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from hybrid.display.tables import Column, Table, as_latex, as_markdown, as_terminal
 from hybrid.evaluation.noise import noise_ceiling
 from hybrid.files import read_json, write_json
 from hybrid.report.evidence import gather
 from hybrid.report.results import measures_table, results_table
-from hybrid.report.table import Column, Table, as_latex, as_markdown, as_terminal
 
 
 @pytest.fixture

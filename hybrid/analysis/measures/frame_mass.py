@@ -1,0 +1,134 @@
+"""How relevance is shared out among the frames, by any attribution."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from baselines import ClipModel
+from hybrid.analysis.attributions.grad_cam import GradCAM
+from hybrid.analysis.attributions.gradients import IntegratedGradients
+from hybrid.analysis.base import Attribution, Curve, InputClips, Measure, MeasureResult, ModelUnderTest
+from hybrid.analysis.measures.batching import in_batches
+
+
+class FrameMass(Measure):
+    """m_t = sum over pixels of |relevance|, its share p_t of the clip's whole, and 1 / sum p_t^2 effective frames.
+
+    From 1, all on one frame, to T, the same on all. NaN for a clip without any relevance.
+    """
+
+    unit = "frames"
+
+    def __init__(self, attribution: Attribution):
+        self.attribution = attribution
+        self.name = f"frame_mass_{attribution.name}"
+        self.title = f"Relevance by frame, {attribution.title}"
+        self.source = attribution.source
+
+    def applies_to(self, model: ClipModel) -> bool:
+        return self.attribution.applies_to(model)
+
+    def passes(self, model: ClipModel, num_frames: int) -> float:
+        return self.attribution.passes(model, num_frames)
+
+    def measure(self, tested: ModelUnderTest, clips: InputClips, batch_size: int = 16) -> MeasureResult:
+        batches = in_batches(tested, clips, batch_size, self.name)
+        return self.result([self.of_batch(tested, clip_BCTHW) for clip_BCTHW in batches], clips)
+
+    def of_batch(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> dict[str, np.ndarray]:
+        return {"mass": frame_mass(self.attribution.relevance(tested, clip_BCTHW))}
+
+    def result(self, batches: list[dict[str, np.ndarray]], clips: InputClips) -> MeasureResult:
+        mass_NT = joined(batches, "mass")
+        return MeasureResult(
+            figures={"effective frames (frames)": effective_frames(mass_NT)},
+            curves={"share": over_frames(shares(mass_NT), clips, "share of relevance")},
+        )
+
+
+class IntegratedFrameMass(FrameMass):
+    """As FrameMass, for integrated gradients, with how complete they are.
+
+    completeness gap: |sum of relevance - change of the answer| over the sum of |relevance|: what the sum over few steps
+    misses, as a share of what is shared out. completeness gap of change: the same over |change|, which is near zero
+    where much relevance cancels.
+    """
+
+    def __init__(self, attribution: IntegratedGradients):
+        super().__init__(attribution)
+
+    def passes(self, model: ClipModel, num_frames: int) -> float:
+        return super().passes(model, num_frames) + 2
+
+    def of_batch(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> dict[str, np.ndarray]:
+        relevance_BTHW = self.attribution.relevance(tested, clip_BCTHW)
+        with torch.no_grad():
+            change_B = self.attribution.change(tested, clip_BCTHW)
+        return {
+            "mass": frame_mass(relevance_BTHW),
+            "change": change_B.double().cpu().numpy(),
+            "sum": relevance_BTHW.double().sum(dim=(1, 2, 3)).cpu().numpy(),
+        }
+
+    def result(self, batches: list[dict[str, np.ndarray]], clips: InputClips) -> MeasureResult:
+        result = super().result(batches, clips)
+        change_N, mass_N = joined(batches, "change"), joined(batches, "mass").sum(axis=1)
+        gap_N = np.abs(joined(batches, "sum") - change_N)
+        result.figures["completeness gap"] = ratio(gap_N, mass_N)
+        result.figures["completeness gap of change"] = ratio(gap_N, np.abs(change_N))
+        return result
+
+
+class PathwayFrameMass(FrameMass):
+    """As FrameMass, for Grad-CAM, with the two pathways of SlowFast and the hybrid apart.
+
+    Each pathway's curve is its share of the whole, so the two sum to the curve of both; `share of slow` is Slow's part.
+    """
+
+    def __init__(self, attribution: GradCAM):
+        super().__init__(attribution)
+
+    def of_batch(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> dict[str, np.ndarray]:
+        apart = self.attribution.by_pathway(tested, clip_BCTHW)
+        masses = {name: frame_mass(relevance_BTHW) for name, relevance_BTHW in apart.items()}
+        return masses | {"mass": sum(masses.values())}
+
+    def result(self, batches: list[dict[str, np.ndarray]], clips: InputClips) -> MeasureResult:
+        result = super().result(batches, clips)
+        if "slow" not in batches[0]:
+            return result
+        whole_N1 = joined(batches, "mass").sum(axis=1, keepdims=True)
+        for name in ("slow", "fast"):
+            share_NT = ratio(joined(batches, name), whole_N1)
+            result.curves[f"share of {name}"] = over_frames(share_NT, clips, f"share of relevance in {name}")
+        result.figures["share of slow"] = result.curves["share of slow"].y_NX.sum(axis=1)
+        return result
+
+
+def frame_mass(relevance_BTHW: Tensor) -> np.ndarray:
+    """(B, T)"""
+    return relevance_BTHW.abs().double().sum(dim=(2, 3)).cpu().numpy()
+
+
+def shares(mass_NT: np.ndarray) -> np.ndarray:
+    """Rows that sum to 1, NaN where there is no mass."""
+    return ratio(mass_NT, mass_NT.sum(axis=1, keepdims=True))
+
+
+def effective_frames(mass_NT: np.ndarray) -> np.ndarray:
+    return 1 / (shares(mass_NT) ** 2).sum(axis=1)
+
+
+def ratio(over: np.ndarray, under: np.ndarray) -> np.ndarray:
+    """NaN where the lower is zero."""
+    return over / np.where(under == 0, np.nan, under)
+
+
+def joined(batches: list[dict[str, np.ndarray]], name: str) -> np.ndarray:
+    return np.concatenate([batch[name] for batch in batches])
+
+
+def over_frames(y_NT: np.ndarray, clips: InputClips, label: str) -> Curve:
+    return Curve(np.arange(y_NT.shape[1]) / clips.frame_rate, y_NT, "time (s)", label)

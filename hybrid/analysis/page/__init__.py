@@ -1,0 +1,1 @@
+"""The results page of an analysis: tables, figures, gallery and words."""

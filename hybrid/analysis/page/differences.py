@@ -1,0 +1,117 @@
+"""What differs between the models and what does not, in words that say no more than the intervals do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hybrid.analysis.comparison import Comparison
+from hybrid.analysis.estimates import Estimate
+from hybrid.analysis.page.context import PageContext
+from hybrid.display.tables import significant
+
+
+@dataclass(frozen=True)
+class ModelDifference:
+    """One figure of two models; difference: first minus second. picture: the name of the one that shows it."""
+
+    title: str
+    figure: str
+    picture: str
+    first: str
+    second: str
+    first_mean: float
+    second_mean: float
+    difference: Estimate
+
+    @property
+    def higher(self) -> str:
+        return self.first if self.difference.mean > 0 else self.second
+
+
+@dataclass(frozen=True)
+class PairDifferences:
+    """All differences of two models, by which is higher and then by their measure."""
+
+    first: str
+    second: str
+    first_higher: dict[str, list[ModelDifference]]
+    second_higher: dict[str, list[ModelDifference]]
+    not_shown: dict[str, list[ModelDifference]]
+
+
+def differences(
+    comparison: Comparison, figures: Sequence[str], picture: str, pairs: Sequence[tuple[str, str]], by: str = ""
+) -> list[ModelDifference]:
+    """Of those of the figures that both models of a pair have. by: the method, where the figures do not say it."""
+    found = []
+    for figure in figures:
+        for first, second in pairs:
+            if first not in comparison.labels or second not in comparison.labels:
+                continue
+            difference = comparison.difference(first, second, figure)
+            if np.isfinite(difference.mean):
+                means = [comparison.estimate(label, figure).mean for label in (first, second)]
+                title, what = comparison.measure.title.removesuffix(f", {by}"), f"{figure}, {by}" if by else figure
+                found.append(ModelDifference(title, what, picture, first, second, *means, difference))
+    return found
+
+
+def by_pair(found: Sequence[ModelDifference], pairs: Sequence[tuple[str, str]]) -> list[PairDifferences]:
+    """Pairs that have been compared in anything."""
+    sorted_out = []
+    for first, second in pairs:
+        own = [one for one in found if (one.first, one.second) == (first, second)]
+        if own:
+            higher = {
+                label: [one for one in own if one.difference.differs and one.higher == label]
+                for label in (first, second)
+            }
+            not_shown = [one for one in own if not one.difference.differs]
+            kinds = map(_by_title, (higher[first], higher[second], not_shown))
+            sorted_out.append(PairDifferences(first, second, *kinds))
+    return sorted_out
+
+
+def _by_title(found: Sequence[ModelDifference]) -> dict[str, list[ModelDifference]]:
+    titles = dict.fromkeys(one.title for one in found)
+    return {title: [one for one in found if one.title == title] for title in titles}
+
+
+def sentence(one: ModelDifference, page: PageContext) -> str:
+    first, second, difference = page.title(one.first), page.title(one.second), one.difference
+    means = f"{first} {significant(one.first_mean)}, {second} {significant(one.second_mean)}"
+    reach = f"{first} minus {second} {_signed(difference.mean)}, {_intervals(difference)}"
+    if difference.differs:
+        return f"{one.figure}: higher in {page.title(one.higher)} ({means}; {reach})."
+    return f"{one.figure}: not shown to differ between {first} and {second} ({means}; {reach})."
+
+
+def caution(found: Sequence[ModelDifference]) -> str:
+    """How many differences chance alone would bring."""
+    differing = sum(one.difference.differs for one in found)
+    text = (
+        f"{differing} of {len(found)} comparisons differ: every 95 % interval that there is leaves zero out. If no "
+        f"models differed at all, up to {max(1, round(0.05 * len(found)))} would by chance, and figures of one measure "
+        "go together. All are exploratory. 'Not shown to differ' does not mean equal."
+    )
+    if all(one.difference.runs < 2 for one in found):
+        text += " There is one training of each model: another one may turn any of this round."
+    return text
+
+
+def _intervals(difference: Estimate) -> str:
+    parts = [
+        f"95 % over {over} {_signed(low)} to {_signed(high)}"
+        for over, (low, high) in zip(
+            (f"{difference.runs} trained models", f"{difference.clips} clips"), difference.intervals, strict=True
+        )
+        if np.isfinite(low)
+    ]
+    return ", ".join(parts) or "no interval: one training and one clip or group of clips"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3g}"

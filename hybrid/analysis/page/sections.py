@@ -1,0 +1,150 @@
+"""What the page shows of each measure: definition, source, figures, differences in words."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tqdm import tqdm
+
+from hybrid.analysis.base import Attribution, Measure, MeasureGroup, Method
+from hybrid.analysis.comparison import Comparison
+from hybrid.analysis.model_pairs import mean_by_pair
+from hybrid.analysis.page.context import PageContext, slug
+from hybrid.analysis.page.differences import ModelDifference, differences
+from hybrid.analysis.page.figures import KINDS, PARTS, draw_curves, draw_intervals, draw_matrices, draw_parts, method_of
+from hybrid.display.figures import Picture
+
+REFERENCES = ("uniform", "random order")
+"""how figures begin that others are read beside, and that say nothing of a model themselves"""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One measure. definition: paragraphs. missing: titles of models that it does not apply to."""
+
+    name: str
+    title: str
+    definition: list[str]
+    source: str
+    pictures: list[Picture]
+    found: list[ModelDifference]
+    missing: list[str]
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A group of measures with what its models answered."""
+
+    name: str
+    title: str
+    about: str
+    sections: list[Section]
+
+
+def chapters(comparisons: Mapping[str, Comparison], page: PageContext) -> list[Chapter]:
+    """Of the groups that have been answered."""
+    group_of = {name: group for group in page.plan.groups for name in group.measures}
+    drawn = {
+        name: _section(comparison, group_of[name], page)
+        for name, comparison in tqdm(comparisons.items(), desc="drawing", unit="measure", disable=None, leave=False)
+        if not group_of[name].needs_masks
+    }
+    made = []
+    for group in page.plan.groups:
+        methods = [comparisons[name] for name in group.measures if name in comparisons and group.needs_masks]
+        sections = [_parts(methods, page)] if methods else []
+        sections += [drawn[name] for name in group.measures if name in drawn]
+        if sections:
+            made.append(Chapter(group.name, group.title, group.about, sections))
+    return made
+
+
+def agreement_chapter(comparison: Comparison, page: PageContext) -> Chapter:
+    group = MeasureGroup(
+        "agreement", "Agreement", "Do different measures say the same of single frames?", {}, of_methods=True
+    )
+    return Chapter(group.name, group.title, group.about, [_section(comparison, group, page)])
+
+
+def _section(comparison: Comparison, group: MeasureGroup, page: PageContext) -> Section:
+    measure, figures = comparison.measure, comparison.names("figures")
+    curves = [name for name in comparison.names("curves") if _shown(name, group)]
+    pictures = [draw_curves(comparison, name, page) for name in curves]
+    for name in comparison.names("matrices"):
+        maps = {
+            page.title(label): m for label in comparison.labels if (m := comparison.matrix(label, name)) is not None
+        }
+        # A single row is that of a model of one frame: beside it, in its scale, the others would be dark.
+        maps = {title: m for title, m in maps.items() if len(m.rows) > 1} or maps
+        pictures.append(draw_matrices(maps, f"{measure.name}-map-{slug(name)}", f"{measure.title}: {name}", page))
+    if measure.name == "cka":
+        pictures += _between(page)
+    if figures:
+        pictures.append(draw_intervals(comparison, figures, page))
+    return Section(
+        measure.name,
+        measure.title,
+        definition(measure),
+        measure.source,
+        pictures,
+        differences(comparison, _compared(figures, group), f"{measure.name}-figures", page.plan.pairs),
+        [page.title(label) for label in page.plan.labels if label not in comparison.labels],
+    )
+
+
+def _compared(figures: Sequence[str], group: MeasureGroup) -> list[str]:
+    return [] if group.of_methods else [name for name in figures if not name.startswith(REFERENCES)]
+
+
+def _shown(curve: str, group: MeasureGroup) -> bool:
+    """Of a sanity check's curves those of the rank correlation, which all of them have."""
+    return not group.of_methods or curve.endswith("rank correlation")
+
+
+def _between(page: PageContext) -> list[Picture]:
+    return [
+        draw_matrices(
+            {f"{page.title(first)} (rows), {page.title(second)}": m for (first, second), m in maps.items()},
+            f"cka-between-{kind}",
+            f"Similarity of the layers of two models, and of two trainings of one: {kind}",
+            page,
+        )
+        for kind, maps in mean_by_pair(page.plan).items()
+    ]
+
+
+def _parts(methods: Sequence[Comparison], page: PageContext) -> Section:
+    """All methods in one: the same figures of each."""
+    first = methods[0].measure
+    found = [
+        one
+        for comparison in methods
+        for kind in KINDS
+        for one in differences(
+            comparison,
+            [f"{kind.name} {part}" for part in PARTS],
+            f"parts-{kind.name}",
+            page.plan.pairs,
+            method_of(comparison),
+        )
+    ]
+    pictures = [draw_parts(methods, kind, page) for kind in KINDS]
+    missing = [
+        style.title
+        for label, style in page.styles.items()
+        if not any(label in comparison.labels for comparison in methods)
+    ]
+    return Section("parts", "Relevance on head and tail", definition(first), first.source, pictures, found, missing)
+
+
+def definition(method: Method) -> list[str]:
+    """The paragraphs of its class's docstring, behind those of the class it extends: it is written down once."""
+    classes = [
+        kind
+        for kind in reversed(type(method).mro())
+        if kind not in (object, Method, Measure, Attribution) and kind.__doc__
+    ]
+    paragraphs = [paragraph for kind in classes for paragraph in inspect.cleandoc(kind.__doc__).split("\n\n")]
+    return [paragraph.replace("\n", " ").replace("`", "") for paragraph in paragraphs]

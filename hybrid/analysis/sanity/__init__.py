@@ -1,1 +1,0 @@
-"""Whether what the analysis says depends on what the models have learned."""

@@ -1,5 +1,0 @@
-"""Measures of how a model uses time, a file each: of the function alone, and of what attention shows.
-
-All state lags in seconds of the clip. A model of one frame gets the answer that is true of it: a distance of 0, no
-interactions, and where a quantity does not exist for it, NaN.
-"""

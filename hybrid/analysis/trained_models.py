@@ -1,0 +1,126 @@
+"""The trained models of an analysis: what each is called, and which clips it has not been trained on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from hybrid.errors import UserError
+from hybrid.evaluation.outcomes import read_groups
+from hybrid.evaluation.pairs import tested_to_trained
+from hybrid.experiment.folder import ExperimentFolder, RunFolder
+from hybrid.predict import checkpoints_in
+from hybrid.training.checkpoint import load_trained
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """One trained model: a checkpoint, and what it is called.
+
+    label: of all trainings of one model or variant, 'slowfast'. name: which of them, 'repeat0-fold1'; runs of one name
+    have been trained on the same clips. of_experiment: whether the checkpoint lies in a finished run's folder, whose
+    other files say on which clips it was tested.
+    """
+
+    checkpoint: Path
+    label: str
+    name: str
+    experiment_name: str
+    of_experiment: bool
+
+    @property
+    def folder(self) -> RunFolder:
+        return RunFolder(self.checkpoint.parent)
+
+    @property
+    def experiment(self) -> ExperimentFolder:
+        return ExperimentFolder(self.checkpoint.parent.parent.parent)
+
+    @property
+    def seed(self) -> int:
+        """A number for the run's name."""
+        repeat, fold = map(int, re.findall(r"\d+", self.name))
+        return 1000 * repeat + fold
+
+    @cached_property
+    def held_out(self) -> frozenset[str]:
+        """The clips of the test fold, of a run of an experiment."""
+        return frozenset(pd.read_csv(self.folder.predictions, dtype=str, keep_default_na=False)["clip"])
+
+    @cached_property
+    def test_to_train(self) -> float | None:
+        """Clips of the test fold over those that could be trained on; None where this is not known."""
+        if not self.of_experiment:
+            return None
+        return tested_to_trained([len(self.held_out)], len(read_groups(self.experiment)))
+
+
+def find_trained_runs(paths: Sequence[Path], labels: Sequence[str] = (), names: Sequence[str] = ()) -> list[TrainedRun]:
+    """The trained models in these files and folders, by label and name.
+
+    labels: those wanted, all by default. names: patterns such as 'repeat*-fold0', all runs by default.
+    """
+    found = _distinct([_trained_run(path) for path in dict.fromkeys(file for path in paths for file in _files(path))])
+    known = known_labels(found)
+    if unknown := [label for label in labels if label not in known]:
+        raise UserError(f"there is no model {unknown[0]!r}; there are: {', '.join(known)}")
+    found = [run for run in found if not labels or run.label in labels]
+    if names:
+        known = sorted({run.name for run in found})
+        found = [run for run in found if any(fnmatchcase(run.name, name) for name in names)]
+        if not found:
+            raise UserError(f"no run is called {' or '.join(names)}; there are: {', '.join(known)}")
+    order = list(labels) or _in_order(known_labels(found))
+    return sorted(found, key=lambda run: (order.index(run.label), run.seed))
+
+
+def known_labels(runs: Sequence[TrainedRun]) -> list[str]:
+    return list(dict.fromkeys(run.label for run in runs))
+
+
+def _in_order(labels: Sequence[str]) -> list[str]:
+    """In the order of the registry, variants of a model after it."""
+    from hybrid import list_models
+
+    models = list_models()
+    return sorted(labels, key=lambda label: (next((n for n, m in enumerate(models) if label.startswith(m)), 99), label))
+
+
+def _files(path: Path) -> list[Path]:
+    found = checkpoints_in(path)
+    if not found:
+        raise UserError(f"{path}: holds no finished run")
+    return [checkpoint.resolve() for checkpoint in found]
+
+
+def _trained_run(checkpoint: Path) -> TrainedRun:
+    run = RunFolder(checkpoint.parent)
+    if re.fullmatch(r"repeat\d+-fold\d+", run.path.name) and run.done:
+        return TrainedRun(checkpoint, run.arm, run.path.name, run.path.parent.parent.name, of_experiment=True)
+    trained = load_trained(checkpoint)
+    origin = {"repeat": 0, "fold": 0, "experiment": checkpoint.stem} | trained.origin
+    name = f"repeat{origin['repeat']}-fold{origin['fold']}"
+    return TrainedRun(checkpoint, origin.get("arm", trained.name), name, origin["experiment"], of_experiment=False)
+
+
+def _distinct(runs: list[TrainedRun]) -> list[TrainedRun]:
+    """With the experiment's name in labels that occur in several experiments; two files for one run are refused."""
+    experiments: dict[str, set[str]] = {}
+    for run in runs:
+        experiments.setdefault(run.label, set()).add(run.experiment_name)
+    named = [
+        replace(run, label=f"{run.label} ({run.experiment_name})") if len(experiments[run.label]) > 1 else run
+        for run in runs
+    ]
+    seen: dict[tuple[str, str], TrainedRun] = {}
+    for run in named:
+        other = seen.setdefault((run.label, run.name), run)
+        if other is not run:
+            raise UserError(f"{other.checkpoint} and {run.checkpoint} are both {run.label} {run.name}")
+    return named

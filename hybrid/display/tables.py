@@ -1,0 +1,170 @@
+"""A table as terminal text, CSV, Markdown and LaTeX; the page shows the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+from tqdm import tqdm
+
+from hybrid.files import whole_file, write_text
+
+
+class Column(NamedTuple):
+    """One column as people read it.
+
+    text: what is read in a row of the frame. sort: the frame's column that orders it, or None where order means
+    nothing. figure: whether it is a number, to the right. about: what the heading means, in a few words.
+    """
+
+    heading: str
+    text: Callable[[Any], str]
+    sort: str | None = None
+    figure: bool = True
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """`frame` has the full figures, for machines; `columns` say how people read them. The first column names the row.
+
+    Headings are plain ASCII, with `x10^-2` for a factor; each form writes it its own way.
+    """
+
+    name: str
+    caption: str
+    frame: pd.DataFrame
+    columns: tuple[Column, ...]
+    sorted_by: str = ""
+    """the column of the frame that its rows ascend by"""
+
+    @property
+    def headings(self) -> list[str]:
+        return [column.heading for column in self.columns]
+
+    def rows(self) -> Iterator[tuple[Any, list[str]]]:
+        """Each row of the frame, and its cells as they are read."""
+        yield from zip(self.frame.itertuples(index=False), self.cells(), strict=True)
+
+    def order(self, row: Any, column: Column) -> Any:
+        """What puts the row in its place when the table is sorted by the column; None where there is nothing."""
+        if column.sort is None:
+            return None
+        value = row[self.frame.columns.get_loc(column.sort)]
+        return None if pd.isna(value) else value
+
+    def cells(self) -> list[list[str]]:
+        rows = list(self.frame.itertuples(index=False))
+        return [[column.text(row) for column in self.columns] for row in rows]
+
+    def write(self, folder: Path, notes: tuple[str, ...] = ()) -> None:
+        """<name>.csv with full figures; <name>.md and <name>.tex as people read it, the notes below."""
+        with whole_file(folder / f"{self.name}.csv") as temporary:
+            self.frame.to_csv(temporary, index=False)
+        write_text(folder / f"{self.name}.md", "\n\n".join([self.caption, as_markdown(self), *notes]) + "\n")
+        write_text(folder / f"{self.name}.tex", as_latex(self, notes))
+
+
+def formatted(frame: pd.DataFrame, headings: dict[str, tuple[str, str]]) -> Table:
+    """Of the frame's columns that hold anything, each with its heading and format; '{}' is for words, to the left."""
+
+    def column(name: str, heading: str, form: str) -> Column:
+        place = frame.columns.get_loc(name)
+        return Column(heading, lambda row: form.format(row[place]) if _known(row[place]) else "-", figure=form != "{}")
+
+    shown = [name for name in headings if name in frame and any(map(_known, frame[name]))]
+    return Table("", "", frame, tuple(column(name, *headings[name]) for name in shown))
+
+
+def _known(value: Any) -> bool:
+    return value is not None and value == value and value != ""
+
+
+def as_terminal(table: Table, leave_out: Collection[str] = ()) -> str:
+    """leave_out: headings of columns for which a terminal has no room."""
+    kept = tuple(column for column in table.columns if column.heading not in leave_out)
+    table = replace(table, columns=kept)
+    rows = [table.headings, *table.cells()]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(table.columns))]
+    rows.insert(1, ["-" * width for width in widths])
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if column.figure else cell.ljust(width)
+            for cell, width, column in zip(row, widths, table.columns, strict=True)
+        ).rstrip()
+        for row in rows
+    )
+
+
+def as_markdown(table: Table) -> str:
+    rule = ["--:" if column.figure else ":--" for column in table.columns]
+    rows = [table.headings, rule, *([cell.replace("|", r"\|") for cell in row] for row in table.cells())]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def as_latex(table: Table, notes: tuple[str, ...] = ()) -> str:
+    """A floating table with the rules of the package booktabs."""
+    kinds = "".join("r" if column.figure else "l" for column in table.columns)
+    lines = [
+        r"% needs \usepackage{booktabs}",
+        r"\begin{table}",
+        rf"\caption{{{_latex(table.caption)}}}",
+        rf"\begin{{tabular}}{{{kinds}}}",
+        r"\toprule",
+        " & ".join(map(_latex, table.headings)) + r" \\",
+        r"\midrule",
+        *(" & ".join(map(_latex, row)) + r" \\" for row in table.cells()),
+        r"\bottomrule",
+        r"\end{tabular}",
+        *(rf"\par\footnotesize {_latex(note)}" for note in notes),
+        r"\end{table}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"$<$",
+    ">": r"$>$",
+    **{character: "\\" + character for character in "&%$#_{}"},
+}
+
+
+def _latex(text: str) -> str:
+    factor, negative = "\0", "\1"
+    text = text.replace("x10^-2", factor).replace(" -", f" {negative}").replace("(-", f"({negative}")
+    text = negative + text[1:] if text.startswith("-") and text[1:2].isdigit() else text
+    text = "".join(LATEX.get(character, character) for character in text)
+    return text.replace(factor, r"$\times10^{-2}$").replace(negative, "$-$")
+
+
+def number(value: float | None, digits: int = 2, *, sign: bool = False) -> str:
+    """`-` where there is none."""
+    if value is None or pd.isna(value):
+        return "-"
+    return f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
+
+
+def significant(value: float | None, digits: int = 3) -> str:
+    return "-" if value is None or pd.isna(value) else f"{value:.{digits}g}"
+
+
+def spread(mean: float | None, sd: float | None, digits: int = 2) -> str:
+    """mean (sd)"""
+    return number(mean, digits) if sd is None or pd.isna(sd) else f"{number(mean, digits)} ({number(sd, digits)})"
+
+
+def interval(low: float | None, high: float | None, digits: int = 2, *, sign: bool = False) -> str:
+    if low is None or pd.isna(low):
+        return "-"
+    return f"{number(low, digits, sign=sign)} to {number(high, digits, sign=sign)}"
+
+
+def clock(seconds: float | None) -> str:
+    """'1:02:03' or '02:03'; '?' where unknown."""
+    return "?" if seconds is None else tqdm.format_interval(seconds)
