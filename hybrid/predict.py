@@ -18,9 +18,9 @@ from hybrid.data.paths import clips_under
 from hybrid.data.problems import some_of
 from hybrid.data.video import decode_clip
 from hybrid.errors import UserError
-from hybrid.evaluation.inference import predict_distributions
 from hybrid.training.batches import ResidentClips
 from hybrid.training.checkpoint import TrainedModel, load_trained
+from hybrid.training.inference import predict_distributions
 from hybrid.training.machine import Machine
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from hybrid.evaluation.metrics import squared_error
-from hybrid.experiment.folder import ExperimentFolder
 from hybrid.files import write_json
+from hybrid.folders import ExperimentFolder
 
 GRADES = "ABCDE"
 

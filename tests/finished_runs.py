@@ -7,8 +7,8 @@ from hybrid import list_models
 from hybrid.data.clip import ClipSpec
 from hybrid.data.folds import frozen_folds
 from hybrid.evaluation.metrics import evaluate
-from hybrid.experiment.folder import ExperimentFolder
 from hybrid.files import write_json, write_text, write_yaml
+from hybrid.folders import ExperimentFolder
 
 SPEC = ClipSpec(16, 16.0, 64, 3)
 SHARE_OF_NOISE = {"hybrid": 0.2, "slowfast": 0.5, "vgg16": 0.7}

@@ -12,7 +12,7 @@ from hybrid.analysis.base import Attribution, Curve, Matrix, Measure, MeasureGro
 from hybrid.data.dataset import load_dataset
 from hybrid.data.masks import TAIL
 from hybrid.data.normalisation import Normalisation
-from hybrid.experiment.folder import ExperimentFolder
+from hybrid.folders import ExperimentFolder
 from hybrid.training.checkpoint import TrainedModel, save_trained
 
 NORMALISATION = Normalisation((0.45,) * 3, (0.225,) * 3)

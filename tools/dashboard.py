@@ -22,7 +22,7 @@ def main() -> None:
     options = parser.parse_args()
 
     from hybrid.experiment.ablation_record import recorded
-    from hybrid.experiment.folder import ExperimentFolder
+    from hybrid.folders import ExperimentFolder
     from hybrid.report.dashboard import build_dashboard
 
     shown = [None, *recorded(ExperimentFolder(options.runs_dir / options.experiment))]

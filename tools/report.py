@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("experiment", type=Path, nargs="+", help="folder of an experiment")
     options = parser.parse_args()
 
-    from hybrid.experiment.folder import ExperimentFolder
+    from hybrid.folders import ExperimentFolder
     from hybrid.report.benchmark import write_report
 
     for path in options.experiment:

@@ -20,7 +20,7 @@ def main(config: TrainConfig) -> None:
 
         dataset, folds_RN = prepare(config)
 
-        from hybrid.experiment.folder import run_folder
+        from hybrid.folders import run_folder
         from hybrid.training.architecture import check_model
         from hybrid.training.live_line import LiveLine
         from hybrid.training.run import train_run

@@ -14,7 +14,7 @@ import pandas as pd
 from hybrid.errors import UserError
 from hybrid.evaluation.outcomes import read_groups
 from hybrid.evaluation.pairs import tested_to_trained
-from hybrid.experiment.folder import ExperimentFolder, RunFolder
+from hybrid.folders import ExperimentFolder, RunFolder
 from hybrid.predict import checkpoints_in
 from hybrid.training.checkpoint import load_trained
 

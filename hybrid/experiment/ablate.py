@@ -13,12 +13,12 @@ from hybrid.errors import UserError
 from hybrid.experiment.ablation import Ablation, arms_of, choose, read_ablations
 from hybrid.experiment.ablation_record import record
 from hybrid.experiment.benchmark import benchmark_job, check_data, check_models, do_runs
-from hybrid.experiment.folder import arm_settings, experiment_folder
 from hybrid.experiment.jobs import jobs_at_a_time, launch_jobs
 from hybrid.experiment.plan import Job, in_words, make_plan
 from hybrid.experiment.prepare import check
 from hybrid.experiment.sweep import asked_runs, composed, split_sweep
 from hybrid.experiment.wandb_sweep import write_sweeps
+from hybrid.folders import arm_settings, experiment_folder
 
 CONFIG = "ablate"
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from hybrid.experiment.ablation import Ablation, Arm
-from hybrid.experiment.folder import ExperimentFolder
 from hybrid.files import read_yaml, write_yaml
+from hybrid.folders import ExperimentFolder
 
 
 def record(folder: ExperimentFolder, ablations: Iterable[Ablation]) -> None:

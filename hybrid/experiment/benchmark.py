@@ -14,12 +14,12 @@ from pathlib import Path
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
 from hybrid.errors import UserError
-from hybrid.experiment.folder import experiment_folder, run_folder
 from hybrid.experiment.monitor import monitored, why
 from hybrid.experiment.prepare import prepare
 from hybrid.experiment.progress import Progress
 from hybrid.experiment.sweep import asked_runs
 from hybrid.files import write_text
+from hybrid.folders import experiment_folder, run_folder
 
 
 def run_benchmark(config_dir: Path, config_name: str, overrides: Sequence[str], launch: Callable[[], None]) -> int:

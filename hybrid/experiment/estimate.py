@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import mean
 
 from hybrid.config import TrainConfig
-from hybrid.experiment.folder import ExperimentFolder
+from hybrid.folders import ExperimentFolder
 
 START = 10.0
 """seconds until a run's first step, on a machine that is slow to import"""

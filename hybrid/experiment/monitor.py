@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from tqdm import tqdm
 
 from hybrid.display.tables import clock
-from hybrid.experiment.folder import RunFolder
 from hybrid.experiment.progress import Progress
 from hybrid.files import read_json
+from hybrid.folders import RunFolder
 
 EVERY = 1.0
 """seconds between two looks at the folder"""

@@ -13,8 +13,8 @@ from hybrid.config import PRETRAINING_SEEDS, ModelConfig, ProtocolConfig, TrainC
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
 from hybrid.data.folds import frozen_folds
-from hybrid.experiment.folder import arm_settings, claim, experiment_folder, refuse_others, run_folder, shared_settings
 from hybrid.experiment.numbers import model_rules, protocol_rules, refuse_wrong
+from hybrid.folders import arm_settings, claim, experiment_folder, refuse_others, run_folder, shared_settings
 from hybrid.training.tracking import check_logger
 
 

@@ -6,8 +6,8 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from hybrid.experiment.folder import RunFolder
 from hybrid.files import read_json
+from hybrid.folders import RunFolder
 
 
 @dataclass

@@ -7,8 +7,8 @@ from pathlib import Path
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
 from hybrid.errors import UserError
-from hybrid.experiment.folder import ExperimentFolder, RunFolder
 from hybrid.files import read_yaml
+from hybrid.folders import ExperimentFolder, RunFolder
 
 
 def dataset_of(folder: ExperimentFolder, run: RunFolder) -> tuple[ClipDataset | None, str]:

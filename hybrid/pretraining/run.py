@@ -17,9 +17,9 @@ from hybrid.config import PretrainConfig
 from hybrid.data.clip import ClipSpec
 from hybrid.display.tables import clock
 from hybrid.errors import UserError
-from hybrid.experiment.folder import RunFolder, arm_folder, claim, run_settings
 from hybrid.experiment.numbers import model_rules, protocol_rules, refuse_wrong
 from hybrid.files import read_json, write_json
+from hybrid.folders import RunFolder, arm_folder, claim, run_settings
 from hybrid.pretraining.attributes import TARGETS, Attributes
 from hybrid.pretraining.module import Objective, PretrainModule, Scale
 from hybrid.pretraining.pool import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from hybrid.experiment.folder import ExperimentFolder
 from hybrid.files import read_yaml
+from hybrid.folders import ExperimentFolder
 from hybrid.report.unchanged import keep_summary, kept_summary
 
 PAPER_NOTE = (

@@ -14,8 +14,8 @@ from hybrid.data.dataset import ClipDataset
 from hybrid.errors import UserError
 from hybrid.evaluation.outcomes import read_groups
 from hybrid.evaluation.panel_noise import panel_noise
-from hybrid.experiment.folder import ExperimentFolder, RunFolder
 from hybrid.experiment.trained_on import dataset_of
+from hybrid.folders import ExperimentFolder, RunFolder
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ import yaml
 
 from hybrid.commit import software_commit
 from hybrid.display.tables import Column, Table, number
-from hybrid.experiment.folder import ExperimentFolder
 from hybrid.files import read_yaml
+from hybrid.folders import ExperimentFolder
 from hybrid.report.evidence import Evidence
 
 

@@ -16,8 +16,8 @@ from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, pic
 from hybrid.display.tables import Column, Table, interval, number, spread
 from hybrid.evaluation.outcomes import read_outcomes
 from hybrid.evaluation.pairs import SCALE, Runs, by_arm, compare
-from hybrid.experiment.folder import ExperimentFolder
 from hybrid.files import read_yaml
+from hybrid.folders import ExperimentFolder
 from hybrid.report.evidence import Evidence
 
 FRESH = "fresh weights"

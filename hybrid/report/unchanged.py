@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from hybrid.experiment.folder import ExperimentFolder
 from hybrid.files import read_json, write_json
+from hybrid.folders import ExperimentFolder
 
 SOFTWARE = Path(__file__).parent.parent
 

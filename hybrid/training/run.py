@@ -18,10 +18,9 @@ from hybrid.data.dataset import ClipDataset
 from hybrid.data.normalisation import Normalisation
 from hybrid.data.share import share_of
 from hybrid.errors import UserError
-from hybrid.evaluation.inference import predict_distributions
 from hybrid.evaluation.metrics import PANEL, evaluate, squared_error
-from hybrid.experiment.folder import RunFolder, run_folder, run_settings
 from hybrid.files import read_json, whole_file, write_json, write_yaml
+from hybrid.folders import RunFolder, run_folder, run_settings
 from hybrid.profiling import profile_model
 from hybrid.training.architecture import build_model, input_normalisation
 from hybrid.training.batches import ResidentClips, evaluation_batches, training_batches
@@ -29,6 +28,7 @@ from hybrid.training.checkpoint import TrainedModel, save_trained
 from hybrid.training.finite import StopAtNonFinite
 from hybrid.training.frozen import keep_statistics
 from hybrid.training.history import History
+from hybrid.training.inference import predict_distributions
 from hybrid.training.last_checkpoint import to_continue_from
 from hybrid.training.loop import circumstances, make_trainer, quiet_libraries
 from hybrid.training.machine import choose_machine

@@ -13,8 +13,8 @@ from hybrid.experiment.ablate import read_words, run_ablations
 from hybrid.experiment.ablation import read_ablations
 from hybrid.experiment.ablation_record import record, recorded
 from hybrid.experiment.benchmark import check_data
-from hybrid.experiment.folder import ExperimentFolder
 from hybrid.files import read_yaml, write_json, write_text
+from hybrid.folders import ExperimentFolder
 
 CONFIGS = ROOT / "configs"
 

@@ -7,9 +7,9 @@ from support import ROOT, quick_overrides
 from hybrid.config import register_schemas
 from hybrid.errors import UserError
 from hybrid.experiment import benchmark
-from hybrid.experiment.folder import ExperimentFolder
 from hybrid.experiment.sweep import asked_runs
 from hybrid.files import read_json
+from hybrid.folders import ExperimentFolder
 from hybrid.training.architecture import build_model
 from hybrid.training.checkpoint import load_trained
 

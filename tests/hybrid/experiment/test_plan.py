@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from hybrid.experiment.estimate import START, measured_seconds, seconds_of_finished_runs
-from hybrid.experiment.folder import ExperimentFolder
 from hybrid.experiment.plan import Plan, in_words
 from hybrid.files import write_json
+from hybrid.folders import ExperimentFolder
 from hybrid.profiling import timing
 
 

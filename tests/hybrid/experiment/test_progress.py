@@ -4,10 +4,10 @@ import time
 import pytest
 
 from hybrid.display.tables import clock
-from hybrid.experiment.folder import ExperimentFolder
 from hybrid.experiment.monitor import live_line, monitored
 from hybrid.experiment.progress import Progress
 from hybrid.files import write_json, write_text
+from hybrid.folders import ExperimentFolder
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hybrid.errors import UserError
 from hybrid.experiment.ablate import write_ablation_sweeps
 from hybrid.experiment.ablation import spelled_out
 from hybrid.experiment.ablation_record import recorded
-from hybrid.experiment.folder import ExperimentFolder
+from hybrid.folders import ExperimentFolder
 
 CONFIGS = ROOT / "configs"
 

@@ -2,7 +2,7 @@ import pytest
 from finished_runs import SPEC, write_runs
 
 from hybrid.data.dataset import load_dataset
-from hybrid.experiment.folder import ExperimentFolder
+from hybrid.folders import ExperimentFolder
 
 
 @pytest.fixture(scope="session")

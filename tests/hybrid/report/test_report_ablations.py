@@ -6,8 +6,8 @@ from finished_runs import write_runs
 
 from hybrid.experiment.ablation import Ablation, Arm
 from hybrid.experiment.ablation_record import record
-from hybrid.experiment.folder import ExperimentFolder
 from hybrid.files import read_json
+from hybrid.folders import ExperimentFolder
 from hybrid.report.ablations import arms_beside
 from hybrid.report.benchmark import write_report
 from hybrid.report.evidence import gather

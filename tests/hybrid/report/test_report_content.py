@@ -10,8 +10,8 @@ from PIL import Image
 
 from hybrid.display.films import Films, film
 from hybrid.errors import UserError
-from hybrid.experiment.folder import ExperimentFolder
 from hybrid.files import write_text
+from hybrid.folders import ExperimentFolder
 from hybrid.report.clips import WORST, hard_clips
 from hybrid.report.evidence import gather
 from hybrid.report.grades import calibration_error, grades_table, reliability

@@ -6,8 +6,8 @@ import pytest
 from experiments import write_experiment
 
 from hybrid.evaluation.outcomes import read_groups
-from hybrid.experiment.folder import ExperimentFolder
 from hybrid.files import read_json, write_json, write_yaml
+from hybrid.folders import ExperimentFolder
 from hybrid.report.evidence import Evidence
 from hybrid.report.shares import FRESH, lines_of, shares_part
 

@@ -2,8 +2,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from hybrid.errors import UserError
-from hybrid.experiment.folder import claim, experiment_folder, run_folder, run_settings, shared_settings
 from hybrid.files import read_yaml, write_json
+from hybrid.folders import claim, experiment_folder, run_folder, run_settings, shared_settings
 
 
 def test_a_claim_names_every_difference(tmp_path):
