@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from hybrid.evaluation.metrics import squared_error
-from hybrid.files import write_json
+from hybrid.files import write_json, write_yaml
 from hybrid.folders import ExperimentFolder
 
 GRADES = "ABCDE"
@@ -59,6 +59,9 @@ def write_experiment(
                     "train_clips": int((~test).sum()),
                     "test_clips": int(test.sum()),
                 }
+                protocol = {"num_frames": 16, "frame_rate": 16.0, "crop_size": 64}
+                data = {"root": str(path / "gone"), "channels": 3}
+                write_yaml(run.config, {"protocol": protocol, "data": data})
                 write_json(run.result, result)
                 table.to_csv(run.predictions, index=False)
     return folder

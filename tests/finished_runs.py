@@ -1,17 +1,36 @@
 """An experiment whose runs are made up: what each model answers is known, nothing is trained."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 
 from hybrid import list_models
 from hybrid.data.clip import ClipSpec
 from hybrid.data.folds import frozen_folds
-from hybrid.evaluation.metrics import evaluate
+from hybrid.evaluation.metrics import evaluate, squared_error
+from hybrid.evaluation.results import ExperimentResults, RunResult
 from hybrid.files import write_json, write_text, write_yaml
-from hybrid.folders import ExperimentFolder
+from hybrid.folders import ExperimentFolder, RunFolder
+from hybrid.report.data import ReportData
 
 SPEC = ClipSpec(16, 16.0, 64, 3)
 SHARE_OF_NOISE = {"hybrid": 0.2, "slowfast": 0.5, "vgg16": 0.7}
+
+
+def run_of(folder: RunFolder, repeat: int, fold: int, clips, target_NK, prediction_NK) -> RunResult:
+    """A finished run on simulated clips, as it would be read from its files."""
+    error_N, raters_N = squared_error(prediction_NK, target_NK), np.full(len(clips), np.nan)
+    result = {"arm": folder.arm, "repeat": repeat, "fold": fold, "metrics": {"mse": error_N.mean()}, "simulated": True}
+    grades = tuple("ABCDE"[: target_NK.shape[1]])
+    return RunResult(folder, result, grades, tuple(clips), target_NK, prediction_NK, error_N, raters_N)
+
+
+def report_of(root: Path, runs: list[RunResult], groups: dict[str, str], frame: pd.DataFrame) -> ReportData:
+    """frame: a row an arm with its title and family. Their data set is in `root`, the report below it."""
+    results = ExperimentResults(ExperimentFolder(root), runs, groups, SimpleNamespace(root=root), "")
+    return ReportData(results, frame, results, frame, {"mean predictor": 25.0}, pd.DataFrame(), [])
 
 
 def write_runs(

@@ -21,11 +21,11 @@ def main() -> None:
     parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="where experiments are (default: runs)")
     options = parser.parse_args()
 
-    from hybrid.experiment.ablation_record import recorded
+    from hybrid.evaluation.ablation import recorded_ablations
     from hybrid.folders import ExperimentFolder
     from hybrid.report.dashboard import build_dashboard
 
-    shown = [None, *recorded(ExperimentFolder(options.runs_dir / options.experiment))]
+    shown = [None, *recorded_ablations(ExperimentFolder(options.runs_dir / options.experiment))]
     workspaces = [build_dashboard(options.experiment, options.entity, options.project, part) for part in shown]
 
     import wandb

@@ -19,7 +19,7 @@ from hybrid.data.labels import FILE
 from hybrid.data.masks import find_mask, has_masks, read_mask
 from hybrid.errors import UserError
 from hybrid.evaluation.metrics import expected_grade
-from hybrid.experiment.trained_on import dataset_of, fingerprint_of
+from hybrid.evaluation.results import dataset_of, fingerprint_of
 from hybrid.predict import find_clips
 from hybrid.training.batches import ResidentClips
 from hybrid.training.checkpoint import TrainedModel

@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from hybrid.errors import UserError
-from hybrid.evaluation.outcomes import read_groups
-from hybrid.evaluation.pairs import tested_to_trained
+from hybrid.evaluation.comparisons import tested_to_trained
+from hybrid.evaluation.results import read_groups
 from hybrid.folders import ExperimentFolder, RunFolder
 from hybrid.predict import checkpoints_in
 from hybrid.training.checkpoint import load_trained

@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
+from hybrid.display.figures import Picture
 from hybrid.display.tables import Table, as_latex, as_markdown
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page, its tables and figures.
+
+    name: its id. layout: the macro of the page's templates that shows it, with what `text` holds beside the rest.
+    notes: below its first table, in that table's files, too. printed: what a terminal is told of it.
+    links: (id, title) of what the page's navigation names, by default the section.
+    """
+
+    name: str
+    title: str
+    tables: tuple[Table, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    layout: str = "plain"
+    text: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    printed: str = ""
+    links: tuple[tuple[str, str], ...] = ()
+
+    def write(self, folder: Path) -> None:
+        """The tables' files; those of the figures are written when they are drawn."""
+        for number, table in enumerate(self.tables):
+            table.write(folder, () if number else self.notes)
 
 
 def rendered(package: str, template: str, contents: dict[str, Any]) -> str:

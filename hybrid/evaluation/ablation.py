@@ -1,24 +1,83 @@
-"""What each arm of an ablation changes, by the runs that it and the default have both done.
+"""Ablations: which arms belong together, and what each changes beside the default.
 
 Exploratory, all of it: an ablation asks as many questions as it has arms. Errors are MSE x 10^-2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 
-from hybrid.evaluation.contrasts import EXPLORATORY, in_words
-from hybrid.evaluation.pairs import SCALE, Runs, compare, tested_to_trained
+from hybrid.evaluation.comparisons import EXPLORATORY, SCALE, compare, in_words, tested_to_trained
+from hybrid.evaluation.results import Runs
 from hybrid.evaluation.statistics import corrected_resampled_t, holm
+from hybrid.files import read_yaml, write_yaml
+from hybrid.folders import ExperimentFolder
+
+JOINT = "+"
+"""between the labels of the arms that an arm of a factorial combines"""
 
 COLUMNS = (
     "arm", "runs", "difference", "low", "high", "t", "df", "p", "p_holm",
     "clips", "groups", "clip_difference", "clip_low", "clip_high", "a_better", "equivalent", "b_better",
     "simulated", "words", "interaction", "interaction_low", "interaction_high",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Arm:
+    """label: of its runs' folder, '' for the model's own name. shown: what tables call it. settings: Hydra's words."""
+
+    label: str
+    shown: str
+    settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """`arms` are compared with `default`; factors: the names of the ablations that a factorial combines."""
+
+    name: str
+    help: str
+    default: Arm
+    arms: tuple[Arm, ...]
+    factors: tuple[str, ...] = ()
+
+
+def arms_of(ablations: Iterable[Ablation]) -> list[Arm]:
+    """Every arm once, in order, each ablation's default before its others."""
+    return list({arm.label: arm for ablation in ablations for arm in (ablation.default, *ablation.arms)}.values())
+
+
+def record_ablations(folder: ExperimentFolder, ablations: Iterable[Ablation]) -> None:
+    """Keep with the experiment what belongs together: configs may say something else when the report is written.
+
+    They are added to those that are recorded; one of the same name is replaced.
+    """
+    known = {ablation.name: ablation for ablation in (*recorded_ablations(folder), *ablations)}
+    write_yaml(folder.ablations, {name: _plain(ablation) for name, ablation in known.items()})
+
+
+def recorded_ablations(folder: ExperimentFolder) -> list[Ablation]:
+    """In the order they were first asked for."""
+    if not folder.ablations.exists():
+        return []
+    return [
+        Ablation(name, of["help"], _arm(of["default"]), tuple(map(_arm, of["arms"])), tuple(of["factors"]))
+        for name, of in read_yaml(folder.ablations).items()
+    ]
+
+
+def _plain(ablation: Ablation) -> dict:
+    arms = [asdict(arm) | {"settings": list(arm.settings)} for arm in (ablation.default, *ablation.arms)]
+    return {"help": ablation.help, "factors": list(ablation.factors), "default": arms[0], "arms": arms[1:]}
+
+
+def _arm(of: dict) -> Arm:
+    return Arm(of["label"], of["shown"], tuple(of["settings"]))
 
 
 def effects(

@@ -10,8 +10,8 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from hybrid.errors import UserError
-from hybrid.experiment.ablation import Ablation, arms_of, choose, read_ablations
-from hybrid.experiment.ablation_record import record
+from hybrid.evaluation.ablation import Ablation, arms_of, record_ablations
+from hybrid.experiment.ablation import choose, read_ablations
 from hybrid.experiment.benchmark import benchmark_job, check_data, check_models, do_runs
 from hybrid.experiment.jobs import jobs_at_a_time, launch_jobs
 from hybrid.experiment.plan import Job, in_words, make_plan
@@ -59,7 +59,7 @@ def run_ablations(config_dir: Path, words: Sequence[str], *, only_plan: bool = F
     if only_plan:
         return 0
     check_data(asked.configs)
-    record(experiment_folder(asked.base), asked.ablations)
+    record_ablations(experiment_folder(asked.base), asked.ablations)
 
     def launch() -> None:
         launch_jobs(config_dir, CONFIG, asked.words, [job.words for job in asked.jobs if not job.done], benchmark_job)
@@ -71,7 +71,7 @@ def write_ablation_sweeps(config_dir: Path, words: Sequence[str], folder: Path) 
     """A W&B sweep of each asked ablation, once every arm's model can be built; the report will know them, too."""
     asked = read_words(config_dir, words)
     check_models(asked.configs)
-    record(experiment_folder(asked.base), asked.ablations)
+    record_ablations(experiment_folder(asked.base), asked.ablations)
     base = asked.base
     shared = [f"protocol={base.hydra.runtime.choices.protocol}", f"experiment={base.experiment}"]
     shared += [f"threads={base.threads}"]

@@ -27,31 +27,10 @@ from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hybrid.errors import UserError
+from hybrid.evaluation.ablation import JOINT, Ablation, Arm, arms_of
 from hybrid.files import read_yaml
 
 FOLDER = "ablation"
-JOINT = "+"
-"""between the labels of the arms that an arm of a factorial combines"""
-
-
-@dataclass(frozen=True)
-class Arm:
-    """label: of its runs' folder, '' for the model's own name. shown: what tables call it. settings: Hydra's words."""
-
-    label: str
-    shown: str
-    settings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Ablation:
-    """`arms` are compared with `default`; factors: the names of the ablations that a factorial combines."""
-
-    name: str
-    help: str
-    default: Arm
-    arms: tuple[Arm, ...]
-    factors: tuple[str, ...] = ()
 
 
 @dataclass
@@ -87,11 +66,6 @@ def choose(ablations: dict[str, Ablation], names: Sequence[str]) -> list[Ablatio
     every = [name for name, ablation in ablations.items() if not ablation.factors]
     chosen = dict.fromkeys(name for asked in names for name in (every if asked == "all" else [asked]))
     return [ablations[name] for name in chosen]
-
-
-def arms_of(ablations: Iterable[Ablation]) -> list[Arm]:
-    """Every arm once, in order, each ablation's default before its others."""
-    return list({arm.label: arm for ablation in ablations for arm in (ablation.default, *ablation.arms)}.values())
 
 
 def spelled_out(config_dir: Path, words: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from tqdm import tqdm
 
 from hybrid.display.tables import Column, Table, as_terminal, clock
-from hybrid.experiment.ablation import Ablation, Arm, arms_of
+from hybrid.evaluation.ablation import Ablation, Arm, arms_of
 from hybrid.experiment.estimate import measured_seconds, seconds_of_finished_runs
 from hybrid.experiment.sweep import of_run
 from hybrid.folders import ExperimentFolder, experiment_folder, run_folder

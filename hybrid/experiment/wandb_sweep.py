@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from hybrid.experiment.ablation import Ablation, arms_of
+from hybrid.evaluation.ablation import Ablation, arms_of
 from hybrid.experiment.plan import Job
 from hybrid.files import write_text
 

@@ -8,13 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
-from hybrid.display.tables import Column, Table, interval, number, significant, spread
-from hybrid.evaluation.ablation import effects
-from hybrid.evaluation.contrasts import LEVEL
-from hybrid.evaluation.outcomes import read_outcomes
-from hybrid.evaluation.pairs import by_arm
-from hybrid.experiment.ablation import JOINT, Ablation
-from hybrid.report.evidence import Evidence
+from hybrid.display.pages import Section
+from hybrid.display.tables import Column, Table, as_terminal, interval, number, significant, spread
+from hybrid.evaluation.ablation import JOINT, Ablation, effects
+from hybrid.evaluation.comparisons import LEVEL
+from hybrid.report.data import ReportData
 
 COST = ("parameters_M", "gmac", "train_ms_per_clip")
 
@@ -31,30 +29,34 @@ class AblationPart:
     sentences: list[str]
 
 
-def ablation_parts(ablations: list[Ablation], results: pd.DataFrame, evidence: Evidence) -> list[AblationPart]:
-    """Of those whose default and one other arm have two paired runs. results: of all arms, with their cost."""
-    if not ablations:
-        return []
-    runs, parts = by_arm(read_outcomes(evidence.folder)), []
-    for ablation in ablations:
-        labels = [arm.label for arm in ablation.arms]
-        combined = {label: tuple(label.split(JOINT)) for label in labels} if ablation.factors else {}
-        frame = _frame(
-            ablation, effects(runs, ablation.default.label, labels, evidence.groups, parts=combined), results
-        )
-        if frame["difference"].notna().any():
-            table = _table(ablation, frame)
-            sentences = frame["words"].dropna().tolist()
-            drawn = draw_ablation(ablation, frame, evidence.folder.report)
-            parts.append(AblationPart(ablation.name, ablation.help, _lead(frame), table, drawn, sentences))
-    return parts
+def ablations(data: ReportData) -> Section | None:
+    """Of those whose default and one other arm have two paired runs."""
+    parts = [part for ablation in data.ablations if (part := _part(ablation, data)) is not None]
+    if not parts:
+        return None
+    return Section(
+        "ablations",
+        "Ablations",
+        tuple(part.table for part in parts),
+        tuple(part.picture for part in parts),
+        layout="ablations",
+        text={"parts": parts},
+        printed="\n".join(
+            f"\n{part.help}\n{as_terminal(part.table, leave_out=('95 % interval, clips',))}" for part in parts
+        ),
+    )
 
 
-def arms_beside(ablations: list[Ablation], evidence: Evidence) -> list[str]:
-    """The arms that stand for themselves: models by their own name, and whatever no ablation has asked for."""
-    varied = {arm.label for ablation in ablations for arm in ablation.arms}
-    arms = {result["arm"]: result["model"] for result in evidence.results}
-    return [arm for arm, model in arms.items() if arm == model or arm not in varied] or list(arms)
+def _part(ablation: Ablation, data: ReportData) -> AblationPart | None:
+    everything, labels = data.everything, [arm.label for arm in ablation.arms]
+    combined = {label: tuple(label.split(JOINT)) for label in labels} if ablation.factors else {}
+    told = effects(everything.by_arm, ablation.default.label, labels, everything.groups, parts=combined)
+    frame = _frame(ablation, told, data.all_arms)
+    if frame["difference"].isna().all():
+        return None
+    drawn = draw_ablation(ablation, frame, everything.folder.report)
+    sentences = frame["words"].dropna().tolist()
+    return AblationPart(ablation.name, ablation.help, _lead(frame), _table(ablation, frame), drawn, sentences)
 
 
 def _frame(ablation: Ablation, effects_frame: pd.DataFrame, results: pd.DataFrame) -> pd.DataFrame:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from hybrid.display.films import Films, film, film_layout
+from hybrid.display.pages import Section
 from hybrid.evaluation.metrics import squared_error
-from hybrid.report.evidence import Evidence
+from hybrid.evaluation.results import ExperimentResults
+from hybrid.report.data import ReportData
 
 WORST = 3
 """clips of each model"""
@@ -45,34 +47,42 @@ class HardClip:
         return [answer.arm for answer in self.answers if answer.worst]
 
 
-def films_of(evidence: Evidence) -> Films | None:
-    return None if evidence.dataset is None else film_layout(evidence.dataset.spec)
+def hardest_clips(data: ReportData) -> Section:
+    results = data.results
+    arms = list(zip(data.frame["arm"], data.frame["title"], strict=True))
+    text = {"clips": hard_clips(data), "films": films_of(results), "no_films": results.missing}
+    text |= {"grades": results.grades, "arms": arms}
+    return Section("clips", "Hardest clips", layout="clips", text=text)
 
 
-def hard_clips(results: pd.DataFrame, evidence: Evidence) -> list[HardClip]:
+def films_of(results: ExperimentResults) -> Films | None:
+    return None if results.dataset is None else film_layout(results.dataset.spec)
+
+
+def hard_clips(data: ReportData) -> list[HardClip]:
     """The WORST clips of every arm, the one that is hard for most models first."""
-    tested = evidence.predictions
-    error_N = squared_error(evidence.answers(tested), evidence.targets(tested))
+    results, tested = data.results, data.results.predictions
+    error_N = squared_error(results.answers(tested), results.targets(tested))
     mean = tested.assign(error=error_N).groupby(["arm", "clip"]).mean(numeric_only=True)
-    worst = {arm: set(mean.loc[arm]["error"].nlargest(WORST).index) for arm in results["arm"]}
+    worst = {arm: set(mean.loc[arm]["error"].nlargest(WORST).index) for arm in data.frame["arm"]}
     chosen = set().union(*worst.values())
     error_of = mean["error"].groupby("clip").mean()
     order = sorted(chosen, key=lambda clip: (-sum(clip in clips for clips in worst.values()), -error_of[clip], clip))
-    films = _films(order, evidence)
+    films = _films(order, results)
     return [
         HardClip(
             clip,
-            votes=(100 * evidence.targets(mean.xs(clip, level="clip").iloc[:1])[0]).tolist(),
-            raters=_raters(clip, evidence),
+            votes=(100 * results.targets(mean.xs(clip, level="clip").iloc[:1])[0]).tolist(),
+            raters=_raters(clip, results),
             answers=[
                 Answer(
                     row.arm,
                     row.title,
-                    percent=(100 * evidence.answers(mean.loc[[(row.arm, clip)]])[0]).tolist(),
+                    percent=(100 * results.answers(mean.loc[[(row.arm, clip)]])[0]).tolist(),
                     mse=100 * mean.loc[(row.arm, clip), "error"],
                     worst=clip in worst[row.arm],
                 )
-                for row in results.itertuples()
+                for row in data.frame.itertuples()
                 if (row.arm, clip) in mean.index
             ],
             film=films.get(clip),
@@ -81,22 +91,20 @@ def hard_clips(results: pd.DataFrame, evidence: Evidence) -> list[HardClip]:
     ]
 
 
-def _raters(clip: str, evidence: Evidence) -> int | None:
-    rows = evidence.predictions
-    if "raters" not in rows:
-        return None
+def _raters(clip: str, results: ExperimentResults) -> int | None:
+    rows = results.predictions
     raters = rows.loc[rows["clip"] == clip, "raters"].max()
     return None if pd.isna(raters) else round(raters)
 
 
-def _films(clips: list[str], evidence: Evidence) -> dict[str, str]:
-    if evidence.dataset is None:
+def _films(clips: list[str], results: ExperimentResults) -> dict[str, str]:
+    if results.dataset is None:
         return {}
-    films = films_of(evidence)
-    place = {clip: n for n, clip in enumerate(evidence.dataset.clips)}
-    frames = {clip: evidence.dataset.frames_NTHWC[place[clip]] for clip in clips if clip in place}
-    sides = [side for side in SIDES if side < evidence.dataset.spec.side]
-    for side in [min(SIDES[0], evidence.dataset.spec.side), *sides]:
+    films = films_of(results)
+    place = {clip: n for n, clip in enumerate(results.dataset.clips)}
+    frames = {clip: results.dataset.frames_NTHWC[place[clip]] for clip in clips if clip in place}
+    sides = [side for side in SIDES if side < results.dataset.spec.side]
+    for side in [min(SIDES[0], results.dataset.spec.side), *sides]:
         made = {clip: film(frames_THWC, films, side) for clip, frames_THWC in frames.items()}
         if sum(map(len, made.values())) <= BUDGET:
             break

@@ -1,4 +1,4 @@
-"""The paired comparisons of models as a table and a picture; `hybrid.evaluation.contrasts` computes them."""
+"""The paired comparisons of models as a table and a figure; `hybrid.evaluation.comparisons` computes them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,34 @@ from pathlib import Path
 import pandas as pd
 
 from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
+from hybrid.display.pages import Section
 from hybrid.display.tables import Column, Table, interval, number
-from hybrid.evaluation.contrasts import REGISTERED
+from hybrid.evaluation.comparisons import EXPLORATORY, REGISTERED, unanswered
+from hybrid.report.data import ReportData
 
 OWN, ENSEMBLE = "hybrid", "ensemble"
 MATCHED = 0.1
 """how far an ensemble's GMAC may lie from the hybrid's, as a share of it, and still be called compute-matched"""
 
 
+def contrasts(data: ReportData) -> Section:
+    open_contrasts = unanswered((run.arm, run.repeat, run.fold) for run in data.results.runs)
+    caveats = (*unmatched_compute(data.frame), *open_contrasts)
+    answered = len(data.pairs) > 0
+    return Section(
+        "contrasts",
+        "Contrasts",
+        (contrasts_table(data.pairs, data.frame),) if answered else (),
+        (draw_contrasts(data.pairs, data.frame, data.results.folder.report),) if answered else (),
+        layout="contrasts",
+        text={"registered": sentences(data.pairs, REGISTERED), "exploratory": sentences(data.pairs, EXPLORATORY)},
+        notes=caveats,
+        printed="Pre-registered contrasts: " + " ".join(caveats) if caveats else "",
+    )
+
+
 def contrasts_table(frame: pd.DataFrame, results: pd.DataFrame) -> Table:
-    """frame: of `hybrid.evaluation.contrasts.contrasts`; results: of `results_table`, which knows the arms' titles."""
+    """frame: of `hybrid.evaluation.comparisons.contrasts`; results: a row an arm, with its title."""
     titles = results.set_index("arm")["title"]
     frame = frame.assign(title_a=frame["arm_a"].map(titles), title_b=frame["arm_b"].map(titles))
     return Table(

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hybrid.errors import UserError
+from hybrid.evaluation.ablation import Ablation, arms_of
 from hybrid.evaluation.metrics import METRICS
-from hybrid.experiment.ablation import Ablation, arms_of
 
 if TYPE_CHECKING:
     from wandb_workspaces.workspaces import Workspace

@@ -1,25 +1,66 @@
-"""The benchmark's figures: folds, cost, learning curves."""
+"""The sections of figures: folds and learning curves, and cost beside calibration."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, panels, picture, place_labels, styled
-from hybrid.report.evidence import Evidence
+from hybrid.display.pages import Section
+from hybrid.display.tables import Table
+from hybrid.report.data import ReportData
+from hybrid.report.grades import draw_calibration, grades_table
+from hybrid.report.provenance import runs_table
+
+
+def folds(data: ReportData) -> Section:
+    return _pair(
+        (("folds", "Folds and repeats", "Folds"), ("curves", "Learning", "Learning")),
+        (draw_folds(data), draw_curves(data)),
+        runs_table(data.everything),
+        folded="Every run",
+    )
+
+
+def cost(data: ReportData) -> Section:
+    return _pair(
+        (("cost", "Cost", "Cost"), ("grades", "Calibration and grades", "Grades")),
+        (draw_cost(data), draw_calibration(data)),
+        grades_table(data),
+    )
+
+
+def _pair(
+    halves: tuple[tuple[str, str, str], tuple[str, str, str]],
+    pictures: tuple[Picture, Picture],
+    table: Table,
+    folded: str = "",
+) -> Section:
+    """Two figures side by side, each with an id, a title and a short one, and a table below; folded: its summary."""
+    return Section(
+        halves[0][0],
+        halves[0][1],
+        (table,),
+        pictures,
+        layout="pair",
+        text={
+            "halves": [(*half[:2], picture) for half, picture in zip(halves, pictures, strict=True)],
+            "folded": folded,
+        },
+        links=tuple((name, short) for name, _, short in halves),
+    )
 
 
 @styled
-def draw_folds(results: pd.DataFrame, evidence: Evidence, references: dict[str, float], folder: Path) -> Picture:
+def draw_folds(data: ReportData) -> Picture:
     """Dots of MSE x 10^-2, a row a model, best on top; the bar is the mean, the line its interval."""
+    results, references = data.frame, data.references
     figure = new_figure(1.1 + 0.32 * len(results))
     axes = figure.add_subplot()
     largest = max(references.values())
     for position, row in enumerate(results.itertuples()):
         colour = FAMILY_COLOURS[row.family]
-        mse = [100 * result["metrics"]["mse"] for result in evidence.results if result["arm"] == row.arm]
+        mse = [100 * run.mse for run in data.results.runs if run.arm == row.arm]
         largest = max(largest, *mse)
         axes.plot(mse, [position] * len(mse), "o", color=colour, alpha=0.6, markersize=5, markeredgewidth=0)
         if pd.notna(row.mse_low):
@@ -39,7 +80,7 @@ def draw_folds(results: pd.DataFrame, evidence: Evidence, references: dict[str, 
     best = results.iloc[0]
     return picture(
         figure,
-        folder,
+        data.results.folder.report,
         "mse",
         "Error of every fold and repeat",
         f"Dots of MSE times ten to the minus two for {len(results)} models. Lowest mean: {best.title}, "
@@ -52,8 +93,9 @@ def draw_folds(results: pd.DataFrame, evidence: Evidence, references: dict[str, 
 
 
 @styled
-def draw_cost(results: pd.DataFrame, folder: Path) -> Picture:
+def draw_cost(data: ReportData) -> Picture:
     """Error against GMAC and against time, both on logarithmic axes."""
+    results = data.frame
     above = results["excess"].notna().all()
     error = results["excess"] if above else results["mse_mean"]
     figure = new_figure(4.9)
@@ -78,7 +120,7 @@ def draw_cost(results: pd.DataFrame, folder: Path) -> Picture:
     what = "MSE above the panel's noise ceiling" if above else "MSE (how many voted is unknown, so no noise ceiling)"
     return picture(
         figure,
-        folder,
+        data.results.folder.report,
         "cost",
         "Error against cost",
         f"{what}, against multiply-accumulates and against inference time, for {len(results)} models. "
@@ -89,12 +131,13 @@ def draw_cost(results: pd.DataFrame, folder: Path) -> Picture:
 
 
 @styled
-def draw_curves(results: pd.DataFrame, evidence: Evidence, folder: Path) -> Picture:
+def draw_curves(data: ReportData) -> Picture:
     """A panel a model: training and held-out MSE by epoch, thin a run, thick their mean."""
+    results = data.frame
     figure, all_axes = panels(len(results), 0.9, "epoch", "MSE ×10⁻²")
     ends = []
     for axes, row in zip(all_axes, results.itertuples(), strict=True):
-        curves = _curves(row.arm, evidence)
+        curves = _curves(row.arm, data)
         for key, style in (("train/mse", ":"), ("test/mse", "-")):
             if key not in curves:
                 continue
@@ -113,7 +156,7 @@ def draw_curves(results: pd.DataFrame, evidence: Evidence, folder: Path) -> Pict
     all_axes[0].set_ylim(0.95 * values.min(), 1.03 * min(values.max(), 1.5 * values.quantile(0.9)))
     return picture(
         figure,
-        folder,
+        data.results.folder.report,
         "curves",
         "Learning curves",
         f"MSE by epoch for {len(results)} models, one panel each: training dotted, held-out clips solid.",
@@ -123,6 +166,6 @@ def draw_curves(results: pd.DataFrame, evidence: Evidence, folder: Path) -> Pict
     )
 
 
-def _curves(arm: str, evidence: Evidence) -> pd.DataFrame:
-    runs = zip(evidence.runs, evidence.results, strict=True)
-    return pd.concat([pd.read_csv(run.metrics).assign(run=run.label) for run, result in runs if result["arm"] == arm])
+def _curves(arm: str, data: ReportData) -> pd.DataFrame:
+    runs = [run.folder for run in data.results.runs if run.arm == arm]
+    return pd.concat([pd.read_csv(run.metrics).assign(run=run.label) for run in runs])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
@@ -11,7 +9,7 @@ from numpy.typing import NDArray
 
 from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, panels, picture, styled
 from hybrid.display.tables import Column, Table, number
-from hybrid.report.evidence import Evidence
+from hybrid.report.data import ReportData
 
 BINS = 10
 
@@ -33,16 +31,16 @@ def calibration_error(predicted: NDArray, voted: NDArray) -> float:
     return float(np.average(np.abs(mean_predicted - mean_voted), weights=size))
 
 
-def grades_table(results: pd.DataFrame, evidence: Evidence) -> Table:
+def grades_table(data: ReportData) -> Table:
     """MSE x 10^-2 and bias of each grade, over all held-out clips and repeats."""
-    rows = []
-    for row in results.itertuples():
-        tested = evidence.predictions[evidence.predictions["arm"] == row.arm]
-        difference_NK = evidence.answers(tested) - evidence.targets(tested)
-        figures = {"calibration": calibration_error(evidence.answers(tested), evidence.targets(tested))}
-        for k, grade in enumerate(evidence.grades):
+    results, rows = data.results, []
+    for row in data.frame.itertuples():
+        tested = results.predictions[results.predictions["arm"] == row.arm]
+        difference_NK = results.answers(tested) - results.targets(tested)
+        figures = {"calibration": calibration_error(results.answers(tested), results.targets(tested))}
+        for k, grade in enumerate(results.grades):
             figures[f"mse_{grade}"] = 100 * (difference_NK[:, k] ** 2).mean()
-        for k, grade in enumerate(evidence.grades):
+        for k, grade in enumerate(results.grades):
             figures[f"bias_{grade}"] = 100 * difference_NK[:, k].mean()
         rows.append({"arm": row.arm, "title": row.title, **figures})
     frame = pd.DataFrame(rows)
@@ -59,19 +57,20 @@ def grades_table(results: pd.DataFrame, evidence: Evidence) -> Table:
         (
             Column("model", lambda row: row[place["title"]], "title", figure=False),
             column("calibration error", "calibration", 3, "mean distance of predicted from voted share, in ten bins"),
-            *(column(f"MSE {grade}", f"mse_{grade}", 2) for grade in evidence.grades),
-            *(column(f"bias {grade}", f"bias_{grade}", 1, sign=True) for grade in evidence.grades),
+            *(column(f"MSE {grade}", f"mse_{grade}", 2) for grade in results.grades),
+            *(column(f"bias {grade}", f"bias_{grade}", 1, sign=True) for grade in results.grades),
         ),
     )
 
 
 @styled
-def draw_calibration(results: pd.DataFrame, evidence: Evidence, folder: Path) -> Picture:
-    figure, all_axes = panels(len(results), 1.05, "predicted probability", "share of the votes")
+def draw_calibration(data: ReportData) -> Picture:
+    results = data.results
+    figure, all_axes = panels(len(data.frame), 1.05, "predicted probability", "share of the votes")
     largest = 0.0
-    for axes, row in zip(all_axes, results.itertuples(), strict=True):
-        tested = evidence.predictions[evidence.predictions["arm"] == row.arm]
-        predicted, voted, _ = reliability(evidence.answers(tested), evidence.targets(tested))
+    for axes, row in zip(all_axes, data.frame.itertuples(), strict=True):
+        tested = results.predictions[results.predictions["arm"] == row.arm]
+        predicted, voted, _ = reliability(results.answers(tested), results.targets(tested))
         largest = max(largest, predicted.max(), voted.max())
         axes.axline((0, 0), slope=1, color=INK, linewidth=0.7, alpha=0.6)
         axes.plot(predicted, voted, "o-", color=FAMILY_COLOURS[row.family], markersize=3, linewidth=1.2)
@@ -83,10 +82,10 @@ def draw_calibration(results: pd.DataFrame, evidence: Evidence, folder: Path) ->
         axis.set_major_locator(MaxNLocator(nbins=3, prune="upper"))
     return picture(
         figure,
-        folder,
+        results.folder.report,
         "calibration",
         "Calibration",
-        f"Share of votes against predicted probability for {len(results)} models, one panel each, with the diagonal "
+        f"Share of votes against predicted probability for {len(data.frame)} models, one panel each, with the diagonal "
         "on which both agree. The calibration errors are in the table of grades.",
         f"All grades of all held-out clips in {BINS} bins of equal size by predicted probability. On the diagonal a "
         "model says what the panel votes; a short line that stays near the middle is a model that hardly tells "

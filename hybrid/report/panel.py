@@ -7,21 +7,21 @@ import pandas as pd
 
 from hybrid.display.tables import Column, Table, number
 from hybrid.evaluation.metrics import METRICS
-from hybrid.evaluation.panel_agreement import PanelAgreement, agreement_of_raters, agreement_of_votes
-from hybrid.report.evidence import Evidence
+from hybrid.evaluation.panel import PanelAgreement, agreement_of_raters, agreement_of_votes
+from hybrid.evaluation.results import ExperimentResults
 
 
-def panel_of(evidence: Evidence) -> PanelAgreement | None:
+def panel_of(results: ExperimentResults) -> PanelAgreement | None:
     """By halves of the raters where the data set has ratings.csv, else of the votes; None where none are counted."""
-    tested = evidence.predictions.drop_duplicates("clip")
-    if evidence.dataset is not None and evidence.dataset.ratings is not None:
-        place = {clip: n for n, clip in enumerate(evidence.dataset.clips)}
-        ratings_NR = evidence.dataset.ratings.ratings_NR[[place[clip] for clip in tested["clip"]]]
-        return agreement_of_raters(ratings_NR, len(evidence.grades))
-    if "raters" not in tested or tested["raters"].isna().all():
+    tested = results.predictions.drop_duplicates("clip")
+    if results.dataset is not None and results.dataset.ratings is not None:
+        place = {clip: n for n, clip in enumerate(results.dataset.clips)}
+        ratings_NR = results.dataset.ratings.ratings_NR[[place[clip] for clip in tested["clip"]]]
+        return agreement_of_raters(ratings_NR, len(results.grades))
+    if tested["raters"].isna().all():
         return None
     counted = tested[tested["raters"].notna()]
-    return agreement_of_votes(np.round(evidence.targets(counted) * counted[["raters"]].to_numpy()))
+    return agreement_of_votes(np.round(results.targets(counted) * counted[["raters"]].to_numpy()))
 
 
 def panel_table(panel: PanelAgreement, measures: pd.DataFrame) -> Table:

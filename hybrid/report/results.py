@@ -1,25 +1,46 @@
-"""One row an arm: its errors, what they cost, and the paper's figure."""
+"""The section of results: the errors of every arm, what they cost, and the paper's figures."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
-from hybrid import get_entry
 from hybrid.display.figures import title_of
-from hybrid.display.tables import Column, Table, interval, number, significant, spread
+from hybrid.display.pages import Section
+from hybrid.display.tables import Column, Table, as_terminal, interval, number, significant, spread
 from hybrid.evaluation.metrics import METRICS
-from hybrid.evaluation.pairs import tested_to_trained
-from hybrid.evaluation.statistics import corrected_resampled_t
-from hybrid.report.evidence import Evidence
+from hybrid.evaluation.results import ExperimentResults
+from hybrid.report.data import ReportData, counted, results_by_arm
+from hybrid.report.leaks import leak_notes
+from hybrid.report.panel import panel_note, panel_of, panel_table
+
+PAPER_NOTE = (
+    "* MSE x10^-2, mean (sd), that the paper reports on its own, private clips: another data set, so only the order "
+    "of size compares."
+)
+SIMULATED_NOTE = "These clips are simulated: the result is no evidence about real sperm."
 
 
-def results_table(evidence: Evidence) -> Table:
+def results(data: ReportData) -> Section:
+    table, measures, panel = results_table(data.frame), measures_table(data.results), panel_of(data.results)
+    of_panel = [panel_note(panel, measures.frame)] if panel else []
+    notes = (*leak_notes(data.everything.results), *_notes(data, of_panel))
+    return Section(
+        "results",
+        "Results",
+        (table, measures, *([panel_table(panel, measures.frame)] if panel else [])),
+        layout="results",
+        text={"lead": _lead(data)},
+        notes=notes,
+        printed="\n".join(["", as_terminal(table, leave_out=("95 % interval", "excess x10^-2")), "", *notes]),
+    )
+
+
+def results_table(frame: pd.DataFrame) -> Table:
+    """frame: of `results_frame`."""
     return Table(
         "table",
         "Error on held-out clips (mean over runs, sd over runs), cost, and the paper's figure.",
-        results_frame(evidence),
+        frame,
         (
             Column("model", lambda row: row.title, "title", figure=False),
             Column(
@@ -59,52 +80,10 @@ def results_table(evidence: Evidence) -> Table:
     )
 
 
-def results_frame(evidence: Evidence) -> pd.DataFrame:
-    """A row an arm, best first: MSE x 10^-2 over its runs, its cost, and the paper's figure.
-
-    `mse_sd` is over runs (folds and repeats) with n - 1, and the interval that of the corrected resampled t; one with a
-    single run has neither. The paper's figures are of another, private data set.
-    """
-    rows = [_row(arm, runs, evidence) for arm, runs in _by_arm(evidence.results)]
-    rows.sort(key=lambda row: (row["mse_mean"], row["arm"]))
-    return pd.DataFrame(rows)
-
-
-def _row(arm: str, runs: pd.DataFrame, evidence: Evidence) -> dict[str, Any]:
-    model = runs["model"].iloc[0]
-    entry = get_entry(model)
-    mse = 100 * pd.Series([metrics["mse"] for metrics in runs["metrics"]])
-    paper_mean, paper_sd = entry.paper_mse or (None, None)
-    several = len(runs) > 1
-    ratio = tested_to_trained(runs["test_clips"], len(evidence.groups))
-    test = corrected_resampled_t(mse, ratio) if several else None
-    noise = evidence.noise.loc[arm]
-    return {
-        "arm": arm,
-        "model": model,
-        "title": title_of(arm, model),
-        "family": entry.family,
-        "runs": len(runs),
-        "mse_mean": mse.mean(),
-        "mse_sd": mse.std(ddof=1) if several else None,
-        "mse_low": test.low if test else None,
-        "mse_high": test.high if test else None,
-        "excess": noise["excess"],
-        "excess_low": noise["excess_low"],
-        "excess_high": noise["excess_high"],
-        "parameters_M": runs["parameters"].iloc[0] / 1e6,
-        "gmac": runs["gmac"].iloc[0],
-        "train_ms_per_clip": 1e3 * runs["train_seconds_per_clip"].median(),
-        "inference_ms_per_clip": 1e3 * runs["inference_seconds_per_clip"].median(),
-        "paper_mse_mean": paper_mean,
-        "paper_mse_sd": paper_sd,
-    }
-
-
-def measures_table(evidence: Evidence) -> Table:
+def measures_table(results: ExperimentResults) -> Table:
     """Every measure, mean over runs, in the order of the results."""
     rows = []
-    for arm, runs in _by_arm(evidence.results):
+    for arm, runs in results_by_arm(results):
         means, title = pd.DataFrame(list(runs["metrics"])).mean(), title_of(arm, runs["model"].iloc[0])
         rows.append({"arm": arm, "title": title, **{measure: means[measure] for measure in METRICS}})
     frame = pd.DataFrame(rows).sort_values("mse", kind="stable", ignore_index=True)
@@ -123,5 +102,32 @@ def measures_table(evidence: Evidence) -> Table:
     return Table("measures", "All measures, mean over runs.", frame, (title, *map(column, METRICS.values())), "mse")
 
 
-def _by_arm(results: list[dict[str, Any]]):
-    return pd.DataFrame(results).groupby("arm")
+def _notes(data: ReportData, of_panel: list[str]) -> tuple[str, ...]:
+    mean_predictor, noise = (data.references.get(name) for name in ("mean predictor", "noise of the panel"))
+    notes = [f"Predicting the training clips' mean distribution for every clip gives {mean_predictor:.2f}."]
+    if noise is not None:
+        notes.append(
+            f"A perfect model would have {noise:.2f}, for the panel's votes are a sample; 'excess' is what lies above "
+            "it."
+        )
+    else:
+        notes.append("How many voted on a clip is not known, so there is no noise ceiling and no excess.")
+    notes += [*of_panel, PAPER_NOTE]
+    if data.results.simulated:
+        notes.append(SIMULATED_NOTE)
+    return tuple(notes)
+
+
+def _lead(data: ReportData) -> str:
+    best, mean_predictor = data.frame.iloc[0], data.references["mean predictor"]
+    beaten = int((data.frame["mse_mean"] < mean_predictor).sum())
+    lead = (
+        f"The lowest mean error is {best.title}'s, {best.mse_mean:.2f} x10^-2. {beaten or 'None'} of "
+        f"{counted(len(data.frame), 'model')} {'do' if beaten > 1 else 'does'} better than answering the training "
+        f"clips' mean distribution every time ({mean_predictor:.2f})."
+    )
+    if beaten == 0:
+        lead += " Nothing has been learned that helps on held-out clips, so the order of the models means nothing."
+    elif len(data.pairs):
+        lead += " Which differences are more than chance is under Contrasts."
+    return lead

@@ -13,12 +13,12 @@ from matplotlib.ticker import NullLocator
 
 from hybrid import get_entry
 from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
+from hybrid.display.pages import Section
 from hybrid.display.tables import Column, Table, interval, number, spread
-from hybrid.evaluation.outcomes import read_outcomes
-from hybrid.evaluation.pairs import SCALE, Runs, by_arm, compare
+from hybrid.evaluation.comparisons import SCALE, compare
+from hybrid.evaluation.results import ExperimentResults, Runs
 from hybrid.files import read_yaml
-from hybrid.folders import ExperimentFolder
-from hybrid.report.evidence import Evidence
+from hybrid.report.data import ReportData
 
 FRESH = "fresh weights"
 DASHES = ("-", "-.", (0, (1, 1)))
@@ -38,11 +38,24 @@ class Line:
         return f"{get_entry(self.model).title}, {self.start}"
 
 
-def lines_of(folder: ExperimentFolder) -> list[Line]:
+def shares(data: ReportData) -> Section | None:
+    """None where no model was trained on several shares."""
+    everything = data.everything
+    if len({result.get("train_share", 1.0) for result in everything.results}) < 2:
+        return None
+    lines = lines_of(everything)
+    if not lines:
+        return None
+    frame = shares_frame(lines, everything.groups)
+    drawn = draw_shares(lines, frame, everything)
+    return Section("shares", "Share of the training clips", (_table(frame),), (drawn,))
+
+
+def lines_of(results: ExperimentResults) -> list[Line]:
     """The arms whose settings differ in their share alone, together; without those of which there is one share."""
     lines: dict[str, Line] = {}
-    for arm, runs in by_arm(read_outcomes(folder)).items():
-        settings = read_yaml(folder.model(arm))
+    for arm, runs in results.by_arm.items():
+        settings = read_yaml(results.folder.model(arm))
         share = settings["recipe"].pop("train_share", 1.0)
         line = Line(settings["name"], _start(settings["pretrained"]), defaultdict(dict))
         lines.setdefault(json.dumps(settings, sort_keys=True), line).runs[share] |= runs
@@ -55,17 +68,6 @@ def _start(pretrained: str) -> str:
     if pretrained in ("none", "official"):
         return {"none": FRESH, "official": "published weights"}[pretrained]
     return Path(pretrained).parent.parent.name or pretrained
-
-
-def shares_part(evidence: Evidence) -> tuple[Table, Picture] | None:
-    """The table and the figure; None where no model was trained on several shares."""
-    if len({result.get("train_share", 1.0) for result in evidence.results}) < 2:
-        return None
-    lines = lines_of(evidence.folder)
-    if not lines:
-        return None
-    frame = shares_frame(lines, evidence.groups)
-    return _table(frame), draw_shares(lines, frame, evidence)
 
 
 def shares_frame(lines: list[Line], groups: dict[str, str]) -> pd.DataFrame:
@@ -119,7 +121,7 @@ def _table(frame: pd.DataFrame) -> Table:
 
 
 @styled
-def draw_shares(lines: list[Line], frame: pd.DataFrame, evidence: Evidence) -> Picture:
+def draw_shares(lines: list[Line], frame: pd.DataFrame, results: ExperimentResults) -> Picture:
     """MSE x 10^-2 over the number of training clips, which is on a logarithmic axis; dots are runs."""
     figure = new_figure(3.6)
     axes = figure.add_subplot()
@@ -133,7 +135,7 @@ def draw_shares(lines: list[Line], frame: pd.DataFrame, evidence: Evidence) -> P
             mse = [SCALE * run.mse for run in line.runs[share].values()]
             face = "none" if line.start == FRESH else colour
             axes.plot([clips] * len(mse), mse, "o", markersize=3.5, color=colour, markerfacecolor=face, alpha=0.6)
-    guess = _mean_predictor(lines, evidence)
+    guess = _mean_predictor(lines, results)
     axes.plot(guess.index, guess, color=INK, linewidth=0.9, linestyle=":", label="mean predictor")
     axes.set_xscale("log")
     axes.xaxis.set_minor_locator(NullLocator())
@@ -146,7 +148,7 @@ def draw_shares(lines: list[Line], frame: pd.DataFrame, evidence: Evidence) -> P
     told = "; ".join(f"{row.line} at {row.share:.0%}: {row.mse_mean:.2f}" for row in frame.itertuples())
     return picture(
         figure,
-        evidence.folder.report,
+        results.folder.report,
         "shares",
         "Error against the share of the training clips",
         f"MSE times ten to the minus two over the number of training clips. {told}.",
@@ -156,12 +158,12 @@ def draw_shares(lines: list[Line], frame: pd.DataFrame, evidence: Evidence) -> P
     )
 
 
-def _mean_predictor(lines: list[Line], evidence: Evidence) -> pd.Series:
+def _mean_predictor(lines: list[Line], results: ExperimentResults) -> pd.Series:
     """MSE x 10^-2 of answering the training clips' mean distribution, by the number of these clips."""
     shown = {(run.arm, key) for line in lines for runs in line.runs.values() for key, run in runs.items()}
     rows = [
         (result["train_share"], result["train_clips"], SCALE * result["mean_predictor_mse"])
-        for result in evidence.results
+        for result in results.results
         if (result["arm"], (result["repeat"], result["fold"])) in shown
     ]
     means = pd.DataFrame(rows, columns=["share", "clips", "mse"]).groupby("share").mean()

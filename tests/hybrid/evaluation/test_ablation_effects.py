@@ -3,9 +3,8 @@ import pytest
 from experiments import write_experiment
 
 from hybrid.evaluation.ablation import effects
-from hybrid.evaluation.contrasts import contrasts
-from hybrid.evaluation.outcomes import read_groups, read_outcomes
-from hybrid.evaluation.pairs import by_arm
+from hybrid.evaluation.comparisons import contrasts
+from hybrid.evaluation.results import load_experiment
 from hybrid.evaluation.statistics import corrected_resampled_t, holm
 
 
@@ -13,13 +12,14 @@ from hybrid.evaluation.statistics import corrected_resampled_t, holm
 def told(tmp_path):
     arms = {"hybrid": 0.2, "window-3": 0.3, "positions-none": 0.35, "window-3+positions-none": 0.5}
     folder = write_experiment(tmp_path, arms, repeats=2)
-    return folder, by_arm(read_outcomes(folder)), read_groups(folder)
+    results = load_experiment(folder)
+    return results, results.by_arm, results.groups
 
 
 def test_a_row_is_the_contrast_with_the_default(told):
-    folder, runs, groups = told
+    results, runs, groups = told
     table = effects(runs, "hybrid", ["window-3", "positions-none"], groups, repetitions=300)
-    pairs = contrasts(folder, 300).set_index(["arm_a", "arm_b"])
+    pairs = contrasts(results, 300).set_index(["arm_a", "arm_b"])
     for row in table.to_dict("records"):
         pair = pairs.loc[("hybrid", row["arm"])]
         assert row["difference"] == pytest.approx(-pair["difference"]) and row["low"] == pytest.approx(-pair["high"])

@@ -5,8 +5,9 @@ from experiments import write_experiment
 from scipy import stats
 
 from hybrid.errors import UserError
-from hybrid.evaluation.contrasts import PREREGISTERED, contrasts, in_words, unanswered
+from hybrid.evaluation.comparisons import PREREGISTERED, contrasts, in_words, unanswered
 from hybrid.evaluation.metrics import squared_error
+from hybrid.evaluation.results import ExperimentResults, load_experiment, read_groups
 from hybrid.evaluation.statistics import holm
 from hybrid.files import read_json, write_json
 
@@ -14,7 +15,7 @@ FOUR = {"vgg16": 0.5, "slowfast": 0.3, "timesformer": 0.2, "hybrid": 0.1}
 
 
 def test_every_pair_is_there_once_and_the_registered_ones_are_adjusted(tmp_path):
-    table = contrasts(write_experiment(tmp_path, FOUR, repeats=2), repetitions=200)
+    table = contrasts(load_experiment(write_experiment(tmp_path, FOUR, repeats=2)), repetitions=200)
     pairs = list(zip(table["arm_a"], table["arm_b"], strict=True))
     assert pairs[:2] == [("hybrid", "slowfast"), ("hybrid", "timesformer")]
     assert len({frozenset(pair) for pair in pairs}) == len(pairs) == 6
@@ -26,7 +27,7 @@ def test_every_pair_is_there_once_and_the_registered_ones_are_adjusted(tmp_path)
 
 def test_a_row_is_what_its_files_say(tmp_path):
     folder = write_experiment(tmp_path, {"hybrid": 0.1, "slowfast": 0.15}, folds=3, repeats=2, groups=20)
-    (row,) = contrasts(folder).to_dict("records")
+    (row,) = contrasts(load_experiment(folder)).to_dict("records")
     runs = [(repeat, fold) for repeat in (0, 1) for fold in (0, 1, 2)]
     results = {m: [read_json(folder.run(m, *key).result) for key in runs] for m in ("hybrid", "slowfast")}
     mse = {model: 100 * np.array([r["metrics"]["mse"] for r in results[model]]) for model in results}
@@ -58,14 +59,14 @@ def test_only_runs_that_both_have_done_are_paired(tmp_path):
         folder.run("hybrid", 0, fold).result.unlink()
     for fold in (2, 3, 4):
         folder.run("vgg16", 0, fold).result.unlink()
-    table = contrasts(folder, repetitions=100)
+    table = contrasts(load_experiment(folder), repetitions=100)
     runs = {frozenset(pair): n for *pair, n in table[["arm_a", "arm_b", "runs"]].itertuples(index=False)}
     assert runs == {frozenset(("hybrid", "slowfast")): 2, frozenset(("slowfast", "vgg16")): 2}
 
 
 def test_all_four_questions_are_asked_where_their_arms_are_there(tmp_path):
     arms = {"slowfast_nln": 0.2, "ensemble": 0.25} | FOUR
-    table = contrasts(write_experiment(tmp_path, arms), repetitions=100)
+    table = contrasts(load_experiment(write_experiment(tmp_path, arms)), repetitions=100)
     assert tuple(zip(table["arm_a"], table["arm_b"], strict=True))[:4] == PREREGISTERED
     assert (table["kind"] == "pre-registered").sum() == 4
     assert table["p_holm"][:4].tolist() == pytest.approx(holm(table["p"][:4]).tolist())
@@ -83,26 +84,28 @@ def test_a_question_that_is_not_answered_is_said_to_be_open():
 
 
 def test_arms_that_are_not_asked_about_are_left_out(tmp_path):
-    table = contrasts(write_experiment(tmp_path, FOUR), repetitions=100, among=("hybrid", "vgg16"))
-    assert table[["arm_a", "arm_b"]].values.tolist() == [["hybrid", "vgg16"]]
+    some = load_experiment(write_experiment(tmp_path, FOUR)).of(("hybrid", "vgg16"))
+    assert contrasts(some, 100)[["arm_a", "arm_b"]].values.tolist() == [["hybrid", "vgg16"]]
 
 
 def test_training_on_a_share_of_the_clips_does_not_tie_runs_closer(tmp_path):
     folder = write_experiment(tmp_path, {"a": 0.1, "b": 0.2})
-    (whole,) = contrasts(folder, 100).to_dict("records")
+    (whole,) = contrasts(load_experiment(folder), 100).to_dict("records")
     for run in folder.done_runs():
         write_json(run.result, read_json(run.result) | {"train_clips": 6})
-    (share,) = contrasts(folder, 100).to_dict("records")
+    (share,) = contrasts(load_experiment(folder), 100).to_dict("records")
     assert share["low"] == whole["low"] and share["p"] == whole["p"]
 
 
 def test_an_experiment_without_runs_has_no_rows(tmp_path):
-    table = contrasts(write_experiment(tmp_path, {}))
+    folder = write_experiment(tmp_path, {})
+    table = contrasts(ExperimentResults(folder, [], read_groups(folder), None, "no run is done"))
     assert len(table) == 0 and "words" in table
 
 
 def test_without_groups_every_clip_is_its_own(tmp_path):
-    (row,) = contrasts(write_experiment(tmp_path, {"a": 0.1, "b": 0.2}, groups=None), 100).to_dict("records")
+    folder = write_experiment(tmp_path, {"a": 0.1, "b": 0.2}, groups=None)
+    (row,) = contrasts(load_experiment(folder), 100).to_dict("records")
     assert row["groups"] == row["clips"] == 60
 
 
@@ -110,7 +113,7 @@ def test_a_clip_may_be_called_like_a_missing_value(tmp_path):
     folder = write_experiment(tmp_path, {"a": 0.1, "b": 0.2})
     for path in (folder.folds, *(run.predictions for run in folder.done_runs())):
         path.write_text(path.read_text().replace("p7/clip.mp4", "NA").replace("donor3\n", "007\n"))
-    assert contrasts(folder, 100)["clips"].tolist() == [60]
+    assert contrasts(load_experiment(folder), 100)["clips"].tolist() == [60]
 
 
 def test_files_that_contradict_each_other_are_named(tmp_path):
@@ -119,11 +122,11 @@ def test_files_that_contradict_each_other_are_named(tmp_path):
     result = read_json(run.result)
     write_json(run.result, result | {"metrics": {"mse": 2 * result["metrics"]["mse"]}})
     with pytest.raises(UserError, match="repeat0-fold1/predictions.csv.*not of one run"):
-        contrasts(folder)
+        contrasts(load_experiment(folder))
     write_json(run.result, result)
     run.predictions.unlink()
     with pytest.raises(UserError, match="repeat0-fold1/predictions.csv"):
-        contrasts(folder)
+        contrasts(load_experiment(folder))
 
 
 ROW = {

@@ -5,7 +5,7 @@ from scipy.stats import entropy, wasserstein_distance
 from sklearn.metrics import mean_absolute_error, mean_squared_error
 
 from hybrid.evaluation.metrics import METRICS, evaluate, expected_grade
-from hybrid.evaluation.noise import noise_ceiling, split_half
+from hybrid.evaluation.panel import noise_ceiling, split_half
 
 
 @pytest.fixture

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from hybrid.evaluation.metrics import METRICS
-from hybrid.evaluation.noise import noise_ceiling
-from hybrid.evaluation.panel_agreement import MEASURES, agreement_of_raters, agreement_of_votes
+from hybrid.evaluation.panel import MEASURES, agreement_of_raters, agreement_of_votes, noise_ceiling
 
 FOUR_RATERS = [[0, 0, 0, 1], [0, 0, 1, 1]]  # of two clips: A A A B and A A B B
 EVERY_SPLIT = list(permutations(range(4)))

@@ -8,10 +8,10 @@ from support import ROOT, quick_overrides
 
 from hybrid.config import register_schemas
 from hybrid.errors import UserError
+from hybrid.evaluation.ablation import record_ablations, recorded_ablations
 from hybrid.experiment import ablate
 from hybrid.experiment.ablate import read_words, run_ablations
 from hybrid.experiment.ablation import read_ablations
-from hybrid.experiment.ablation_record import record, recorded
 from hybrid.experiment.benchmark import check_data
 from hybrid.files import read_yaml, write_json, write_text
 from hybrid.folders import ExperimentFolder
@@ -62,7 +62,7 @@ def test_ablations_share_their_default_and_do_what_is_missing(words, folder, cap
     added = {path for path in runs_of(folder) if not path.startswith(("hybrid/", "laterals-false/"))}
     assert added == {"init-random/repeat0-fold0"}, "the default's run was done"
     assert {run.result: run.result.stat().st_mtime_ns for run in folder.done_runs()}.items() >= done.items()
-    assert [ablation.name for ablation in recorded(folder)] == ["laterals", "init"]
+    assert [ablation.name for ablation in recorded_ablations(folder)] == ["laterals", "init"]
     assert not (folder.report / "ablation-init.csv").exists(), "one run each cannot be compared"
 
 
@@ -138,7 +138,7 @@ def test_another_model_can_be_ablated_in_what_it_has(words):
 
 def test_what_is_recorded_is_read_back(folder):
     ours = list(read_ablations(CONFIGS).values())
-    assert recorded(folder) == []
-    record(folder, ours[:2])
-    record(folder, ours[1:])
-    assert recorded(folder) == ours
+    assert recorded_ablations(folder) == []
+    record_ablations(folder, ours[:2])
+    record_ablations(folder, ours[1:])
+    assert recorded_ablations(folder) == ours

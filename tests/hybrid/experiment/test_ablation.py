@@ -9,7 +9,8 @@ from support import ROOT
 
 from hybrid.config import RecipeConfig, register_schemas
 from hybrid.errors import UserError
-from hybrid.experiment.ablation import JOINT, Arm, arms_of, choose, read_ablations, spelled_out
+from hybrid.evaluation.ablation import JOINT, Arm, arms_of
+from hybrid.experiment.ablation import choose, read_ablations, spelled_out
 from hybrid.experiment.sweep import composed
 from hybrid.files import write_text
 from hybrid.model.options import HybridOptions

@@ -10,9 +10,9 @@ from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_com
 
 from hybrid.config import register_schemas
 from hybrid.errors import UserError
+from hybrid.evaluation.ablation import recorded_ablations
 from hybrid.experiment.ablate import write_ablation_sweeps
 from hybrid.experiment.ablation import spelled_out
-from hybrid.experiment.ablation_record import recorded
 from hybrid.folders import ExperimentFolder
 
 CONFIGS = ROOT / "configs"
@@ -68,7 +68,7 @@ def test_every_sweep_is_named_after_its_ablation_and_says_how_to_start_it(write,
     assert sweep["name"] == "mine head" and sweep["project"] == "sperm-video-hybrid" and "entity" not in sweep
     assert sweep["command"].count("experiment=mine") == 1
     assert all(shlex.split(word) == [word] for word in sweep["command"] if not word.startswith("${"))
-    assert [ablation.name for ablation in recorded(ExperimentFolder(tmp_path / "runs" / "mine"))] == [
+    assert [ablation.name for ablation in recorded_ablations(ExperimentFolder(tmp_path / "runs" / "mine"))] == [
         "laterals",
         "head",
     ]

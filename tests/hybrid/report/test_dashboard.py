@@ -5,7 +5,7 @@ import json
 import pytest
 from wandb_files import records, values
 
-from hybrid.experiment.ablation import Ablation, Arm
+from hybrid.evaluation.ablation import Ablation, Arm
 from hybrid.experiment.prepare import prepare
 from hybrid.report.dashboard import build_dashboard
 from hybrid.training.run import train_run

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 
 from hybrid.data.ratings import Ratings
+from hybrid.evaluation.results import load_experiment
 from hybrid.report.benchmark import write_report
-from hybrid.report.evidence import gather
 from hybrid.report.panel import panel_of
 
 
 def test_counted_votes_are_halved_where_nobody_knows_whose_they_are(experiment):
-    panel = panel_of(gather(experiment))
+    panel = panel_of(load_experiment(experiment))
     assert (panel.halves, panel.clips) == ("votes", 12)
     assert panel.measures["top"] == 1, "of 40 votes 36 are for one grade"
     printed = write_report(experiment)
@@ -25,11 +25,11 @@ def test_counted_votes_are_halved_where_nobody_knows_whose_they_are(experiment):
 
 
 def test_raters_are_halved_where_they_are_known(experiment):
-    evidence = gather(experiment)
+    results = load_experiment(experiment)
     ratings_NR = np.zeros((12, 4), np.int16)
     ratings_NR[:, 2:] = 1  # a clip's top grade depends on who is asked
-    dataset = dataclasses.replace(evidence.dataset, ratings=Ratings(tuple("abcd"), ratings_NR))
-    panel = panel_of(dataclasses.replace(evidence, dataset=dataset))
+    dataset = dataclasses.replace(results.dataset, ratings=Ratings(tuple("abcd"), ratings_NR))
+    panel = panel_of(dataclasses.replace(results, dataset=dataset))
     assert panel.halves == "raters"
     assert panel.measures["top"] == pytest.approx(2 / 3, abs=0.15), "in one split of three the halves disagree"
 
@@ -37,5 +37,5 @@ def test_raters_are_halved_where_they_are_known(experiment):
 def test_fractions_of_nobody_knows_how_many_have_no_halves(experiment):
     for run in experiment.done_runs():
         pd.read_csv(run.predictions).drop(columns="raters").to_csv(run.predictions, index=False)
-    assert panel_of(gather(experiment)) is None
+    assert panel_of(load_experiment(experiment)) is None
     assert "half of the panel" not in write_report(experiment)

@@ -4,14 +4,12 @@ import pandas as pd
 import pytest
 from finished_runs import write_runs
 
-from hybrid.experiment.ablation import Ablation, Arm
-from hybrid.experiment.ablation_record import record
+from hybrid.evaluation.ablation import Ablation, Arm, record_ablations
+from hybrid.evaluation.results import load_experiment
 from hybrid.files import read_json
 from hybrid.folders import ExperimentFolder
-from hybrid.report.ablations import arms_beside
-from hybrid.report.benchmark import write_report
-from hybrid.report.evidence import gather
-from hybrid.report.unchanged import made_of
+from hybrid.report.benchmark import made_of, write_report
+from hybrid.report.data import arms_beside
 
 WINDOW = Ablation(
     "window", "How far a query sees.", Arm("hybrid", "global"), (Arm("window-3", "3"), Arm("window-5", "5"))
@@ -33,7 +31,7 @@ MODELS = {"slowfast": 0.5, "hybrid": 0.2, "window-3": 0.4, "no-order": 0.3, "win
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, clips_of_mine):
     folder = write_runs(tmp_path_factory.mktemp("runs") / "ablations", clips_of_mine, models=MODELS)
-    record(folder, [WINDOW, BOTH])
+    record_ablations(folder, [WINDOW, BOTH])
     write_report(folder)
     return folder
 
@@ -67,7 +65,7 @@ def test_a_factorial_says_what_lies_beyond_the_sum(folder):
 
 
 def test_arms_of_ablations_stand_in_their_tables_alone(folder):
-    assert arms_beside([WINDOW, BOTH], gather(folder)) == ["hybrid", "slowfast"]
+    assert arms_beside([WINDOW, BOTH], load_experiment(folder)) == ["hybrid", "slowfast"]
     assert set(pd.read_csv(folder.report / "table.csv")["arm"]) == {"hybrid", "slowfast"}
     contrasts = pd.read_csv(folder.report / "contrasts.csv")
     assert contrasts[["arm_a", "arm_b"]].values.tolist() == [["hybrid", "slowfast"]]
@@ -76,7 +74,7 @@ def test_arms_of_ablations_stand_in_their_tables_alone(folder):
 
 def test_arms_without_any_model_beside_them_stand_for_themselves(tmp_path, clips_of_mine):
     folder = write_runs(tmp_path / "runs" / "x", clips_of_mine, models={"window-3": 0.4})
-    record(folder, [WINDOW])
+    record_ablations(folder, [WINDOW])
     write_report(folder)
     assert pd.read_csv(folder.report / "table.csv")["arm"].tolist() == ["window-3"]
     assert not (folder.report / "ablation-window.csv").exists()
@@ -92,5 +90,14 @@ def test_the_page_has_a_section_of_them(folder):
 def test_a_report_is_old_when_an_ablation_is_asked_for(tmp_path):
     folder = ExperimentFolder(tmp_path)
     before = made_of(folder)
-    record(folder, [WINDOW])
+    record_ablations(folder, [WINDOW])
     assert made_of(folder) != before
+
+
+def test_a_report_reads_the_predictions_of_each_run_once(folder, monkeypatch):
+    read, original = [], pd.read_csv
+    monkeypatch.setattr(pd, "read_csv", lambda path, **options: read.append(path) or original(path, **options))
+    write_report(folder, anew=True)
+    assert sorted(path for path in read if path.name == "predictions.csv") == sorted(
+        run.predictions for run in folder.done_runs()
+    )

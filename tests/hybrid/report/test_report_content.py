@@ -10,13 +10,13 @@ from PIL import Image
 
 from hybrid.display.films import Films, film
 from hybrid.errors import UserError
+from hybrid.evaluation.results import load_experiment
 from hybrid.files import write_text
 from hybrid.folders import ExperimentFolder
 from hybrid.report.clips import WORST, hard_clips
-from hybrid.report.evidence import gather
+from hybrid.report.data import report_data
 from hybrid.report.grades import calibration_error, grades_table, reliability
-from hybrid.report.origin import origin_of
-from hybrid.report.results import results_table
+from hybrid.report.provenance import missing_runs
 
 
 def test_reliability_of_a_case_by_hand():
@@ -33,9 +33,9 @@ def test_calibration_error_is_zero_only_for_what_the_panel_says():
 
 
 def test_grades_add_up(experiment):
-    evidence = gather(experiment)
-    frame = grades_table(results_table(evidence).frame, evidence).frame
-    tested = evidence.predictions[evidence.predictions["arm"] == "vgg16"]
+    data = report_data(load_experiment(experiment))
+    frame, predictions = grades_table(data).frame, data.results.predictions
+    tested = predictions[predictions["arm"] == "vgg16"]
     row = frame.set_index("arm").loc["vgg16"]
     difference = tested["predicted_B"] - tested["target_B"]
     assert row["mse_B"] == pytest.approx(100 * (difference**2).mean())
@@ -54,8 +54,7 @@ def test_the_worst_clips_are_the_ones_a_model_gets_most_wrong(experiment):
     predicted, target = (table.filter(like=kind).to_numpy() for kind in ("predicted_", "target_"))
     run.result.write_text(result.replace("1e-9", str(((predicted - target) ** 2).mean())))
 
-    evidence = gather(experiment)
-    clips = hard_clips(results_table(evidence).frame, evidence)
+    clips = hard_clips(report_data(load_experiment(experiment)))
     (found,) = [hard for hard in clips if hard.clip == clip]
     assert "slowfast" in found.worst_of and found.raters == 40
     answer = {answer.arm: answer for answer in found.answers}["slowfast"]
@@ -80,19 +79,19 @@ def test_a_film_holds_every_frame_in_its_place():
 def test_frames_of_another_data_set_are_not_shown(experiment):
     settings = experiment.settings.read_text().replace("fingerprint: ", "fingerprint: x")
     experiment.settings.write_text(settings)
-    evidence = gather(experiment)
-    assert evidence.dataset is None and "has changed since the runs" in evidence.missing
-    assert all(clip.film is None for clip in hard_clips(results_table(evidence).frame, evidence))
+    results = load_experiment(experiment)
+    assert results.dataset is None and "has changed since the runs" in results.missing
+    assert all(clip.film is None for clip in hard_clips(report_data(results)))
 
 
 def test_missing_runs_are_named_with_their_error(experiment):
     run = experiment.run("vgg16", 0, 1)
     run.result.unlink()
-    assert origin_of(gather(experiment)).missing == [("vgg16/repeat0-fold1", "not done")]
+    assert missing_runs(load_experiment(experiment)) == [("vgg16/repeat0-fold1", "not done")]
     write_text(run.error, "Traceback\nRuntimeError: the lamp went out\n")
-    assert origin_of(gather(experiment)).missing == [("vgg16/repeat0-fold1", "RuntimeError: the lamp went out")]
+    assert missing_runs(load_experiment(experiment)) == [("vgg16/repeat0-fold1", "RuntimeError: the lamp went out")]
 
 
 def test_nothing_done_is_an_error_of_the_user(tmp_path):
     with pytest.raises(UserError, match="no run of it is done"):
-        gather(ExperimentFolder(tmp_path / "runs" / "none"))
+        load_experiment(ExperimentFolder(tmp_path / "runs" / "none"))

@@ -87,7 +87,7 @@ def test_one_model_alone_is_reported_without_contrasts(tmp_path, clips_of_mine):
 def test_a_report_is_written_again_only_when_something_changed(experiment, monkeypatch):
     first = write_report(experiment)
     written = []
-    monkeypatch.setattr(benchmark, "_write", lambda evidence: written.append(evidence) or "again")
+    monkeypatch.setattr(benchmark, "_write", lambda folder: written.append(folder) or "again")
     assert write_report(experiment) == first and not written
     assert write_report(experiment, anew=True) == "again" and len(written) == 1
 

@@ -6,10 +6,11 @@ import pytest
 from scipy import stats
 
 from hybrid.display.tables import Column, Table, as_latex, as_markdown, as_terminal
-from hybrid.evaluation.noise import noise_ceiling
+from hybrid.evaluation.panel import noise_ceiling
+from hybrid.evaluation.results import load_experiment
 from hybrid.files import read_json, write_json
-from hybrid.report.evidence import gather
-from hybrid.report.results import measures_table, results_table
+from hybrid.report.data import report_data
+from hybrid.report.results import measures_table
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_files_hold_full_figures_or_what_people_read(small, tmp_path):
 
 
 def test_results_are_those_of_the_runs(experiment, clips_of_mine):
-    frame = results_table(gather(experiment)).frame.set_index("arm")
+    frame = report_data(load_experiment(experiment)).frame.set_index("arm")
     assert list(frame.index) == ["hybrid", "slowfast", "vgg16"]
     results = [r for r in experiment.results() if r["model"] == "slowfast"]
     a, b = (100 * r["metrics"]["mse"] for r in results)
@@ -63,7 +64,7 @@ def test_results_are_those_of_the_runs(experiment, clips_of_mine):
 
 def test_one_run_has_no_interval(experiment):
     experiment.run("vgg16", 0, 1).result.unlink()
-    row = results_table(gather(experiment)).frame.set_index("arm").loc["vgg16"]
+    row = report_data(load_experiment(experiment)).frame.set_index("arm").loc["vgg16"]
     assert row["runs"] == 1 and pd.isna(row["mse_sd"]) and pd.isna(row["mse_low"])
 
 
@@ -73,5 +74,5 @@ def test_measures_are_means_over_runs(experiment):
     other = read_json(experiment.run("hybrid", 0, 1).result)["metrics"]["emd"]
     result["metrics"]["emd"] = 3.0
     write_json(run.result, result)
-    frame = measures_table(gather(experiment)).frame.set_index("arm")
+    frame = measures_table(load_experiment(experiment)).frame.set_index("arm")
     assert frame.loc["hybrid", "emd"] == pytest.approx((3.0 + other) / 2)

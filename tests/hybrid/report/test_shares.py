@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from experiments import write_experiment
 
-from hybrid.evaluation.outcomes import read_groups
+from hybrid.evaluation.results import load_experiment
 from hybrid.files import read_json, write_json, write_yaml
 from hybrid.folders import ExperimentFolder
-from hybrid.report.evidence import Evidence
-from hybrid.report.shares import FRESH, lines_of, shares_part
+from hybrid.report.data import ReportData
+from hybrid.report.shares import FRESH, lines_of, shares
 
 ARMS = {"hybrid": 0.30, "share-0.25": 0.50, "pretrained": 0.28, "share-0.25+pretrained": 0.35, "loss-kl": 0.32}
 CHECKPOINT = "runs/pretraining-tiny-physics/hybrid/pretrained.ckpt"
@@ -28,14 +28,13 @@ def folder(tmp_path_factory) -> ExperimentFolder:
     return folder
 
 
-def evidence_of(folder: ExperimentFolder) -> Evidence:
-    runs, none = folder.done_runs(), pd.DataFrame()
-    results = [run.read_result() for run in runs]
-    return Evidence(folder, runs, results, none, none, read_groups(folder), tuple("ABCDE"), None, "not there")
+def section_of(folder: ExperimentFolder):
+    results, none = load_experiment(folder), pd.DataFrame()
+    return shares(ReportData(results, none, results, none, {}, none, []))
 
 
 def test_lines_differ_in_start_and_hold_every_share(folder):
-    lines = lines_of(folder)
+    lines = lines_of(load_experiment(folder))
     assert [(line.model, line.start, sorted(line.runs)) for line in lines] == [
         ("hybrid", FRESH, [0.25, 1.0]),
         ("hybrid", "pretraining-tiny-physics", [0.25, 1.0]),
@@ -45,8 +44,8 @@ def test_lines_differ_in_start_and_hold_every_share(folder):
 
 
 def test_the_table_says_how_starts_differ_at_each_share(folder):
-    table, picture = shares_part(evidence_of(folder))
-    frame = table.frame
+    section = section_of(folder)
+    (picture,), frame = section.pictures, section.tables[0].frame
     assert frame["share"].tolist() == [0.25, 1.0, 0.25, 1.0] and (frame["runs"] == 5).all()
     of = {(run.arm, run.path.name): 100 * read_json(run.result)["metrics"]["mse"] for run in folder.done_runs()}
     for row, arm, other in zip(
@@ -64,4 +63,4 @@ def test_the_table_says_how_starts_differ_at_each_share(folder):
 
 
 def test_one_share_alone_is_no_line(tmp_path):
-    assert shares_part(evidence_of(write_experiment(tmp_path / "e", {"hybrid": 0.3, "slowfast": 0.3}))) is None
+    assert section_of(write_experiment(tmp_path / "e", {"hybrid": 0.3, "slowfast": 0.3})) is None

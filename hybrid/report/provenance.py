@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import yaml
 
 from hybrid.commit import software_commit
+from hybrid.display.pages import Section
 from hybrid.display.tables import Column, Table, number
+from hybrid.evaluation.results import ExperimentResults
 from hybrid.files import read_yaml
-from hybrid.folders import ExperimentFolder
-from hybrid.report.evidence import Evidence
+from hybrid.report.data import ReportData
 
 
-@dataclass(frozen=True)
-class Origin:
-    """settings: (what, YAML text). facts: (what, value). missing: runs that are not done, and why."""
-
-    settings: list[tuple[str, str]]
-    facts: list[tuple[str, str]]
-    missing: list[tuple[str, str]]
-
-
-def origin_of(evidence: Evidence) -> Origin:
-    folder, results = evidence.folder, evidence.results
+def provenance(data: ReportData) -> Section:
+    everything = data.everything
+    folder, results = everything.folder, everything.results
     files = [("the experiment", folder.settings)] if folder.settings.exists() else []
     files += [(path.parent.name, path) for path in sorted(folder.path.glob("*/model.yaml"))]
-    first = read_yaml(evidence.runs[0].config)
+    first = read_yaml(everything.runs[0].folder.config)
     machines = [result["machine"] for result in results]
     versions = _each(
         " · ".join(f"{name} {version}" for name, version in result["versions"].items()) for result in results
     )
     facts = [
-        ("data set", f"{first['data']['name']} ({_data(evidence)})"),
+        ("data set", f"{first['data']['name']} ({_data(everything)})"),
         ("seed", f"{first['seed']}; each run's own follows from it, its repeat and its fold"),
         ("machine", _each(_named(machine, ("device", "processor", "platform")) for machine in machines)),
         ("computed in", _each(_named(machine, ("precision", "layout", "threads")) for machine in machines)),
@@ -43,10 +35,11 @@ def origin_of(evidence: Evidence) -> Origin:
         ("reported at commit", software_commit() or "no git repository"),
         ("computing", f"{sum(result['seconds'] for result in results) / 3600:.2f} hours in {len(results)} runs"),
     ]
-    return Origin([(what, _text(path)) for what, path in files], facts, _missing(folder, results))
+    text = {"settings": [(what, _text(path)) for what, path in files], "facts": facts}
+    return Section("origin", "How it was made", layout="provenance", text=text)
 
 
-def runs_table(evidence: Evidence) -> Table:
+def runs_table(results: ExperimentResults) -> Table:
     frame = pd.DataFrame(
         [
             {
@@ -64,7 +57,7 @@ def runs_table(evidence: Evidence) -> Table:
                 "device": result["machine"]["device"],
                 "precision": result["machine"]["precision"],
             }
-            for result in evidence.results
+            for result in results.results
         ]
     )
     return Table(
@@ -108,21 +101,21 @@ def _each(values) -> str:
     return "; ".join(dict.fromkeys(values))
 
 
-def _data(evidence: Evidence) -> str:
-    clips = evidence.predictions["clip"].nunique()
-    if evidence.dataset is None:
-        return f"{clips} clips; {evidence.missing}"
-    groups = f", {len(set(evidence.dataset.groups))} groups" if evidence.dataset.groups else ""
-    return f"{len(evidence.dataset)} clips{groups}, content {evidence.dataset.fingerprint}"
+def _data(results: ExperimentResults) -> str:
+    clips = results.predictions["clip"].nunique()
+    if results.dataset is None:
+        return f"{clips} clips; {results.missing}"
+    groups = f", {len(set(results.dataset.groups))} groups" if results.dataset.groups else ""
+    return f"{len(results.dataset)} clips{groups}, content {results.dataset.fingerprint}"
 
 
 def _text(path: Path) -> str:
     return yaml.safe_dump(read_yaml(path), sort_keys=False, allow_unicode=True)
 
 
-def _missing(folder: ExperimentFolder, results: list[dict]) -> list[tuple[str, str]]:
-    """Runs of an arm with other runs done, or with an error, that have no result."""
-    done = {(result["arm"], result["repeat"], result["fold"]) for result in results}
+def missing_runs(results: ExperimentResults) -> list[tuple[str, str]]:
+    """Runs of an arm with other runs done, or with an error, that have no result; and why."""
+    folder, done = results.folder, {(run.arm, run.repeat, run.fold) for run in results.runs}
     arms = sorted({path.parent.name for path in folder.path.glob("*/model.yaml")} | {run[0] for run in done})
     repeats, folds = ({run[place] for run in done} for place in (1, 2))
     missing = []

@@ -1,23 +1,30 @@
-"""Every pair of an experiment's arms: how far apart they are, and what may be said about it.
+"""Two arms compared over the runs that both have done, and over the clips that both were tested on; and every pair.
+
+All errors are MSE x 10^-2 (mean over grades), all differences arm a minus arm b: negative means that a is better.
 
 The questions asked before any result was seen are PREREGISTERED. The non-local SlowFast is the closest prior art. The
 ensemble is the arm of that name: SlowFast and TimeSformer made so small that both together cost what the hybrid does,
-trained as one model under the same protocol. The mean of the answers of this experiment's `slowfast` and `timesformer`
+trained as one model under the same protocol. The mean of the answers of an experiment's `slowfast` and `timesformer`
 is another thing: each of these costs about as much as the hybrid, and has been trained as long, by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hybrid.evaluation.outcomes import Experiment, read_groups, read_outcomes
-from hybrid.evaluation.pairs import EQUIVALENT, by_arm, compare
-from hybrid.evaluation.statistics import holm
+from hybrid.errors import UserError
+from hybrid.evaluation.results import ExperimentResults, RunResult, Runs
+from hybrid.evaluation.statistics import bayesian_correlated_t, clustered_bootstrap, corrected_resampled_t, holm
+
+EQUIVALENT = 0.05
+"""x 10^-2 of MSE: arms nearer than this are practically equivalent"""
+
+SCALE = 100
 
 PREREGISTERED = (
     ("hybrid", "slowfast"),
@@ -39,18 +46,15 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def contrasts(folder: Experiment, repetitions: int = 10_000, *, among: Collection[str] | None = None) -> pd.DataFrame:
+def contrasts(results: ExperimentResults, repetitions: int = 10_000) -> pd.DataFrame:
     """A row a pair of arms with 2 paired runs or more, the pre-registered ones first; columns as in COLUMNS.
 
-    among: the arms to be compared, by default all. Most columns are those of `compare`; p_holm is adjusted over the
-    pre-registered rows, NaN in the others; words: `in_words` of the row.
+    Most columns are those of `compare`; p_holm is adjusted over the pre-registered rows, NaN in the others; words:
+    `in_words` of the row.
     """
-    runs = by_arm(read_outcomes(folder))
-    arms = [arm for arm in runs if among is None or arm in among]
-    groups = read_groups(folder) if runs else {}
-    rows = []
-    for arm_a, arm_b, kind in _pairs(arms):
-        comparison = compare(runs[arm_a], runs[arm_b], groups, repetitions)
+    runs, rows = results.by_arm, []
+    for arm_a, arm_b, kind in _pairs(runs):
+        comparison = compare(runs[arm_a], runs[arm_b], results.groups, repetitions)
         if comparison is not None:
             rows.append({"arm_a": arm_a, "arm_b": arm_b, "kind": kind, "p_holm": np.nan} | comparison)
     registered = [row for row in rows if row["kind"] == REGISTERED]
@@ -82,6 +86,86 @@ def _pairs(arms: Iterable[str]) -> list[tuple[str, str, str]]:
     registered = [pair for pair in PREREGISTERED if set(pair) <= set(arms)]
     rest = [pair for pair in combinations(arms, 2) if set(pair) not in [set(r) for r in registered]]
     return [(*pair, REGISTERED) for pair in registered] + [(*pair, EXPLORATORY) for pair in rest]
+
+
+def compare(runs_a: Runs, runs_b: Runs, groups: dict[str, str], repetitions: int = 10_000) -> dict[str, Any] | None:
+    """The difference of two arms; None where fewer than 2 runs can be paired.
+
+    groups: of every clip of the experiment.
+    runs: folds and repeats that both have done; the difference of their MSE is tested by the corrected resampled t:
+        difference, its 95 % interval low to high, t, df, two-sided p.
+    clips, groups: tested by both; a clip's errors are averaged over repeats. clip_difference and its 95 % interval
+        clip_low to clip_high, by a bootstrap (`repetitions` draws) of whole groups; NaN where there is one group.
+        It holds the trained models fixed: it says what other clips would do, not what other training would, and
+        since a clip tested in one fold is trained on in others it is somewhat narrow (tools/calibrate_statistics.py
+        measures by how much).
+    a_better, equivalent, b_better: posterior probabilities of the Bayesian correlated t; equivalent is +-EQUIVALENT.
+    simulated: whether the clips are.
+    """
+    shared = sorted(runs_a.keys() & runs_b.keys())
+    if len(shared) < 2:
+        return None
+    paired = [(runs_a[key], runs_b[key]) for key in shared]
+    for a, b in paired:
+        if a.clips != b.clips:
+            raise UserError(
+                f"{a.arm} and {b.arm} were tested on different clips in repeat {a.repeat}, fold {a.fold}: "
+                "their runs cannot be paired"
+            )
+    return _over_runs(paired, len(groups)) | _over_clips(paired, groups, repetitions)
+
+
+def tested_to_trained(test_clips: Iterable[int], all_clips: int) -> float:
+    """Clips tested on over clips that could be trained on, which is what makes runs of one experiment correlated.
+
+    Over all folds of a repeat 1 / (folds - 1), however unequal the folds. An arm that trains on a share of them alone
+    shares fewer clips between its runs, not more.
+    """
+    test_n = np.asarray(list(test_clips))
+    return float(test_n.sum() / (all_clips - test_n).sum())
+
+
+def _over_runs(paired: list[tuple[RunResult, RunResult]], all_clips: int) -> dict[str, Any]:
+    difference = [SCALE * (a.mse - b.mse) for a, b in paired]
+    ratio = tested_to_trained((a.test_clips for a, _ in paired), all_clips)
+    test = corrected_resampled_t(difference, ratio)
+    bayes = bayesian_correlated_t(difference, ratio, rope=EQUIVALENT)
+    return {
+        "runs": len(paired),
+        "difference": test.mean,
+        "low": test.low,
+        "high": test.high,
+        "t": test.t,
+        "df": test.df,
+        "p": test.p,
+        "a_better": bayes.first_better,
+        "equivalent": bayes.equivalent,
+        "b_better": bayes.second_better,
+        "simulated": any(a.simulated for a, _ in paired),
+    }
+
+
+def _over_clips(paired: list[tuple[RunResult, RunResult]], groups: dict[str, str], repetitions: int) -> dict[str, Any]:
+    of_clip: dict[str, list[float]] = {}
+    for a, b in paired:
+        for clip, difference in zip(a.clips, SCALE * (a.error_N - b.error_N), strict=True):
+            of_clip.setdefault(clip, []).append(difference)
+    if unknown := [clip for clip in of_clip if clip not in groups]:
+        raise UserError(f"clip {unknown[0]!r} of the predictions is not in folds.csv")
+    difference_N = np.array([np.mean(differences) for differences in of_clip.values()])
+    group_N = np.array([groups[clip] for clip in of_clip])
+    num_groups = len(set(group_N))
+    low = high = np.nan
+    if num_groups >= 2:
+        interval = clustered_bootstrap(difference_N, group_N, repetitions=repetitions)
+        low, high = interval.low, interval.high
+    return {
+        "clips": len(difference_N),
+        "groups": num_groups,
+        "clip_difference": float(difference_N.mean()),
+        "clip_low": low,
+        "clip_high": high,
+    }
 
 
 def in_words(row: Any) -> str:

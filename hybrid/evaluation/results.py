@@ -1,0 +1,207 @@
+"""What the finished runs of an experiment have left behind, read once for the statistics and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hybrid.data.clip import ClipSpec
+from hybrid.data.dataset import ClipDataset, load_dataset
+from hybrid.data.simulated import read_truth
+from hybrid.errors import UserError
+from hybrid.evaluation.metrics import squared_error
+from hybrid.files import read_yaml
+from hybrid.folders import ExperimentFolder, RunFolder
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """One finished run on the N clips of its test fold.
+
+    result: of result.json. error_N: squared error clip by clip, mean over grades. raters_N: votes behind each target,
+    NaN where the run's files do not say.
+    """
+
+    folder: RunFolder
+    result: dict[str, Any]
+    grades: tuple[str, ...]
+    clips: tuple[str, ...]
+    target_NK: np.ndarray
+    prediction_NK: np.ndarray
+    error_N: np.ndarray
+    raters_N: np.ndarray
+
+    @property
+    def arm(self) -> str:
+        return self.result["arm"]
+
+    @property
+    def repeat(self) -> int:
+        return self.result["repeat"]
+
+    @property
+    def fold(self) -> int:
+        return self.result["fold"]
+
+    @property
+    def mse(self) -> float:
+        """mean over clips and grades"""
+        return self.result["metrics"]["mse"]
+
+    @property
+    def train_clips(self) -> int:
+        return self.result["train_clips"]
+
+    @property
+    def test_clips(self) -> int:
+        return self.result["test_clips"]
+
+    @property
+    def simulated(self) -> bool:
+        """whether the clips are the simulator's"""
+        return self.result["simulated"]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """A row a clip: arm, repeat, fold, clip, target_<grade>..., predicted_<grade>..., raters."""
+        columns = {"arm": self.arm, "repeat": self.repeat, "fold": self.fold, "clip": list(self.clips)}
+        for prefix, values_NK in (("target", self.target_NK), ("predicted", self.prediction_NK)):
+            columns |= {f"{prefix}_{grade}": values_NK[:, k] for k, grade in enumerate(self.grades)}
+        return pd.DataFrame(columns | {"raters": self.raters_N})
+
+
+Runs = dict[tuple[int, int], RunResult]
+"""an arm's finished runs, by repeat and fold"""
+
+
+@dataclass(frozen=True, eq=False)
+class ExperimentResults:
+    """The finished runs and, where it is still there unchanged, their data set.
+
+    groups: of every clip of the experiment. dataset: None where it is gone; `missing` then says why.
+    """
+
+    folder: ExperimentFolder
+    runs: list[RunResult]
+    groups: dict[str, str]
+    dataset: ClipDataset | None
+    missing: str
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        return [run.result for run in self.runs]
+
+    @property
+    def simulated(self) -> bool:
+        return any(run.simulated for run in self.runs)
+
+    @property
+    def grades(self) -> tuple[str, ...]:
+        return self.runs[0].grades
+
+    @property
+    def by_arm(self) -> dict[str, Runs]:
+        arms: dict[str, Runs] = {}
+        for run in self.runs:
+            arms.setdefault(run.arm, {})[run.repeat, run.fold] = run
+        return arms
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """A row a clip, arm and repeat, with the columns of `RunResult.table`."""
+        return pd.concat([run.table for run in self.runs], ignore_index=True)
+
+    @cached_property
+    def read_truth(self) -> pd.DataFrame | None:
+        """What the simulator knows of the clips, by their names; None where they are not simulated or gone."""
+        return read_truth(self.dataset.root) if self.simulated and self.dataset is not None else None
+
+    def of(self, arms: Collection[str]) -> ExperimentResults:
+        """The same of these arms alone."""
+        return replace(self, runs=[run for run in self.runs if run.arm in arms])
+
+    def targets(self, rows: pd.DataFrame) -> np.ndarray:
+        """(rows, K) of rows of `predictions`."""
+        return rows[[f"target_{grade}" for grade in self.grades]].to_numpy(float)
+
+    def answers(self, rows: pd.DataFrame) -> np.ndarray:
+        """(rows, K) of rows of `predictions`."""
+        return rows[[f"predicted_{grade}" for grade in self.grades]].to_numpy(float)
+
+
+def load_experiment(folder: ExperimentFolder) -> ExperimentResults:
+    """Every finished run; a UserError names a file that is missing, cannot be read or contradicts its result."""
+    runs = folder.done_runs()
+    if not runs:
+        raise UserError(f"{folder.path}: no run of it is done, there is nothing to report")
+    dataset, missing = dataset_of(folder, runs[0])
+    return ExperimentResults(folder, [read_run(run) for run in runs], read_groups(folder), dataset, missing)
+
+
+def read_run(folder: RunFolder) -> RunResult:
+    result, table = folder.read_result(), _read_csv(folder.predictions)
+    grades = tuple(column.removeprefix("target_") for column in table if column.startswith("target_"))
+    try:
+        target_NK, prediction_NK = (
+            table[[column for column in table if column.startswith(prefix)]].to_numpy(np.float64)
+            for prefix in ("target_", "predicted_")
+        )
+        error_N = squared_error(prediction_NK, target_NK)
+    except ValueError as error:
+        raise UserError(f"{folder.predictions}: {error}") from error
+    mse = result["metrics"]["mse"]
+    if len(table) != result["test_clips"] or not np.isclose(error_N.mean(), mse, rtol=1e-3):
+        raise UserError(
+            f"{folder.predictions}: its {len(table)} clips have an MSE of {error_N.mean():.6f}, but "
+            f"{folder.result.name} beside it says {mse:.6f} of {result['test_clips']} clips; they are not of one run"
+        )
+    raters = table["raters"] if "raters" in table else [""] * len(table)
+    raters_N = np.array([float(count) if count else np.nan for count in raters])
+    return RunResult(folder, result, grades, tuple(table["clip"]), target_NK, prediction_NK, error_N, raters_N)
+
+
+def read_groups(folder: ExperimentFolder) -> dict[str, str]:
+    """The group of each clip in folds.csv; where the file has none, every clip is its own."""
+    table = _read_csv(folder.folds)
+    column = "group" if "group" in table else "clip"
+    return dict(zip(table["clip"], table[column], strict=True))
+
+
+def dataset_of(folder: ExperimentFolder, run: RunFolder) -> tuple[ClipDataset | None, str]:
+    """The data set that one of the experiment's runs was trained on, or None and why it is not there as it was."""
+    settings = read_yaml(run.config)
+    protocol, data = settings["protocol"], settings["data"]
+    root = Path(data["root"])
+    if not root.exists():
+        return None, f"the data set is no longer at {root}"
+    spec = ClipSpec(protocol["num_frames"], protocol["frame_rate"], protocol["crop_size"], data["channels"])
+    try:
+        dataset = load_dataset(root, spec)
+    except UserError as error:
+        return None, f"the data set at {root} cannot be read any more: {str(error).splitlines()[0]}"
+    trained_on = fingerprint_of(folder)
+    if trained_on not in (None, dataset.fingerprint):
+        return None, f"the data set at {root} has changed since the runs (it was {trained_on})"
+    return dataset, ""
+
+
+def fingerprint_of(folder: ExperimentFolder) -> str | None:
+    """What the experiment's data set is known by; None where nothing says."""
+    return read_yaml(folder.settings)["data"]["fingerprint"] if folder.settings.exists() else None
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    # As text: a clip or group may be called NA or 007.
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from error
+    if "clip" not in table:
+        raise UserError(f"{path}: has no column 'clip'")
+    return table
