@@ -118,7 +118,7 @@ class ExperimentResults:
         return pd.concat([run.table for run in self.runs], ignore_index=True)
 
     @cached_property
-    def read_truth(self) -> pd.DataFrame | None:
+    def ground_truth(self) -> pd.DataFrame | None:
         """What the simulator knows of the clips, by their names; None where they are not simulated or gone."""
         return read_truth(self.dataset.root) if self.simulated and self.dataset is not None else None
 
