@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 
 BLOCK = 32 * 1024
 
@@ -19,8 +20,18 @@ def chunks(content: bytes):
         at += 7 + length
 
 
-def records(folder):
-    """Everything an offline run logged."""
+def records(folder, seconds=30):
+    """Everything an offline run logged. W&B's own process writes it, and may be at it when `finish` has returned."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = list(records_so_far(folder))
+        if any(record.WhichOneof("record_type") == "exit" for record in found):
+            return found
+        assert time.monotonic() < deadline, "the run was not closed"
+        time.sleep(0.1)
+
+
+def records_so_far(folder):
     from wandb.proto import wandb_internal_pb2
 
     (path,) = folder.glob("wandb/offline-run-*/*.wandb")

@@ -30,7 +30,7 @@ class Step:
     gradients_P: Tensor
     """norm, of each parameter that learns"""
     weights_P: Tensor
-    """largest absolute value, of the same after the step"""
+    """sum, of each of them after the step: not finite where one of its numbers is not"""
     bad: Tensor
 
 
@@ -57,7 +57,7 @@ class StopAtNonFinite(pl.Callback):
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: list[Tensor], number: int
     ) -> None:
         loss, gradients_P = outputs["loss"].detach(), module.gradient_norms_P
-        weights_P = torch.stack([torch.linalg.vector_norm(p.detach(), math.inf) for p in learning(module).values()])
+        weights_P = torch.stack([p.detach().sum() for p in learning(module).values()])
         self.overflows = torch.where(gradients_P.isfinite().all(), 0, self.overflows + 1)
         allowed = OVERFLOWS if trainer.precision == "16-mixed" else 0
         bad = ~(loss.isfinite() & weights_P.isfinite().all()) | (self.overflows > allowed)

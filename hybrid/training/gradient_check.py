@@ -17,6 +17,7 @@ import math
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from statistics import median
 
 import torch
 from torch import Tensor, nn
@@ -63,7 +64,7 @@ def compare_gradients(net: nn.Module, clip_BCTHW: Tensor, machine: Machine) -> l
         torch.manual_seed(0)
         with machine.autocast():
             output = net(clip_BCTHW.to(machine.device))
-        output.backward(_in_range(torch.randn_like(output)))
+        (output * _in_range(torch.randn_like(output))).sum().backward()
     if not any(one.error > TOLERANCE for one in found):
         found += [
             Found("of no layer by itself", name, math.inf)
@@ -83,14 +84,14 @@ def _without_chance(net: nn.Module) -> nn.Module:
 
 
 def _ask_layers(net: nn.Module, machine: Machine, found: list[Found]) -> None:
-    """From now on each layer is asked as soon as the gradient of its output is there, in a pass and back."""
+    """From now on, in a pass forward and backward, each layer is asked once the gradient of its output is there."""
     known: set = set()
-    asked = _Flag()
+    asking = False  # which runs the layer again
 
     def watch(name: str, layer: nn.Module) -> Callable:
         def after_forward(_, arguments: tuple, keywords: dict, output) -> None:
             outputs = [value for value in tree_flatten(output)[0] if isinstance(value, Tensor) and value.requires_grad]
-            if asked.now or not outputs:
+            if asking or not outputs:
                 return
             call = _Call(layer, tree_map_only(Tensor, _source, (arguments, keywords)))
             if call.kind in known:
@@ -98,10 +99,12 @@ def _ask_layers(net: nn.Module, machine: Machine, found: list[Found]) -> None:
             known.add(call.kind)
 
             def after_backward(grads: Sequence[Tensor | None]) -> None:
+                nonlocal asking
                 # Random, for real ones may be zero or cancel; but laid out in memory as the real ones are.
                 grads = [torch.randn_like(y if grad is None else grad) for y, grad in zip(outputs, grads, strict=True)]
-                with asked:
-                    found.append(call.worst(name, [_in_range(grad) for grad in grads], machine))
+                asking = True
+                found.append(call.worst(name, [_in_range(grad) for grad in grads], machine))
+                asking = False
 
             torch.autograd.graph.register_multi_grad_hook(outputs, after_backward)
 
@@ -111,18 +114,6 @@ def _ask_layers(net: nn.Module, machine: Machine, found: list[Found]) -> None:
         # What a Sequential does, its layers do.
         if name and 1 <= _layers(layer) <= MOST_LAYERS and not isinstance(layer, nn.Sequential):
             layer.register_forward_hook(watch(name, layer), with_kwargs=True)
-
-
-class _Flag:
-    """Set while a layer is asked, which runs it again."""
-
-    now = False
-
-    def __enter__(self) -> None:
-        self.now = True
-
-    def __exit__(self, *_) -> None:
-        self.now = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,17 +138,35 @@ class _Call:
             wanted = self.gradients(_as_float32(self.arguments), grads)[0]
         with machine.autocast():
             answers = self.gradients(self.arguments, grads, times=ASKED)
-        several = _layers(self.layer) > 1
-        errors = {
-            what: max(_error(answer[what], right, several) for answer in answers) for what, right in wanted.items()
-        }
+        errors = {what: max(self.error(what, answer[what], wanted) for answer in answers) for what in wanted}
         what = max(errors, key=errors.get)
         return Found(name, what, errors[what])
+
+    def error(self, what: str, got: Tensor, wanted: dict[str, Tensor]) -> float:
+        """Of one gradient, of its size in float32."""
+        right = wanted[what].double()
+        off = got.double() - right
+        if not off.isfinite().all():
+            return math.inf
+        if _layers(self.layer) == 1:
+            error, size = off.abs().max(), right.abs().max()
+        else:
+            error, size = off.norm(), right.norm()
+            # A bias before a normalisation, or of attention's keys, has no gradient but for rounding: where that of a
+            # weight is far smaller than the other weights', it is measured by theirs.
+            weights = [wanted[name].double().square().mean().sqrt() for name in self.weights if name in wanted]
+            if what in self.weights:
+                size = max(size, median(weights) * right.numel() ** 0.5)
+        return float(error / size) if size > 0 else 0.0 if error == 0 else math.inf
+
+    @property
+    def weights(self) -> dict[str, nn.Parameter]:
+        return dict(self.layer.named_parameters())
 
     def gradients(self, arguments: tuple, grads: list[Tensor], times: int = 1) -> list[dict[str, Tensor]]:
         """Of the weights and inputs, by name, as often as asked, with freed memory full of NaN each time."""
         values, structure = tree_flatten(arguments)
-        parameters = {name: _source(parameter) for name, parameter in self.layer.named_parameters()}
+        parameters = {name: _source(parameter) for name, parameter in self.weights.items()}
         inputs = {
             f"input {place + 1}": _source(value) for place, value in enumerate(values) if isinstance(value, Tensor)
         }
@@ -189,15 +198,6 @@ def _dirty_memory(sizes_of: list[Tensor]) -> None:
     sizes = {*SIZES, *(x.numel() for x in sizes_of), *(x.numel() // 2 for x in sizes_of)}  # half: 2 bytes a number
     blocks = [torch.full((size,), math.nan, device=device) for size in sizes for _ in range(2)]
     del blocks
-
-
-def _error(got: Tensor, right: Tensor, several: bool) -> float:
-    got, right = got.double(), right.double()
-    size = Tensor.norm if several else lambda x: x.abs().max()
-    error, scale = size(got - right), size(right)
-    if not error.isfinite():
-        return math.inf
-    return float(error / scale) if scale > 0 else math.inf if error > 0 else 0.0
 
 
 def _in_range(grad: Tensor) -> Tensor:

@@ -1,5 +1,8 @@
+import errno
+
 import pytest
 
+from hybrid.errors import UserError
 from hybrid.files import read_json, read_yaml, whole_file, write_json, write_yaml
 
 
@@ -18,6 +21,17 @@ def test_an_old_file_survives_a_failed_rewrite(tmp_path):
         temporary.write_text("half")
         raise RuntimeError("stopped in the middle")
     assert read_json(path) == {"mse": 1}
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_named_and_the_old_file_kept(number, tmp_path):
+    path = tmp_path / "result.json"
+    write_json(path, {"mse": 1})
+    with pytest.raises(UserError, match=f"{path} cannot be written"), whole_file(path):
+        raise OSError(number, "full")
+    assert read_json(path) == {"mse": 1} and len(list(tmp_path.iterdir())) == 1
+    with pytest.raises(PermissionError), whole_file(path):
+        raise PermissionError(errno.EACCES, "not yours")
 
 
 def test_values_come_back(tmp_path):

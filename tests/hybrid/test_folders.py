@@ -1,4 +1,5 @@
 import pytest
+import torch
 from omegaconf import OmegaConf
 
 from hybrid.errors import UserError
@@ -36,6 +37,23 @@ def test_runs_of_one_experiment_share_protocol_data_and_seed_but_not_the_model(c
     one, other = config_of("model=slowfast", "fold=0"), config_of("model=vgg16", "fold=1")
     assert shared_settings(one, "abc") == shared_settings(other, "abc")
     assert shared_settings(one, "abc") != shared_settings(one, "abd")
+
+
+def test_runs_of_one_experiment_share_the_precision_that_auto_comes_to(config_of, monkeypatch):
+    auto, told = config_of("accelerator=cpu"), config_of("accelerator=cpu", "protocol.precision=32-true")
+    assert shared_settings(auto, "abc") == shared_settings(told, "abc")
+    other = config_of("accelerator=cpu", "protocol.precision=bf16-mixed")
+    path = experiment_folder(auto).settings
+    claim(path, shared_settings(auto, "abc"), "experiment 'x'")
+    write_json(run_folder(auto).result, {})
+    with pytest.raises(UserError, match="protocol.precision: 32-true there, bf16-mixed asked for"):
+        claim(path, shared_settings(other, "abc"), "experiment 'x'")
+
+    # The same words where there is a GPU.
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
+    with pytest.raises(UserError, match="protocol.precision: 32-true there, bf16-mixed asked for"):
+        claim(path, shared_settings(config_of(), "abc"), "experiment 'x'")
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", ".hidden", ""])

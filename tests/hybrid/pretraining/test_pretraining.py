@@ -1,5 +1,6 @@
 """Whole pretrainings: continued after a kill to the same weights, done once, refused where they cannot be."""
 
+import math
 import os
 import signal
 import subprocess
@@ -13,9 +14,13 @@ from support import ROOT
 
 from hybrid.errors import UserError
 from hybrid.files import read_json
-from hybrid.pretraining.run import check_pretraining, pretrain
+from hybrid.pretraining.module import PretrainModule
+from hybrid.pretraining.run import check_pretraining, pretrain, pretraining_folder
+from hybrid.training import precision_check
+from hybrid.training.gradient_check import Found
 
 MODEL = "model=resnet50"
+WRONG, RIGHT = Found("net.layer4", "weight", math.inf), Found("net.layer4", "weight", 0.004)
 
 
 def weights(folder):
@@ -78,3 +83,38 @@ def test_mistakes_are_named_before_anything_is_simulated(override, message, conf
     with pytest.raises(UserError, match=message):
         check_pretraining(config_of_pretraining(MODEL, override, f"data.root={tmp_path / 'none'}"))
     assert not (tmp_path / "none").exists()
+
+
+def test_a_pretraining_stops_at_a_number_that_is_not_finite_and_names_the_clips(config_of_pretraining, monkeypatch):
+    original = PretrainModule.training_step
+
+    def step(self, batch, place):
+        return original(self, batch, place) * (math.nan if place == 1 else 1)
+
+    monkeypatch.setattr(PretrainModule, "training_step", step)
+    config = config_of_pretraining(MODEL)
+    check_pretraining(config)
+    with pytest.raises(UserError, match="resnet50/pretraining: not finite in epoch 0, step 1") as error:
+        pretrain(config)
+    assert str(error.value).count("simulated clip") == 4
+    folder = pretraining_folder(config)
+    assert not folder.done and not folder.last.exists()
+
+
+def test_half_precision_is_checked_before_and_remembered(config_of_pretraining, monkeypatch):
+    words = (MODEL, "protocol.precision=bf16-mixed", "clips=8", "accelerator=cpu")
+    config = config_of_pretraining(*words)
+    check_pretraining(config)
+    asked = []
+    monkeypatch.setattr(
+        precision_check, "compare_gradients", lambda net, clip, machine: asked.append(clip.shape) or [WRONG]
+    )
+    with pytest.raises(UserError, match="  net.layer4: weight not finite\nbf16-mixed trains resnet50 wrongly"):
+        pretrain(config)
+    monkeypatch.setattr(
+        precision_check, "compare_gradients", lambda net, clip, machine: asked.append(clip.shape) or [RIGHT]
+    )
+    pretrain(config)
+    pretraining_folder(config).result.unlink()
+    pretrain(config)
+    assert asked == [(4, 3, 16, 64, 64)] * 2

@@ -11,12 +11,12 @@ from PIL import Image
 from hybrid.display.films import Films, film
 from hybrid.errors import UserError
 from hybrid.evaluation.results import load_experiment
-from hybrid.files import write_text
+from hybrid.files import read_json, write_json, write_text
 from hybrid.folders import ExperimentFolder
 from hybrid.report.clips import WORST, hard_clips
 from hybrid.report.data import report_data
 from hybrid.report.grades import calibration_error, grades_table, reliability
-from hybrid.report.provenance import missing_runs
+from hybrid.report.provenance import missing_runs, provenance
 
 
 def test_reliability_of_a_case_by_hand():
@@ -90,6 +90,21 @@ def test_missing_runs_are_named_with_their_error(experiment):
     assert missing_runs(load_experiment(experiment)) == [("vgg16/repeat0-fold1", "not done")]
     write_text(run.error, "Traceback\nRuntimeError: the lamp went out\n")
     assert missing_runs(load_experiment(experiment)) == [("vgg16/repeat0-fold1", "RuntimeError: the lamp went out")]
+
+
+def test_the_page_says_what_the_runs_were_computed_on_and_in(experiment):
+    run = experiment.run("vgg16", 0, 1)
+    result = read_json(run.result)
+    result["machine"] = {"device": "cpu", "processor": "Z80", "precision": "32-true", "layout": "channels last"}
+    result["machine"] |= {"threads": 3, "platform": "CP/M"}
+    write_json(run.result, result)
+    facts = dict(provenance(report_data(load_experiment(experiment))).text["facts"])
+    assert "device cpu · processor Z80 · platform CP/M" in facts["machine"].split("; ")
+    assert facts["computed in"].split("; ") == [
+        "precision 32-true",
+        "precision 32-true · layout channels last · threads 3",
+    ]
+    assert facts["versions"] == "torch 2.15.0"
 
 
 def test_nothing_done_is_an_error_of_the_user(tmp_path):

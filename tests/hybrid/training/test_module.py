@@ -73,9 +73,16 @@ def test_kernels_are_laid_out_in_2d_and_3d_and_compute_the_same(name):
     assert kernels and all(kernel.is_contiguous(memory_format=formats[kernel.ndim]) for kernel in kernels)
 
 
+def test_the_rule_is_the_same_on_every_processor(monkeypatch):
+    for there in (True, False):
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda there=there: there, raising=False)
+        assert choose_machine("cpu").precision == "32-true"
+
+
 def test_the_machine_is_chosen_and_can_be_told():
     chosen = choose_machine("cpu")
-    assert chosen.device.type == "cpu" and chosen.precision in ("32-true", "bf16-mixed")
+    assert (chosen.device.type, chosen.precision, chosen.layout) == ("cpu", "32-true", "channels last")
+    assert choose_machine("cpu", "bf16-mixed").layout == "channels last"
     told = choose_machine("cpu", "bf16-mixed")
     with told.autocast():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16

@@ -1,0 +1,73 @@
+"""last.ckpt is whole or the one before it, and one that cannot be used is said and left."""
+
+import errno
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from hybrid.errors import UserError
+from hybrid.experiment.prepare import prepare
+from hybrid.folders import run_folder
+from hybrid.training import last_checkpoint
+from hybrid.training.last_checkpoint import WholeCheckpoints, to_continue_from
+from hybrid.training.run import train_run
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def not_finite(path):
+    content = torch.load(path, weights_only=True)
+    next(iter(content["state_dict"].values())).fill_(math.nan)
+    torch.save(content, path)
+
+
+@pytest.mark.parametrize("spoil, why", [(cut, "cannot be read"), (not_finite, "holds weights that are not finite")])
+def test_a_run_whose_checkpoint_is_of_no_use_starts_anew_and_says_so(
+    spoil, why, config_of, monkeypatch, capsys, tmp_path
+):
+    config, whole = config_of("model=vgg16"), config_of("model=vgg16", "experiment=whole")
+    dataset, folds_RN = prepare(config)
+    prepare(whole)
+    train_run(whole, dataset, folds_RN[0])
+    run, saved = run_folder(config), []
+
+    def full_disk(path, content):
+        saved.append(path)
+        if len(saved) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(path, content)
+
+    save = last_checkpoint.save_tensors
+    monkeypatch.setattr(last_checkpoint, "save_tensors", full_disk)
+    with pytest.raises(OSError):
+        train_run(config, dataset, folds_RN[0])
+    monkeypatch.undo()
+    assert to_continue_from(run.last) == run.last
+    spoil(run.last)
+    capsys.readouterr()
+    train_run(config, dataset, folds_RN[0])
+    assert f"{run.last} {why}" in (said := capsys.readouterr().err) and "starts anew" in said
+    assert run.predictions.read_bytes() == run_folder(whole).predictions.read_bytes()
+
+
+def test_weights_that_are_not_finite_do_not_replace_those_that_were(tmp_path):
+    path = tmp_path / "last.ckpt"
+    WholeCheckpoints().save_checkpoint({"state_dict": {"a": torch.ones(2)}}, path)
+    with pytest.raises(UserError, match="not finite: b"):
+        WholeCheckpoints().save_checkpoint({"state_dict": {"b": torch.tensor([1.0, math.inf])}}, path)
+    assert list(torch.load(path, weights_only=True)["state_dict"]) == ["a"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_named_and_leaves_the_last_good_one(tmp_path, monkeypatch):
+    path = tmp_path / "last.ckpt"
+    WholeCheckpoints().save_checkpoint({"state_dict": {"a": torch.ones(2)}}, path)
+    before = path.read_bytes()
+    monkeypatch.setattr(Path, "write_bytes", lambda self, content: open("/dev/full", "wb").write(content))
+    with pytest.raises(UserError, match="last.ckpt cannot be written .No space left on device.; .* is kept"):
+        WholeCheckpoints().save_checkpoint({"state_dict": {"a": torch.zeros(10**6)}}, path)
+    assert path.read_bytes() == before and [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]
