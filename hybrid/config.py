@@ -58,7 +58,7 @@ class ModelConfig:
 
 @dataclass
 class AugmentConfig:
-    """Symmetries of the task; see hybrid/data/augment.py."""
+    """Symmetries of the task; see hybrid/data/transforms.py."""
 
     flips_and_turns: bool = True
     shift: float = 0.06

@@ -1,4 +1,5 @@
-"""Files that are either whole or not there: written under a temporary name, then renamed; and one writer at a time."""
+"""Files that are either whole or not there: written under a temporary name, then renamed; one writer at a time;
+and the commit of this software."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import contextlib
 import errno
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -89,3 +91,18 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def software_commit() -> str | None:
+    """The commit that is checked out, and whether files differ from it; None where this is no git repository."""
+    here = Path(__file__)
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", "-C", str(here.parent), *words], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", here.name)  # or it is installed inside someone else's repository
+        return git("rev-parse", "HEAD") + (" with changes" if git("status", "--porcelain", "-uno") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -145,7 +145,7 @@ def shared_settings(config: TrainConfig, fingerprint: str) -> dict[str, Any]:
     """What all runs of an experiment have in common: the data set by its content, not its path, and the precision by
     what it comes to on this machine, not by 'auto'.
     """
-    from hybrid.training.machine import choose_machine  # with torch, which reading folders does not need
+    from hybrid.device import choose_machine
 
     settings = run_settings(config)
     settings["protocol"]["precision"] = choose_machine(config.accelerator, config.protocol.precision).precision
@@ -163,14 +163,14 @@ def arm_settings(config: TrainConfig) -> dict[str, Any]:
     return {key: value for key, value in settings["model"].items() if (key, value) not in frames.items()}
 
 
-def claim(path: Path, settings: dict[str, Any], what: str) -> None:
+def record_settings(path: Path, settings: dict[str, Any], what: str) -> None:
     """Record `settings` in `path`, or refuse when runs were made with others."""
-    refuse_others(path, settings, what)
+    check_settings(path, settings, what)
     if not path.exists() or read_yaml(path) != settings:
         write_yaml(path, settings)
 
 
-def refuse_others(path: Path, settings: dict[str, Any], what: str) -> None:
+def check_settings(path: Path, settings: dict[str, Any], what: str) -> None:
     """Name every key in which `settings` differ from those recorded in `path`, with which runs were made.
 
     Runs lie below the file's folder. While none has trained an epoch there is nothing to protect: the settings of a

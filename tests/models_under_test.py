@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from baselines import ClipModel
 from hybrid import create_model, get_entry
 from hybrid.analysis.base import ModelUnderTest
-from hybrid.data.normalisation import Normalisation
+from hybrid.data.transforms import Normalisation
 
 
 @functools.cache

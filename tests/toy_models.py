@@ -11,7 +11,7 @@ from torch import Tensor
 from baselines import ClipModel, get_entry
 from baselines.contract import Features, Intermediates
 from hybrid.analysis.base import InputClips, ModelUnderTest
-from hybrid.data.normalisation import Normalisation
+from hybrid.data.transforms import Normalisation
 
 
 class Toy(ClipModel):

@@ -11,7 +11,7 @@ from hybrid import create_model
 from hybrid.analysis.base import Attribution, Curve, Matrix, Measure, MeasureGroup, MeasureResult
 from hybrid.data.dataset import load_dataset
 from hybrid.data.masks import TAIL
-from hybrid.data.normalisation import Normalisation
+from hybrid.data.transforms import Normalisation
 from hybrid.folders import ExperimentFolder
 from hybrid.training.checkpoint import TrainedModel, save_trained
 

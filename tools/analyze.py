@@ -56,7 +56,7 @@ def main() -> None:
     from hybrid.analysis.registry import ATTRIBUTIONS, GROUPS, chosen_groups, chosen_methods
     from hybrid.analysis.run import analyse
     from hybrid.analysis.trained_models import find_trained_runs
-    from hybrid.training.machine import choose_machine
+    from hybrid.device import choose_machine
 
     plan = make_plan(
         options.output,

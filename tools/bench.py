@@ -37,11 +37,11 @@ def main() -> None:
 
     from hybrid import list_models
     from hybrid.config import register_schemas
+    from hybrid.device import choose_machine
     from hybrid.experiment.sweep import composed
     from hybrid.files import write_json
     from hybrid.profiling.steps import measure_steps
-    from hybrid.training.loop import circumstances
-    from hybrid.training.machine import choose_machine
+    from hybrid.training.loop import environment_info
 
     names = list_models() if options.models == "all" else re.split(r"[,\s]+", options.models.strip())
     if unknown := [name for name in names if name not in (known := list_models(controls=True))]:
@@ -55,7 +55,7 @@ def main() -> None:
     print(table.to_string(index=False, float_format="%.2f"))
     print(f"\nin {machine.precision} on {machine.device.type}, batches of {configs[0].protocol.batch_size}")
     if options.output:
-        write_json(options.output, {"steps": table.to_dict("records"), **circumstances(machine)})
+        write_json(options.output, {"steps": table.to_dict("records"), **environment_info(machine)})
 
 
 if __name__ == "__main__":

@@ -32,9 +32,9 @@ def main() -> int:
     if options.output and options.output.exists() and options.output.is_dir():
         raise UserError(f"{options.output}: is a folder, not a file to write")
 
+    from hybrid.device import choose_machine
     from hybrid.files import whole_file
-    from hybrid.predict import find_checkpoints, find_clips, predict_clips
-    from hybrid.training.machine import choose_machine
+    from hybrid.training.predict import find_checkpoints, find_clips, predict_clips
 
     checkpoints = find_checkpoints(options.trained, options.model)
     clips = find_clips(options.clips)

@@ -11,8 +11,8 @@ register_schemas()
 @hydra.main(version_base="1.3", config_path="../configs", config_name="pretrain")
 def main(config: PretrainConfig) -> None:
     with explained():
-        from hybrid.pretraining.live_line import SeenLine
         from hybrid.pretraining.run import check_pretraining, estimate, pretrain, pretraining_folder
+        from hybrid.training.callbacks import SeenLine
 
         check_pretraining(config)
         folder = pretraining_folder(config)

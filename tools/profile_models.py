@@ -51,8 +51,8 @@ def main() -> None:
     if unknown := [name for name in names if name not in (known := list_models(controls=True))]:
         raise UserError(f"no model is named {unknown[0]!r}; there are: {', '.join(known)}")
 
+    from hybrid.device import choose_machine
     from hybrid.profiling.models import Setting
-    from hybrid.training.machine import choose_machine
 
     machine = None if options.no_timing else choose_machine(options.accelerator)
     if options.layouts and machine is None:

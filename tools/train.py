@@ -21,8 +21,8 @@ def main(config: TrainConfig) -> None:
         dataset, folds_RN = prepare(config)
 
         from hybrid.folders import run_folder
-        from hybrid.training.architecture import check_model
-        from hybrid.training.live_line import LiveLine
+        from hybrid.training.build import check_model
+        from hybrid.training.callbacks import LiveLine
         from hybrid.training.run import train_run
         from hybrid.training.seen import check_starts
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from baselines import ClipModel
-from hybrid.data.normalisation import Normalisation
+from hybrid.data.transforms import Normalisation
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,13 +16,13 @@ from hybrid.data.cache import BadClips, decode_clips
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
 from hybrid.data.labels import FILE
+from hybrid.data.loader import InMemoryClips
 from hybrid.data.masks import find_mask, has_masks, read_mask
 from hybrid.errors import UserError
 from hybrid.evaluation.metrics import expected_grade
 from hybrid.evaluation.results import dataset_of, fingerprint_of
-from hybrid.predict import find_clips
-from hybrid.training.batches import ResidentClips
 from hybrid.training.checkpoint import TrainedModel
+from hybrid.training.predict import find_clips
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,7 @@ class ClipSet:
 
     def for_model(self, trained: TrainedModel, numbers: Sequence[int]) -> InputClips:
         """The clips with these numbers, normalised for a model, with masks where the data set has them."""
-        resident = ResidentClips(self.frames_NTHWC, trained.normalisation)
+        resident = InMemoryClips(self.frames_NTHWC, trained.normalisation)
         unknown_NK = np.full((len(numbers), len(trained.grades)), np.nan)
         return InputClips(
             clip_NCTHW=resident.batch(torch.tensor(numbers), torch.device("cpu")),

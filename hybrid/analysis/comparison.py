@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from hybrid.analysis.base import Matrix, Measure, MeasureResult
-from hybrid.analysis.estimates import Estimate, difference, estimate
 from hybrid.analysis.plan import AnalysisPlan, RunOnClips
 from hybrid.analysis.store import read_result
+from hybrid.evaluation.estimates import Estimate, difference, estimate
 
 
 @dataclass(frozen=True, eq=False)

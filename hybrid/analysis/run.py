@@ -11,7 +11,7 @@ from hybrid.analysis.model_pairs import compute_pairs
 from hybrid.analysis.page.page import write_page
 from hybrid.analysis.page.tables import plan_text
 from hybrid.analysis.plan import AnalysisPlan
-from hybrid.training.machine import Machine
+from hybrid.device import Machine
 
 
 def analyse(plan: AnalysisPlan, machine: Machine, batch_size: int = 16, *, dry_run: bool = False) -> None:

@@ -15,8 +15,8 @@ from hybrid.errors import UserError
 from hybrid.evaluation.comparisons import tested_to_trained
 from hybrid.evaluation.results import read_groups
 from hybrid.folders import ExperimentFolder, RunFolder
-from hybrid.predict import checkpoints_in
 from hybrid.training.checkpoint import load_trained
+from hybrid.training.predict import checkpoints_in
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class ClipFacts:
     seconds: length of the source; as its container declares it where decoding stopped at the end of the window.
     frame_rate: mean frames a second of the source within the window.
     width, height: as displayed (after rotation, with square pixels).
-    held: how many of the frames lie past the end of the source and repeat its last one.
+    padded: how many of the frames lie past the end of the source and repeat its last one.
     distinct: how many different source frames were taken.
     notes: what is odd about the source, in words that can be said of several clips.
     """
@@ -64,7 +64,7 @@ class ClipFacts:
     frame_rate: float
     width: int
     height: int
-    held: int
+    padded: int
     distinct: int
     notes: tuple[str, ...] = ()
 

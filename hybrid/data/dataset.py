@@ -14,9 +14,9 @@ from hybrid.data.cache import BadClips, DecodedClips, decode_clips
 from hybrid.data.clip import ClipFacts, ClipSpec
 from hybrid.data.labels import FILE, Labels, scan_labels
 from hybrid.data.oddities import OBLONG
-from hybrid.data.problems import Problems, some_of
 from hybrid.data.ratings import Ratings, scan_ratings
 from hybrid.data.simulated import is_simulated
+from hybrid.data.table import Problems, some_of
 
 CACHE = ".cache"
 
@@ -121,13 +121,13 @@ def _fingerprint(labels: Labels, ratings: Ratings | None, decoded: DecodedClips,
 
 def _notices(labels: Labels, decoded: DecodedClips, spec: ClipSpec) -> list[str]:
     notices, facts, of = [], decoded.facts, f"of {len(labels.clips)} clips"
-    if short := [n for n, fact in enumerate(facts) if fact.held]:
+    if short := [n for n, fact in enumerate(facts) if fact.padded]:
         worst = max(short, key=lambda n: facts[n].held)
         notices.append(
             f"{len(short)} {of} are shorter than {spec.seconds:g} s: their last frame is held (the shortest is "
-            f"{labels.clips[worst]!r}, {facts[worst].seconds:.2f} s: {facts[worst].held} of {spec.num_frames} frames)"
+            f"{labels.clips[worst]!r}, {facts[worst].seconds:.2f} s: {facts[worst].padded} of {spec.num_frames} frames)"
         )
-    if slow := [n for n, fact in enumerate(facts) if fact.distinct + fact.held < spec.num_frames]:
+    if slow := [n for n, fact in enumerate(facts) if fact.distinct + fact.padded < spec.num_frames]:
         notices.append(
             f"{len(slow)} {of} show some frame twice because they have fewer than {spec.frame_rate:g} frames a second: "
             f"{some_of(labels.clips[n] for n in slow)}"

@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from hybrid.data.paths import group_name, plain_name
-from hybrid.data.problems import Problems, some_of
-from hybrid.data.table import Table, read_table
+from hybrid.data.table import Problems, Table, read_table, some_of
 from hybrid.errors import UserError
 from hybrid.files import write_text
 
@@ -172,3 +171,22 @@ def _write(path: Path, clips, groups, folds_RN: np.ndarray) -> None:
         write_text(path, text.getvalue())
     except OSError as error:
         raise UserError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from error
+
+
+def subsample(clips: np.ndarray, groups: Sequence[str] | None, share: float, seed: int | tuple[int, ...]) -> np.ndarray:
+    """`share` of these clip numbers, ascending: a function of its arguments, so the same for every model.
+
+    groups: of every clip of the data set, or None. A smaller study has fewer patients, not fewer clips of each: whole
+    groups are taken one after the other, in an order that follows from `seed`, and of the last one a part. The smaller
+    share is therefore always inside the larger one.
+    """
+    number = round(share * len(clips))
+    if number < 2:
+        raise UserError(f"a share of {share:g} of {len(clips)} training clips leaves {number}; 2 or more are needed")
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(clips))
+    if groups is not None:
+        named = np.asarray(groups)[clips]
+        rank = {name: r for r, name in enumerate(rng.permutation(np.unique(named)))}
+        order = order[np.argsort([rank[name] for name in named[order]], kind="stable")]
+    return np.sort(clips[order[:number]])

@@ -13,10 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid.data.numbers import Numbers
 from hybrid.data.paths import ClipFiles, group_name, near_group
-from hybrid.data.problems import Problems, some_of
-from hybrid.data.table import Row, Table, read_table
+from hybrid.data.table import Numbers, Problems, Row, Table, read_table, some_of
 
 FILE = "labels.csv"
 NAMES = ("clip", "group")

@@ -16,7 +16,7 @@ BLACK = 16
 """of 255: no pixel is brighter"""
 BLANK = 1.0
 """grey levels of standard deviation in every frame; the faintest of the simulator's clips have 3"""
-STILL = 0.1
+IDENTITY = 0.1
 """grey levels by which pixels change, on average, from the first frame; the stillest of the simulator's have 0.9"""
 
 
@@ -42,7 +42,7 @@ def oddities(frames_THWC: np.ndarray, facts: ClipFacts, spec: ClipSpec, largest_
     flat = _flat(frames_THWC)
     used_seconds = min(facts.seconds, spec.seconds)
     notes = {
-        f"shorter than {spec.seconds:g} s, so that the last frame is held": facts.held > 0,
+        f"shorter than {spec.seconds:g} s, so that the last frame is held": facts.padded > 0,
         f"longer than {spec.seconds:g} s, of which the first {spec.seconds:g} s are seen": (
             facts.seconds - spec.seconds > 1 / spec.frame_rate
         ),
@@ -64,4 +64,4 @@ def _flat(frames_THWC: np.ndarray) -> str:
         return "black"
     if frames.std(axis=(1, 2, 3)).max() < BLANK:
         return "blank"
-    return "still" if np.abs(frames - frames[:1]).mean(axis=(1, 2, 3)).max() < STILL else ""
+    return "still" if np.abs(frames - frames[:1]).mean(axis=(1, 2, 3)).max() < IDENTITY else ""

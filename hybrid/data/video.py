@@ -132,7 +132,7 @@ def _decode(path: Path, container, spec: ClipSpec) -> DecodedClip:
         frame_rate=round(1 / source.interval, 3),
         width=picture.width,
         height=picture.height,
-        held=sum(time > length - 1e-3 for time in spec.times) if source.finished else 0,
+        padded=sum(time > length - 1e-3 for time in spec.times) if source.finished else 0,
         distinct=distinct,
         notes=tuple(source.notes),
     )

@@ -67,7 +67,7 @@ def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None]) -> int:
 
 
 def check_models(configs: Sequence[TrainConfig]) -> None:
-    from hybrid.training.architecture import check_model  # with torch, which a benchmark that is done does not need
+    from hybrid.training.build import check_model
 
     for config in {config.arm: config for config in configs}.values():
         check_model(config)

@@ -22,9 +22,9 @@ def measured_seconds(config: TrainConfig, num_clips: int, num_grades: int) -> fl
     """Of one run of the configured model, from one training step and one inference after a warm-up of one each."""
     import torch
 
+    from hybrid.device import choose_machine
     from hybrid.profiling.timing import time_inference, time_training_step
-    from hybrid.training.architecture import build_model
-    from hybrid.training.machine import choose_machine
+    from hybrid.training.build import build_model
 
     protocol, model = config.protocol, config.model
     machine = choose_machine(config.accelerator, protocol.precision)
@@ -34,7 +34,7 @@ def measured_seconds(config: TrainConfig, num_clips: int, num_grades: int) -> fl
     clips = min(protocol.batch_size, MOST_CLIPS) if cpu else protocol.batch_size
     shape = (clips, config.data.channels, model.num_frames, protocol.crop_size, protocol.crop_size)
     clip_BCTHW = torch.rand(shape, device=machine.device)
-    net = machine.lay_out(build_model(config, num_grades)).to(machine.device)
+    net = machine.to_channels_last(build_model(config, num_grades)).to(machine.device)
     with machine.autocast():
         train = time_training_step(net, clip_BCTHW, repetitions=1, warm_up=1)
         test = time_inference(net, clip_BCTHW, repetitions=1, warm_up=1)

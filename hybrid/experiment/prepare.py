@@ -14,7 +14,7 @@ from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
 from hybrid.data.folds import frozen_folds
 from hybrid.experiment.numbers import model_rules, protocol_rules, refuse_wrong
-from hybrid.folders import arm_settings, claim, experiment_folder, refuse_others, run_folder, shared_settings
+from hybrid.folders import arm_settings, check_settings, experiment_folder, record_settings, run_folder, shared_settings
 from hybrid.training.tracking import check_logger
 
 
@@ -26,7 +26,7 @@ def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
     """
     dataset = check(config)
     for path, settings, what in _claims(config):
-        claim(path, settings, what)
+        record_settings(path, settings, what)
     folds_RN = frozen_folds(
         experiment_folder(config).folds,
         dataset.clips,
@@ -44,7 +44,7 @@ def check(config: TrainConfig) -> ClipDataset:
     _check_numbers(config)
     check_logger(config)
     for path, settings, what in _claims(config):
-        refuse_others(path, settings, what)
+        check_settings(path, settings, what)
     return _dataset(config, config.model)
 
 

@@ -34,7 +34,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hybrid.data.augment import View
+from hybrid.data.transforms import AugmentParams
 from hybrid.simulator.casa import FIGURES
 from hybrid.simulator.events import KINDS
 from hybrid.simulator.form import HEADS, TAILS
@@ -156,7 +156,7 @@ QUARTER_TURN = np.array([[0, -1], [1, 0]])
 """counter-clockwise: what went right goes up, what went down goes right"""
 
 
-def turn_of(view: View) -> np.ndarray:
-    """(2, 2): a step (right, down) times this is the step in the clip as `hybrid.data.augment.move` shows it."""
+def turn_of(view: AugmentParams) -> np.ndarray:
+    """(2, 2): a step (right, down) times this is the step in the clip as `hybrid.data.transforms.apply` shows it."""
     mirror = MIRROR if view.mirrored else np.eye(2)
     return mirror @ np.linalg.matrix_power(QUARTER_TURN, view.quarter_turns)

@@ -15,10 +15,9 @@ from torch.nn import functional as F
 
 from baselines import ClipModel
 from hybrid.config import PretrainConfig
-from hybrid.data.augment import View
-from hybrid.data.normalisation import Normalisation
+from hybrid.data.loader import as_input
+from hybrid.data.transforms import AugmentParams, Normalisation
 from hybrid.pretraining.attributes import Attributes, turn_of
-from hybrid.training.batches import as_input
 from hybrid.training.loop import RepeatableModule
 from hybrid.training.optimiser import build_optimiser, parameter_groups
 
@@ -77,7 +76,7 @@ class Objective(nn.Module):
     def num_outputs(self) -> int:
         return self.measured + sum(len(choice.classes) for choice in self.attributes.choices)
 
-    def as_seen(self, values_BV: Tensor, views: list[View]) -> Tensor:
+    def as_seen(self, values_BV: Tensor, views: list[AugmentParams]) -> Tensor:
         """The values of clips that are shown in these views."""
         turn_B22 = torch.as_tensor(np.stack([turn_of(view) for view in views])).to(values_BV)
         steps_BS2 = values_BV[:, : self.steps].unflatten(1, (-1, 2))
@@ -139,7 +138,7 @@ class PretrainModule(RepeatableModule):
         outputs_BD = self(self._input(frames_BTHWC))
         self._log("test", self.objective(outputs_BD, values_BV), len(clips_B))
 
-    def _input(self, frames_BTHWC: Tensor, views: list[View] | None = None) -> Tensor:
+    def _input(self, frames_BTHWC: Tensor, views: list[AugmentParams] | None = None) -> Tensor:
         used = self.model.used_frames(frames_BTHWC.shape[1])
         return as_input(frames_BTHWC, self.normalisation, views, used)
 

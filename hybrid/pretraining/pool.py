@@ -30,13 +30,13 @@ from tqdm import tqdm
 
 from hybrid.config import PRETRAINING_SEEDS
 from hybrid.data.clip import DECODER_VERSION, ClipSpec
+from hybrid.data.loader import EpochSampler
 from hybrid.errors import UserError
 from hybrid.files import only_one, whole_file, write_json
 from hybrid.pretraining.attributes import Attributes, known
 from hybrid.simulator.dataset import VERSION, in_processes, processors
 from hybrid.simulator.presets import get_preset
 from hybrid.simulator.settings import Settings
-from hybrid.training.batches import EpochSampler
 
 CHUNK = 32
 """clips at most that a process makes before it reports"""

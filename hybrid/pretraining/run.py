@@ -15,11 +15,13 @@ from filelock import FileLock, Timeout
 
 from hybrid.config import PretrainConfig
 from hybrid.data.clip import ClipSpec
+from hybrid.data.loader import as_input
+from hybrid.device import choose_machine
 from hybrid.display.tables import clock
 from hybrid.errors import UserError
 from hybrid.experiment.numbers import model_rules, protocol_rules, refuse_wrong
 from hybrid.files import read_json, write_json
-from hybrid.folders import RunFolder, arm_folder, claim, run_settings
+from hybrid.folders import RunFolder, arm_folder, record_settings, run_settings
 from hybrid.pretraining.attributes import TARGETS, Attributes
 from hybrid.pretraining.module import Objective, PretrainModule, Scale
 from hybrid.pretraining.pool import (
@@ -35,14 +37,12 @@ from hybrid.pretraining.pool import (
 )
 from hybrid.profiling.timing import time_training_step
 from hybrid.simulator.dataset import processors
-from hybrid.training.architecture import build_model, check_model, input_normalisation
-from hybrid.training.batches import as_input
+from hybrid.training.build import build_model, check_model, input_normalisation
+from hybrid.training.callbacks import History
 from hybrid.training.checkpoint import FRESH, TrainedOn, save_tensors
 from hybrid.training.finite import StopAtNonFinite
-from hybrid.training.history import History
 from hybrid.training.last_checkpoint import to_continue_from
-from hybrid.training.loop import circumstances, make_trainer, quiet_libraries
-from hybrid.training.machine import choose_machine
+from hybrid.training.loop import environment_info, make_trainer, quiet_libraries
 from hybrid.training.precision_check import check_precision
 from hybrid.training.seen import behind
 from hybrid.training.tracking import Tracker, check_logger
@@ -102,7 +102,7 @@ def check_pretraining(config: PretrainConfig) -> None:
     check_logger(config)
     check_model(config)
     folder = pretraining_folder(config)
-    claim(folder.config, _settings(config), f"pretraining {folder.path}")
+    record_settings(folder.config, _settings(config), f"pretraining {folder.path}")
 
 
 def _settings(config: PretrainConfig) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequenc
         batches = pool_batches(clips, protocol.batch_size, config.seed, config.clips_an_epoch)
 
     pl.seed_everything(config.seed, verbose=False)
-    model = machine.lay_out(build_model(config, GRADES))
+    model = machine.to_channels_last(build_model(config, GRADES))
     objective = Objective(attributes, Scale.of(attributes, usual.values_NV))
     normalisation = input_normalisation(config)
     module = PretrainModule(model, objective, normalisation, config)
@@ -193,7 +193,7 @@ def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequenc
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
             "train_seconds_per_clip": history.training_seconds / config.clips,
             "seconds": time.perf_counter() - began,
-            **circumstances(machine),
+            **environment_info(machine),
         }
         start = behind(config.model.pretrained) or TrainedOn((), complete=False)
         save_pretrained(folder.model, module, {"settings": _settings(config), "errors": errors}, start)
@@ -262,7 +262,7 @@ def _seconds_to_train(config: PretrainConfig) -> float:
     """A clip, in batches as they will be. Reading the clips and watching held-out ones comes on top."""
     spec, precision = request_of(config).spec, config.protocol.precision
     machine = choose_machine(config.accelerator, precision)
-    model = machine.lay_out(build_model(config, GRADES)).to(machine.device)
+    model = machine.to_channels_last(build_model(config, GRADES)).to(machine.device)
     shape = (config.protocol.batch_size, spec.channels, spec.num_frames, spec.side, spec.side)
     with machine.autocast():
         return time_training_step(model, torch.zeros(shape, device=machine.device), repetitions=2, warm_up=1)

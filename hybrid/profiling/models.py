@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from baselines.registry import ModelEntry
 from hybrid import create_model, get_entry, list_models
+from hybrid.device import Machine
 from hybrid.model.options import HybridOptions
 from hybrid.profiling.cost import Profile, profile_model
 from hybrid.profiling.timing import peak_memory, size_gb, time_inference, time_training_step
-from hybrid.training.machine import Machine
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class AnySize(nn.Module):
 
 def _timed(model: nn.Module, setting: Setting) -> dict[str, Any]:
     machine = setting.machine
-    model = machine.lay_out(model.to(machine.device))
+    model = machine.to_channels_last(model.to(machine.device))
     clip_BCTHW = torch.rand(setting.batch_size, *setting.clip_shape, device=machine.device)
     input_gb = clip_BCTHW.numel() * clip_BCTHW.element_size() / 1e9
     with machine.autocast():
@@ -161,7 +161,7 @@ def compare_layouts(names: Sequence[str], setting: Setting) -> pd.DataFrame:
             model = setting.build(name)
             clip_BCTHW = torch.rand(setting.batch_size, *setting.clip_shape, device=machine.device)
             with machine.autocast():
-                seconds = time_training_step(machine.lay_out(model.to(machine.device)), clip_BCTHW)
+                seconds = time_training_step(machine.to_channels_last(model.to(machine.device)), clip_BCTHW)
             milliseconds[layout] = 1e3 * seconds
         ratio = milliseconds["contiguous_ms"] / milliseconds["channels_last_ms"]
         rows.append({"model": name, **milliseconds, "times_faster": ratio})

@@ -14,12 +14,12 @@ import torch
 
 from hybrid import get_entry
 from hybrid.config import TrainConfig
-from hybrid.data.normalisation import Normalisation
+from hybrid.data.loader import InMemoryClips, training_batches
+from hybrid.data.transforms import Normalisation
+from hybrid.device import Machine
 from hybrid.profiling.timing import wait_for
-from hybrid.training.architecture import build_model
-from hybrid.training.batches import ResidentClips, training_batches
+from hybrid.training.build import build_model
 from hybrid.training.loop import make_trainer, quiet_libraries
-from hybrid.training.machine import Machine
 from hybrid.training.module import GradeModule
 
 GRADES = 5
@@ -107,9 +107,9 @@ def _train(config: TrainConfig, machine: Machine) -> list[dict[str, float]]:
     frames_NTHWC = rng.integers(0, 256, shape, dtype=np.uint8)
     targets_NK = torch.from_numpy(rng.dirichlet(np.ones(GRADES), number)).float()
     pl.seed_everything(0, verbose=False)
-    model = machine.lay_out(build_model(config, GRADES))
+    model = machine.to_channels_last(build_model(config, GRADES))
     normalisation = Normalisation(entry.mean, entry.std, protocol.normalise)
-    clips = ResidentClips(frames_NTHWC, normalisation, model.used_frames(config.model.num_frames))
+    clips = InMemoryClips(frames_NTHWC, normalisation, model.used_frames(config.model.num_frames))
     clock, batches = StepClock(machine.device), training_batches(np.arange(number), protocol.batch_size, seed=0)
     with tempfile.TemporaryDirectory() as folder:
         epochs = protocol.epochs

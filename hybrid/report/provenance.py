@@ -7,11 +7,10 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from hybrid.commit import software_commit
 from hybrid.display.pages import Section
 from hybrid.display.tables import Column, Table, number
 from hybrid.evaluation.results import ExperimentResults
-from hybrid.files import read_yaml
+from hybrid.files import read_yaml, software_commit
 from hybrid.report.data import ReportData
 
 

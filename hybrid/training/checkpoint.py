@@ -15,7 +15,7 @@ from baselines import ClipModel
 from baselines.checkpoints import refuse_non_finite
 from hybrid import create_model
 from hybrid.data.clip import ClipSpec
-from hybrid.data.normalisation import Normalisation
+from hybrid.data.transforms import Normalisation
 from hybrid.errors import UserError
 from hybrid.files import whole_file
 

@@ -25,7 +25,7 @@ from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils._pytree import tree_flatten, tree_map_only, tree_unflatten
 
-from hybrid.training.machine import Machine
+from hybrid.device import Machine
 
 TOLERANCE = 0.5
 """of a layer's gradient: its largest error over its largest value, or of several layers together, where ReLU and

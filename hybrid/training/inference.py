@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from hybrid.training.batches import ResidentClips, evaluation_batches
-from hybrid.training.machine import Machine
+from hybrid.data.loader import InMemoryClips, evaluation_batches
+from hybrid.device import Machine
 
 
 def predict_distributions(
-    model: nn.Module, clips: ResidentClips, numbers: np.ndarray, batch_size: int, machine: Machine
+    model: nn.Module, clips: InMemoryClips, numbers: np.ndarray, batch_size: int, machine: Machine
 ) -> tuple[np.ndarray, float]:
     """The distributions (N, K) of the clips with these numbers, and the seconds a clip the model took.
 

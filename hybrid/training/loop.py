@@ -13,13 +13,12 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from hybrid.commit import software_commit
 from hybrid.config import AugmentConfig, TrainConfig
-from hybrid.data.augment import View, draw_view
+from hybrid.data.transforms import AugmentParams, draw_view
+from hybrid.device import Machine, keep_freed_memory
+from hybrid.files import software_commit
 from hybrid.training.finite import learning
 from hybrid.training.last_checkpoint import WholeCheckpoints
-from hybrid.training.machine import Machine
-from hybrid.training.memory import keep_freed_memory
 
 
 class RepeatableModule(pl.LightningModule):
@@ -59,7 +58,7 @@ class RepeatableModule(pl.LightningModule):
             total = torch.linalg.vector_norm(self.gradient_norms_P)
             torch.nn.utils.clip_grads_with_norm_(self.parameters(), gradient_clip_val, total)
 
-    def views(self, clips_B: Tensor, visits_B: Tensor, side: int) -> list[View]:
+    def views(self, clips_B: Tensor, visits_B: Tensor, side: int) -> list[AugmentParams]:
         """How each of these clips is seen on this visit."""
         numbers = zip(clips_B.tolist(), visits_B.tolist(), strict=True)
         return [draw_view(self.augment, side, self.seed, visit, clip) for clip, visit in numbers]
@@ -91,7 +90,7 @@ def make_trainer(
     )
 
 
-def circumstances(machine: Machine) -> dict[str, Any]:
+def environment_info(machine: Machine) -> dict[str, Any]:
     """The machine, the commit and the versions of what computes, for a result."""
     return {
         "machine": {

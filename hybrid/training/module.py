@@ -6,17 +6,16 @@ from torch import Tensor
 
 from baselines import ClipModel
 from hybrid.config import TrainConfig
-from hybrid.training.batches import ResidentClips
-from hybrid.training.frozen import freeze, keep_statistics
+from hybrid.data.loader import InMemoryClips
 from hybrid.training.loop import RepeatableModule
 from hybrid.training.losses import get_loss, mse
-from hybrid.training.optimiser import build_optimiser, parameter_groups
+from hybrid.training.optimiser import build_optimiser, freeze, freeze_batchnorm, parameter_groups
 
 
 class GradeModule(RepeatableModule):
     """One model, the clips it learns from and the panel's votes."""
 
-    def __init__(self, model: ClipModel, clips: ResidentClips, targets_NK: Tensor, config: TrainConfig, seed: int):
+    def __init__(self, model: ClipModel, clips: InMemoryClips, targets_NK: Tensor, config: TrainConfig, seed: int):
         super().__init__(seed, config.protocol.augment)
         freeze(model, config.model.recipe.frozen)
         self.loss = get_loss(config.model.recipe.loss)
@@ -27,7 +26,7 @@ class GradeModule(RepeatableModule):
 
     def on_train_epoch_start(self) -> None:
         # Lightning brings back the modes it found before the validation, and otherwise leaves them alone.
-        keep_statistics(self.model, self.config.model.recipe.frozen)
+        freeze_batchnorm(self.model, self.config.model.recipe.frozen)
 
     def training_step(self, batch: list[Tensor], _: int) -> Tensor:
         clips_B, visits_B = batch

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from hybrid import create_model, get_entry
 from hybrid.config import RecipeConfig
-from hybrid.data.normalisation import Normalisation
-from hybrid.training.batches import as_input
+from hybrid.data.loader import as_input
+from hybrid.data.transforms import Normalisation
+from hybrid.device import choose_machine
 from hybrid.training.losses import mse
-from hybrid.training.machine import choose_machine
 
 LIMIT = 5e-4
 """of the mean squared error; the noise of a panel of forty is six times as much"""
@@ -40,7 +40,7 @@ def overfit(
     model = create_model(
         name, "tiny", num_grades=targets_NK.shape[1], num_frames=frames, crop_size=side, in_channels=channels
     )
-    machine.lay_out(model)
+    machine.to_channels_last(model)
     clip_BCTHW = as_input(torch.from_numpy(frames_NTHWC), Normalisation(entry.mean, entry.std, "clip"))
     target_BK = torch.as_tensor(targets_NK)
     optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)

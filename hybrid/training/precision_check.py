@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from hybrid.device import Machine
 from hybrid.errors import UserError
 from hybrid.files import read_json, write_json
 from hybrid.training.gradient_check import TOLERANCE, Found, compare_gradients
-from hybrid.training.machine import Machine
 
 FILE = "gradient_check.json"
 """in an arm's folder, beside its runs: what was found right, and of what"""

@@ -12,27 +12,26 @@ import pytorch_lightning as pl
 import torch
 from filelock import FileLock, Timeout
 
-from hybrid.commit import software_commit
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
-from hybrid.data.normalisation import Normalisation
-from hybrid.data.share import share_of
+from hybrid.data.folds import subsample
+from hybrid.data.loader import InMemoryClips, evaluation_batches, training_batches
+from hybrid.data.transforms import Normalisation
+from hybrid.device import choose_machine
 from hybrid.errors import UserError
 from hybrid.evaluation.metrics import PANEL, evaluate, squared_error
-from hybrid.files import read_json, whole_file, write_json, write_yaml
+from hybrid.files import read_json, software_commit, whole_file, write_json, write_yaml
 from hybrid.folders import RunFolder, run_folder, run_settings
 from hybrid.profiling import profile_model
-from hybrid.training.architecture import build_model, input_normalisation
-from hybrid.training.batches import ResidentClips, evaluation_batches, training_batches
+from hybrid.training.build import build_model, input_normalisation
+from hybrid.training.callbacks import History
 from hybrid.training.checkpoint import TrainedModel, save_trained
 from hybrid.training.finite import StopAtNonFinite
-from hybrid.training.frozen import keep_statistics
-from hybrid.training.history import History
 from hybrid.training.inference import predict_distributions
 from hybrid.training.last_checkpoint import to_continue_from
-from hybrid.training.loop import circumstances, make_trainer, quiet_libraries
-from hybrid.training.machine import choose_machine
+from hybrid.training.loop import environment_info, make_trainer, quiet_libraries
 from hybrid.training.module import GradeModule
+from hybrid.training.optimiser import freeze_batchnorm
 from hybrid.training.precision_check import check_precision
 from hybrid.training.seen import check_start, trained_on
 from hybrid.training.tracking import Tracker
@@ -78,18 +77,18 @@ def _train(
     pl.seed_everything(seed, verbose=False)
     model = build_model(config, len(dataset.grades))
     profile = _profile(run, config, model)
-    machine.lay_out(model)
+    machine.to_channels_last(model)
     normalisation = input_normalisation(config)
-    clips = ResidentClips(dataset.frames_NTHWC, normalisation, model.used_frames(config.model.num_frames))
+    clips = InMemoryClips(dataset.frames_NTHWC, normalisation, model.used_frames(config.model.num_frames))
     training_folds, test_clips = np.flatnonzero(fold_of_N != config.fold), np.flatnonzero(fold_of_N == config.fold)
     # Every fold draws its share anew, so that their mean does not hang on one draw; models draw the same.
     draw = (config.seed, config.repeat, config.fold)
-    train_clips = share_of(training_folds, dataset.groups, recipe.train_share, draw)
+    train_clips = subsample(training_folds, dataset.groups, recipe.train_share, draw)
     module = GradeModule(model, clips, torch.as_tensor(dataset.targets_NK), config, seed)
 
     batches = training_batches(train_clips, protocol.batch_size, seed, clips_an_epoch=len(training_folds))
 
-    keep_statistics(model, recipe.frozen)
+    freeze_batchnorm(model, recipe.frozen)
     shown = clips.batch(torch.as_tensor(np.resize(train_clips, batches.batch_size)), machine.device)
     check_precision(run.path.parent, run_settings(config)["model"], model, shown, machine)
 
@@ -137,7 +136,7 @@ def _train(
             "train_seconds_per_clip": history.training_seconds / max(1, protocol.epochs * len(training_folds)),
             "inference_seconds_per_clip": infer_seconds,
             "seconds": time.perf_counter() - began,
-            **circumstances(machine),
+            **environment_info(machine),
         }
         run.error.unlink(missing_ok=True)
         write_json(run.result, result)

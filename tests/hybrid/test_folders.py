@@ -4,16 +4,16 @@ from omegaconf import OmegaConf
 
 from hybrid.errors import UserError
 from hybrid.files import read_yaml, write_json
-from hybrid.folders import claim, experiment_folder, run_folder, run_settings, shared_settings
+from hybrid.folders import experiment_folder, record_settings, run_folder, run_settings, shared_settings
 
 
 def test_a_claim_names_every_difference(tmp_path):
     path = tmp_path / "experiment.yaml"
     write_json(tmp_path / "slowfast" / "repeat0-fold0" / "result.json", {})
-    claim(path, {"protocol": {"epochs": 8, "size": "tiny"}, "seed": 0}, "experiment 'x'")
-    claim(path, {"protocol": {"epochs": 8, "size": "tiny"}, "seed": 0}, "experiment 'x'")
+    record_settings(path, {"protocol": {"epochs": 8, "size": "tiny"}, "seed": 0}, "experiment 'x'")
+    record_settings(path, {"protocol": {"epochs": 8, "size": "tiny"}, "seed": 0}, "experiment 'x'")
     with pytest.raises(UserError) as error:
-        claim(path, {"protocol": {"epochs": 9, "size": "tiny"}, "seed": 1}, "experiment 'x'")
+        record_settings(path, {"protocol": {"epochs": 9, "size": "tiny"}, "seed": 1}, "experiment 'x'")
     assert "protocol.epochs: 8 there, 9 asked for" in str(error.value)
     assert "seed: 0 there, 1 asked for" in str(error.value)
     assert "size" not in str(error.value)
@@ -21,8 +21,8 @@ def test_a_claim_names_every_difference(tmp_path):
 
 def test_a_claim_without_a_run_behind_it_gives_way(tmp_path):
     path = tmp_path / "model.yaml"
-    claim(path, {"options": {"varient": "r101"}}, "model 'slowfast'")
-    claim(path, {"options": {"variant": "r101"}}, "model 'slowfast'")
+    record_settings(path, {"options": {"varient": "r101"}}, "model 'slowfast'")
+    record_settings(path, {"options": {"variant": "r101"}}, "model 'slowfast'")
     assert read_yaml(path) == {"options": {"variant": "r101"}}
 
 
@@ -44,16 +44,16 @@ def test_runs_of_one_experiment_share_the_precision_that_auto_comes_to(config_of
     assert shared_settings(auto, "abc") == shared_settings(told, "abc")
     other = config_of("accelerator=cpu", "protocol.precision=bf16-mixed")
     path = experiment_folder(auto).settings
-    claim(path, shared_settings(auto, "abc"), "experiment 'x'")
+    record_settings(path, shared_settings(auto, "abc"), "experiment 'x'")
     write_json(run_folder(auto).result, {})
     with pytest.raises(UserError, match="protocol.precision: 32-true there, bf16-mixed asked for"):
-        claim(path, shared_settings(other, "abc"), "experiment 'x'")
+        record_settings(path, shared_settings(other, "abc"), "experiment 'x'")
 
     # The same words where there is a GPU.
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
     with pytest.raises(UserError, match="protocol.precision: 32-true there, bf16-mixed asked for"):
-        claim(path, shared_settings(config_of(), "abc"), "experiment 'x'")
+        record_settings(path, shared_settings(config_of(), "abc"), "experiment 'x'")
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", ".hidden", ""])

@@ -19,12 +19,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from hybrid.analysis.base import InputClips, ModelUnderTest
+from hybrid.data.loader import InMemoryClips
 from hybrid.simulator.clip import draw_cell, film
 from hybrid.simulator.events import NO_EVENT
 from hybrid.simulator.presets import get_preset
 from hybrid.simulator.settings import Settings
 from hybrid.simulator.stream import FIRST_PAIR, pairs
-from hybrid.training.batches import ResidentClips
 
 SEED = 0
 """cells are numbered from FIRST_PAIR on, beyond those of any data set, so that no model was trained on one"""
@@ -92,6 +92,6 @@ def cells_at(hertz: tuple[float, ...], num_cells: int, spec: RenderSpec) -> np.n
 
 def as_input(tested: ModelUnderTest, frames_NTHWC: np.ndarray) -> Iterator[Tensor]:
     """Each clip_CTHW as the model wants it, on its device; made one at a time."""
-    resident = ResidentClips(frames_NTHWC, tested.normalisation)
+    resident = InMemoryClips(frames_NTHWC, tested.normalisation)
     for number in range(len(frames_NTHWC)):
         yield resident.batch(torch.tensor([number]), tested.device)[0]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hybrid.analysis.comparison import Comparison
-from hybrid.analysis.estimates import Estimate
 from hybrid.analysis.page.context import PageContext
 from hybrid.display.tables import significant
+from hybrid.evaluation.estimates import Estimate
 
 
 @dataclass(frozen=True)

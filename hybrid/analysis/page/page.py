@@ -13,10 +13,9 @@ from hybrid.analysis.page.gallery import build_gallery, draw_figure_two
 from hybrid.analysis.page.sections import agreement_chapter, chapters, definition
 from hybrid.analysis.page.tables import figures_table, values_frame
 from hybrid.analysis.plan import AnalysisPlan
-from hybrid.commit import software_commit
 from hybrid.display.pages import rendered
 from hybrid.errors import UserError
-from hybrid.files import whole_file, write_text
+from hybrid.files import software_commit, whole_file, write_text
 
 
 def write_page(plan: AnalysisPlan) -> str:

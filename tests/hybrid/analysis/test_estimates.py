@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from hybrid.analysis.estimates import difference, estimate
+from hybrid.evaluation.estimates import difference, estimate
 
 
 def values(array_RN, offset=0.0):

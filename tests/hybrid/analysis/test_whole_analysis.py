@@ -9,7 +9,7 @@ from hybrid.analysis.plan import make_plan
 from hybrid.analysis.registry import ATTRIBUTIONS, GROUPS, chosen_groups, chosen_methods
 from hybrid.analysis.run import analyse
 from hybrid.analysis.trained_models import find_trained_runs
-from hybrid.training.machine import choose_machine
+from hybrid.device import choose_machine
 
 CHEAP = [
     *("cka", "attention_distance", "frame_mass_grad_cam"),

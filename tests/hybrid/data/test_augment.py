@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from hybrid.config import AugmentConfig
-from hybrid.data.augment import STILL, View, draw_view, move
+from hybrid.data.transforms import IDENTITY, AugmentParams, apply, draw_view
 
 CLIP_CTHW = torch.randint(0, 256, (3, 4, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
@@ -34,19 +34,19 @@ def test_switching_the_symmetries_off_leaves_the_other_draws_alone():
 
 
 def test_the_still_view_changes_nothing():
-    assert torch.equal(move(CLIP_CTHW, STILL), CLIP_CTHW)
+    assert torch.equal(apply(CLIP_CTHW, IDENTITY), CLIP_CTHW)
 
 
 @pytest.mark.parametrize("turns", range(4))
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_turns_and_mirrors_move_pixels_and_keep_time(turns, mirrored):
-    moved = move(CLIP_CTHW, View(mirrored, turns, (0, 0), 1.0, 0.0))
+    moved = apply(CLIP_CTHW, AugmentParams(mirrored, turns, (0, 0), 1.0, 0.0))
     for frame in range(4):
         assert torch.equal(moved[:, frame].flatten(1).sort().values, CLIP_CTHW[:, frame].flatten(1).sort().values)
     assert torch.equal(moved, CLIP_CTHW) == (turns == 0 and not mirrored)
 
 
 def test_a_shift_repeats_the_border():
-    moved = move(CLIP_CTHW, View(False, 0, (3, -2), 1.0, 0.0))
+    moved = apply(CLIP_CTHW, AugmentParams(False, 0, (3, -2), 1.0, 0.0))
     assert torch.equal(moved[..., 3:, :-2], CLIP_CTHW[..., :-3, 2:])
     assert torch.equal(moved[..., :3, :-2], CLIP_CTHW[..., :1, 2:].expand(-1, -1, 3, -1))

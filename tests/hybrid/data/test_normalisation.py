@@ -2,9 +2,8 @@ import pytest
 import torch
 
 from hybrid.config import AugmentConfig
-from hybrid.data.augment import STILL, draw_view
-from hybrid.data.normalisation import Normalisation
-from hybrid.training.batches import as_input
+from hybrid.data.loader import as_input
+from hybrid.data.transforms import IDENTITY, Normalisation, draw_view
 
 MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.25, 0.3)
 FRAMES_BTHWC = torch.randint(0, 256, (2, 4, 8, 8, 3), generator=torch.Generator().manual_seed(0)).byte()
@@ -14,9 +13,9 @@ CLIP_BCTHW = FRAMES_BTHWC.permute(0, 4, 1, 2, 3)
 def test_published_is_the_formula_and_leaves_its_input():
     before = FRAMES_BTHWC.clone()
     dimmed = draw_view(AugmentConfig(flips_and_turns=False, shift=0), 8, 0, 0, 0)
-    out = as_input(FRAMES_BTHWC, Normalisation(MEAN, STD), [STILL, dimmed])
+    out = as_input(FRAMES_BTHWC, Normalisation(MEAN, STD), [IDENTITY, dimmed])
     mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in (MEAN, STD))
-    for b, view in enumerate((STILL, dimmed)):
+    for b, view in enumerate((IDENTITY, dimmed)):
         bright = CLIP_BCTHW[b].double() / 255 * view.gain + view.offset
         torch.testing.assert_close(out[b].double(), (bright - mean) / std, rtol=0, atol=1e-5)
     assert torch.equal(FRAMES_BTHWC, before)

@@ -3,8 +3,7 @@
 import pytest
 
 from hybrid.data.labels import read_labels
-from hybrid.data.numbers import Numbers
-from hybrid.data.problems import DatasetError
+from hybrid.data.table import DatasetError, Numbers
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def test_same_rate_gives_every_frame_exactly(tmp_path, video, grey):
     clip = decode_clip(video(tmp_path / "a.mkv", grey(16)), SMALL)
     assert clip.frames_THWC.shape == (16, 16, 16, 1) and clip.frames_THWC.dtype == np.uint8
     assert levels(clip) == [10 * i for i in range(16)]
-    assert (clip.facts.held, clip.facts.distinct, clip.facts.seconds) == (0, 16, 1.0)
+    assert (clip.facts.padded, clip.facts.distinct, clip.facts.seconds) == (0, 16, 1.0)
 
 
 def test_pixels_are_untouched_where_size_and_format_agree(tmp_path, video, noise):
@@ -45,7 +45,7 @@ def test_other_rates_give_the_nearest_frame(tmp_path, video, grey, rate):
 def test_slower_source_repeats_frames(tmp_path, video, grey):
     clip = decode_clip(video(tmp_path / "a.mov", grey(8), codec="png", rate=8), SMALL)
     assert levels(clip) == [10 * (i // 2) for i in range(16)]
-    assert (clip.facts.held, clip.facts.distinct) == (0, 8)
+    assert (clip.facts.padded, clip.facts.distinct) == (0, 8)
 
 
 def test_variable_rate_follows_the_time_stamps(tmp_path, video, grey):
@@ -73,13 +73,13 @@ def test_no_time_stamps_fall_back_to_the_average_rate(tmp_path, video, grey):
 def test_longer_clip_gives_its_beginning(tmp_path, video, grey):
     clip = decode_clip(video(tmp_path / "a.mkv", grey(50, step=5)), SMALL)
     assert levels(clip) == [5 * i for i in range(16)]
-    assert clip.facts.held == 0 and clip.facts.seconds == pytest.approx(50 / 16, abs=0.01)
+    assert clip.facts.padded == 0 and clip.facts.seconds == pytest.approx(50 / 16, abs=0.01)
 
 
 def test_shorter_clip_holds_its_last_frame(tmp_path, video, grey):
     clip = decode_clip(video(tmp_path / "a.mkv", grey(5)), SMALL)
     assert levels(clip) == [0, 10, 20, 30] + [40] * 12
-    assert (clip.facts.held, clip.facts.distinct) == (11, 5)
+    assert (clip.facts.padded, clip.facts.distinct) == (11, 5)
     assert clip.facts.seconds == pytest.approx(5 / 16, abs=0.01)
 
 
@@ -131,7 +131,7 @@ def test_containers_and_codecs(tmp_path, video, grey, name, codec, pix_fmt):
     frames = grey(16, (32, 32), step=12, start=10)
     clip = decode_clip(video(tmp_path / name, frames, codec=codec, pix_fmt=pix_fmt), ClipSpec(side=32, channels=1))
     np.testing.assert_allclose(clip.frames_THWC.mean(axis=(1, 2, 3)), 10 + 12 * np.arange(16), atol=3)
-    assert clip.facts.held == 0
+    assert clip.facts.padded == 0
 
 
 def left_dark_right_bright(height, width, half):
@@ -337,7 +337,7 @@ def test_frames_dropped_at_the_end_are_no_cut_file(tmp_path, video, grey):
     path = video(tmp_path / "a.avi", grey(20), codec="mjpeg", pix_fmt="yuvj420p", rate=20)
     clip = decode_clip(drop_last_frames(path, 3), ClipSpec(20, 20, 16, 1))
     assert np.rint(clip.frames_THWC.mean(axis=(1, 2, 3)) / 10).tolist() == [*range(17), 16, 16, 16]
-    assert (clip.facts.seconds, clip.facts.held, clip.facts.distinct) == (1.0, 0, 17)
+    assert (clip.facts.seconds, clip.facts.padded, clip.facts.distinct) == (1.0, 0, 17)
     assert clip.facts.notes == ("the last frames were dropped by what recorded it: the frame before is shown instead",)
 
 
@@ -366,7 +366,7 @@ def test_sound_beside_the_video_is_ignored(tmp_path, video, grey):
     """The sound lasts 3 s: the video is complete all the same."""
     for name in ("a.mkv", "a.mov", "a.avi"):
         path = video(tmp_path / name, grey(16, (32, 32)), codec="mpeg4", pix_fmt="yuv420p", sound=True)
-        assert decode_clip(path, SMALL).facts.held == 0
+        assert decode_clip(path, SMALL).facts.padded == 0
 
 
 def test_names_with_spaces_accents_and_colons(tmp_path, video, grey, monkeypatch):

@@ -134,7 +134,7 @@ def test_frames_and_times_are_those_that_were_written(ramps, codec, container):
     path = ramps(codec, container)
     clip = decode_clip(path, EVERY_FRAME)
     assert numbers_of(clip) == list(range(FRAMES))
-    assert (clip.facts.held, clip.facts.distinct) == (0, FRAMES)
+    assert (clip.facts.padded, clip.facts.distinct) == (0, FRAMES)
     assert clip.facts.frame_rate == pytest.approx(RATE, abs=0.02)
     # Two of the four moments are nearest to their own frame; half way, rounding of the container's clock decides.
     fine = numbers_of(decode_clip(path, FINE))

@@ -187,7 +187,7 @@ def test_no_cut_file_passes_for_a_short_clip(tmp_path, video, noise, name, codec
 def test_cut_file_with_longer_sound(tmp_path, video, noise):
     """The container's length is the sound's; the video's own is in a tag."""
     path = video(tmp_path / "a.mkv", noise(16), sound=True)
-    assert decode_clip(path, ClipSpec()).facts.held == 0
+    assert decode_clip(path, ClipSpec()).facts.padded == 0
     with pytest.raises(ClipError, match="is cut off: .* 1.00 s are declared"):
         decode_clip(cut(path, 0.4), ClipSpec())
 

@@ -14,7 +14,7 @@ from hybrid.experiment.ablation import choose, read_ablations, spelled_out
 from hybrid.experiment.sweep import composed
 from hybrid.files import write_text
 from hybrid.model.options import HybridOptions
-from hybrid.training.architecture import check_model
+from hybrid.training.build import check_model
 
 CONFIGS = ROOT / "configs"
 OURS = read_ablations(CONFIGS)

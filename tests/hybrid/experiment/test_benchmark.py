@@ -10,7 +10,7 @@ from hybrid.experiment import benchmark
 from hybrid.experiment.sweep import asked_runs
 from hybrid.files import read_json
 from hybrid.folders import ExperimentFolder
-from hybrid.training.architecture import build_model
+from hybrid.training.build import build_model
 from hybrid.training.checkpoint import load_trained
 
 MODELS = "model=slowfast,hybrid"

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from hybrid.data.augment import View, move
+from hybrid.data.transforms import AugmentParams, apply
 from hybrid.pretraining.attributes import CHOICES, NUMBERS, TARGETS, Attributes, known, turn_of
 from hybrid.simulator.clip import draw_cell, film
 from hybrid.simulator.presets import get_preset
@@ -76,8 +76,8 @@ def test_a_step_turns_as_the_pixels_do(mirrored, turns):
     clip_CTHW = torch.zeros(1, len(places), 24, 24)
     for t, (right, down) in enumerate(places):
         clip_CTHW[0, t, down, right] = 1
-    view = View(mirrored, turns, (0, 0), 1.0, 0.0)
-    seen = [frame.nonzero()[0].flip(0).tolist() for frame in move(clip_CTHW, view)[0]]
+    view = AugmentParams(mirrored, turns, (0, 0), 1.0, 0.0)
+    seen = [frame.nonzero()[0].flip(0).tolist() for frame in apply(clip_CTHW, view)[0]]
     np.testing.assert_array_equal(np.diff(places, axis=0) @ turn_of(view), np.diff(seen, axis=0))
 
 

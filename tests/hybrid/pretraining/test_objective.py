@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import torch
 
-from hybrid.data.augment import STILL, View
+from hybrid.data.transforms import IDENTITY, AugmentParams
 from hybrid.pretraining.attributes import CHOICES, NUMBERS, Attributes
 from hybrid.pretraining.module import Objective, Scale
 
@@ -79,7 +79,7 @@ def test_what_does_not_apply_has_no_error_and_no_gradient(objective, values_NV):
 
 def test_a_view_turns_the_path_alone(objective, values_NV):
     values_BV = torch.as_tensor(values_NV[:2])
-    seen = objective.as_seen(values_BV, [STILL, View(True, 0, (3, 1), 1.1, 0.1)])
+    seen = objective.as_seen(values_BV, [IDENTITY, AugmentParams(True, 0, (3, 1), 1.1, 0.1)])
     torch.testing.assert_close(seen[0], values_BV[0], equal_nan=True)
     torch.testing.assert_close(seen[1, objective.steps :], values_BV[1, objective.steps :], equal_nan=True)
     torch.testing.assert_close(seen[1, : objective.steps : 2], -values_BV[1, : objective.steps : 2])

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from hybrid import create_model, list_models
-from hybrid.data.normalisation import Normalisation
+from hybrid.data.transforms import Normalisation
 from hybrid.errors import UserError
 from hybrid.pretraining.attributes import Attributes
 from hybrid.pretraining.module import Objective, PretrainModule, Scale
 from hybrid.pretraining.run import save_pretrained
-from hybrid.training.architecture import build_model, check_model
+from hybrid.training.build import build_model, check_model
 from hybrid.training.optimiser import parameter_groups
 
 ATTRIBUTES = Attributes("physics+events", 16, 16.0)

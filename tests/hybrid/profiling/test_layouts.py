@@ -1,5 +1,5 @@
+from hybrid.device import choose_machine
 from hybrid.profiling.models import Setting, compare_layouts
-from hybrid.training.machine import choose_machine
 
 
 def test_both_layouts_are_timed():

@@ -8,13 +8,13 @@ from torch import nn
 
 from baselines.registry import PublishedFigures
 from hybrid import create_model, get_entry
+from hybrid.device import choose_machine
 from hybrid.display.tables import as_markdown, as_terminal, formatted
 from hybrid.profiling import models, profile_model
 from hybrid.profiling.cost import Profile
 from hybrid.profiling.models import Setting, against_published, module_table, profile_models
 from hybrid.profiling.table import HEADINGS
 from hybrid.profiling.timing import peak_memory, size_gb
-from hybrid.training.machine import choose_machine
 
 TINY = {"size": "tiny", "crop_size": 64, "batch_size": 2}
 

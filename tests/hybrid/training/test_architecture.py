@@ -1,6 +1,6 @@
 import pytest
 
-from hybrid.training.architecture import input_normalisation
+from hybrid.training.build import input_normalisation
 
 TORCHVISION = ((0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989))
 PYTORCHVIDEO = ((0.45,) * 3, (0.225,) * 3)

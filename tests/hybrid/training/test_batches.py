@@ -6,16 +6,15 @@ import torch
 
 from hybrid import create_model, list_models
 from hybrid.config import AugmentConfig
-from hybrid.data.augment import View, draw_view
-from hybrid.data.normalisation import Normalisation
-from hybrid.training.batches import ResidentClips, as_input
+from hybrid.data.loader import InMemoryClips, as_input
+from hybrid.data.transforms import AugmentParams, Normalisation, draw_view
 
 CPU = torch.device("cpu")
 SIDE = 12
 FRAMES_NTHWC = np.random.default_rng(0).integers(0, 256, (40, 4, SIDE, SIDE, 3), dtype=np.uint8)
 FRAMES_NTHWC[:, :, :4] //= 8  # not the same everywhere: a shift changes mean and contrast
 VIEWS = [
-    View(mirrored, turns, shift, gain=1.1, offset=-0.05)
+    AugmentParams(mirrored, turns, shift, gain=1.1, offset=-0.05)
     for mirrored, turns, shift in itertools.product(
         (False, True), range(4), ((0, 0), (3, 0), (-2, 1), (0, -3), (SIDE - 1, 2))
     )
@@ -23,7 +22,7 @@ VIEWS = [
 NORMALISATION = {way: Normalisation((0.4, 0.5, 0.6), (0.2, 0.25, 0.3), way) for way in ("published", "clip")}
 
 
-def plain(frames_THWC: np.ndarray, view: View, normalisation: Normalisation) -> np.ndarray:
+def plain(frames_THWC: np.ndarray, view: AugmentParams, normalisation: Normalisation) -> np.ndarray:
     """(C, T, H, W) in float64, each step of the definition by itself."""
     clip_CTHW = frames_THWC.transpose(3, 0, 1, 2).astype(np.float64)
     clip_CTHW = clip_CTHW[..., ::-1] if view.mirrored else clip_CTHW
@@ -42,7 +41,7 @@ def plain(frames_THWC: np.ndarray, view: View, normalisation: Normalisation) -> 
 @pytest.mark.parametrize("way", NORMALISATION)
 def test_every_view_is_what_its_definition_says(way):
     expected = np.stack([plain(*seen, NORMALISATION[way]) for seen in zip(FRAMES_NTHWC, VIEWS, strict=True)])
-    resident = ResidentClips(FRAMES_NTHWC, NORMALISATION[way])
+    resident = InMemoryClips(FRAMES_NTHWC, NORMALISATION[way])
     for _ in range(2):  # what the clips' statistics are is remembered
         batch = resident.batch(torch.arange(len(VIEWS)), CPU, VIEWS)
         np.testing.assert_allclose(batch.numpy(), expected, rtol=0, atol=2e-6)
@@ -52,7 +51,7 @@ def test_every_view_is_what_its_definition_says(way):
 
 @pytest.mark.parametrize("way", NORMALISATION)
 def test_a_clip_is_the_same_whatever_was_asked_before(way):
-    resident = ResidentClips(FRAMES_NTHWC, NORMALISATION[way])
+    resident = InMemoryClips(FRAMES_NTHWC, NORMALISATION[way])
     first = resident.batch(torch.tensor([3]), CPU)
     shifted = resident.batch(torch.tensor([3, 7]), CPU, VIEWS[3:5])
     assert torch.equal(resident.batch(torch.tensor([5, 3]), CPU)[1:], first)
@@ -62,9 +61,9 @@ def test_a_clip_is_the_same_whatever_was_asked_before(way):
 @pytest.mark.parametrize("way", NORMALISATION)
 def test_frames_that_are_not_used_are_left_out_and_counted_in_the_statistics(way):
     clips_B, views = torch.arange(len(VIEWS)), VIEWS
-    whole = ResidentClips(FRAMES_NTHWC, NORMALISATION[way]).batch(clips_B, CPU, views)
+    whole = InMemoryClips(FRAMES_NTHWC, NORMALISATION[way]).batch(clips_B, CPU, views)
     for used in (range(1), range(4), range(1, 4, 2)):
-        part = ResidentClips(FRAMES_NTHWC, NORMALISATION[way], used).batch(clips_B, CPU, views)
+        part = InMemoryClips(FRAMES_NTHWC, NORMALISATION[way], used).batch(clips_B, CPU, views)
         assert torch.equal(part, whole[:, :, list(used)])
         assert torch.equal(as_input(torch.from_numpy(FRAMES_NTHWC), NORMALISATION[way], views, used), part)
 
@@ -88,6 +87,6 @@ def test_a_model_answers_the_same_from_the_frames_it_uses(name):
 def test_a_whole_epoch_of_drawn_views_is_as_defined():
     frames_NTHWC = np.random.default_rng(1).integers(90, 130, (16, 8, 32, 32, 3), dtype=np.uint8)
     views = [draw_view(AugmentConfig(), 32, 5, 0, clip) for clip in range(16)]
-    batch = ResidentClips(frames_NTHWC, NORMALISATION["clip"]).batch(torch.arange(16), CPU, views)
+    batch = InMemoryClips(frames_NTHWC, NORMALISATION["clip"]).batch(torch.arange(16), CPU, views)
     expected = np.stack([plain(*seen, NORMALISATION["clip"]) for seen in zip(frames_NTHWC, views, strict=True)])
     np.testing.assert_allclose(batch.numpy(), expected, rtol=0, atol=5e-6)

@@ -3,7 +3,7 @@ import torch
 
 from hybrid import create_model
 from hybrid.data.clip import ClipSpec
-from hybrid.data.normalisation import Normalisation
+from hybrid.data.transforms import Normalisation
 from hybrid.errors import UserError
 from hybrid.training.checkpoint import TrainedModel, TrainedOn, load_trained, save_trained
 

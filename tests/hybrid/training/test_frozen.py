@@ -6,7 +6,7 @@ import torch
 from hybrid import create_model
 from hybrid.errors import UserError
 from hybrid.experiment.prepare import prepare
-from hybrid.training.architecture import check_model
+from hybrid.training.build import check_model
 from hybrid.training.checkpoint import load_trained
 from hybrid.training.run import train_run
 

@@ -8,8 +8,8 @@ from torch import nn
 from torch.nn.functional import conv3d, scaled_dot_product_attention
 
 from hybrid import create_model
+from hybrid.device import choose_machine
 from hybrid.training.gradient_check import TOLERANCE, compare_gradients
-from hybrid.training.machine import choose_machine
 
 BFLOAT16 = choose_machine("cpu", "bf16-mixed")
 
@@ -18,7 +18,7 @@ def found_in(net, *shape):
     torch.manual_seed(0)
     clip_BCTHW = torch.randn(shape)
     before = {name: value.clone() for name, value in net.state_dict().items()}
-    found = compare_gradients(BFLOAT16.lay_out(net).train(), clip_BCTHW, BFLOAT16)
+    found = compare_gradients(BFLOAT16.to_channels_last(net).train(), clip_BCTHW, BFLOAT16)
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
     assert all(parameter.grad is None for parameter in net.parameters())
     return found

@@ -3,11 +3,10 @@ import pytest
 import torch
 
 from hybrid import create_model
-from hybrid.data.augment import draw_view
-from hybrid.data.normalisation import Normalisation
+from hybrid.data.loader import EpochSampler, InMemoryClips, evaluation_batches, training_batches
+from hybrid.data.transforms import Normalisation, draw_view
+from hybrid.device import choose_machine
 from hybrid.errors import UserError
-from hybrid.training.batches import EpochSampler, ResidentClips, evaluation_batches, training_batches
-from hybrid.training.machine import choose_machine
 
 
 def test_an_epochs_order_is_a_function_of_seed_and_epoch():
@@ -43,7 +42,7 @@ def test_training_leaves_out_an_incomplete_batch_and_evaluation_nothing():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_batch_is_the_clips_asked_for(channels, config_of):
     frames_NTHWC = np.random.default_rng(0).integers(0, 256, (5, 4, 16, 16, channels), dtype=np.uint8)
-    clips = ResidentClips(frames_NTHWC, Normalisation(mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.3)))
+    clips = InMemoryClips(frames_NTHWC, Normalisation(mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.3)))
     cpu = torch.device("cpu")
     batch = clips.batch(torch.tensor([3, 1]), cpu)
     mean, std = ([0.4, 0.5, 0.6], [0.2, 0.25, 0.3]) if channels == 3 else ([0.5], [0.25])
@@ -66,7 +65,7 @@ def test_kernels_are_laid_out_in_2d_and_3d_and_compute_the_same(name):
     with torch.no_grad():
         before = model(clip_BCTHW)
         machine = choose_machine("cpu", "bf16-mixed")
-        after = machine.lay_out(model)(clip_BCTHW)
+        after = machine.to_channels_last(model)(clip_BCTHW)
     torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-5)
     formats = {4: torch.channels_last, 5: torch.channels_last_3d}
     kernels = [parameter for parameter in model.parameters() if parameter.ndim in formats]

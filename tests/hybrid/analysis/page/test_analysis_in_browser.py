@@ -9,7 +9,7 @@ from untrained_runs import Answer, Brightness, OnlySlowFast, groups, write_untra
 from hybrid.analysis.plan import make_plan
 from hybrid.analysis.run import analyse
 from hybrid.analysis.trained_models import find_trained_runs
-from hybrid.training.machine import choose_machine
+from hybrid.device import choose_machine
 
 pytestmark = needs_chromium
 

@@ -14,8 +14,8 @@ from hybrid.analysis.page.gallery import POSITIVE, coloured
 from hybrid.analysis.plan import make_plan
 from hybrid.analysis.run import analyse
 from hybrid.analysis.trained_models import find_trained_runs
+from hybrid.device import choose_machine
 from hybrid.errors import UserError
-from hybrid.training.machine import choose_machine
 
 MACHINE = choose_machine("cpu", "32-true")
 

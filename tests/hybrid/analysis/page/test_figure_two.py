@@ -10,7 +10,7 @@ from hybrid.analysis.plan import make_plan
 from hybrid.analysis.registry import ATTRIBUTIONS, chosen_methods
 from hybrid.analysis.run import analyse
 from hybrid.analysis.trained_models import find_trained_runs
-from hybrid.training.machine import choose_machine
+from hybrid.device import choose_machine
 
 METHODS = ["grad_cam", "attention_rollout", "transformer_explainability"]
 

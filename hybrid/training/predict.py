@@ -11,17 +11,17 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from hybrid.commit import software_commit
 from hybrid.data.clip import ClipError, DecodedClip
+from hybrid.data.loader import InMemoryClips
 from hybrid.data.oddities import Oddities, oddities
 from hybrid.data.paths import clips_under
-from hybrid.data.problems import some_of
+from hybrid.data.table import some_of
 from hybrid.data.video import decode_clip
+from hybrid.device import Machine
 from hybrid.errors import UserError
-from hybrid.training.batches import ResidentClips
+from hybrid.files import software_commit
 from hybrid.training.checkpoint import TrainedModel, load_trained
 from hybrid.training.inference import predict_distributions
-from hybrid.training.machine import Machine
 
 
 def find_checkpoints(path: Path, model: str | None = None) -> list[Path]:
@@ -119,7 +119,7 @@ def predict_clips(checkpoints: Sequence[Path], clips: Sequence[Path], machine: M
     largest_side = min(largest for _, largest in sides) if all(sides) else None
     seen = [oddities(clip.frames_THWC, clip.facts, first.spec, largest_side) for clip in decoded]
     facts = [clip.facts for clip in decoded]
-    table["held_frames"] = [fact.held for fact in facts]
+    table["held_frames"] = [fact.padded for fact in facts]
     for name in ("width", "height", "seconds"):
         table[name] = [getattr(fact, name) for fact in facts]
     for name in ("used_seconds", "cropped", "far_larger", "flat"):
@@ -146,7 +146,7 @@ def _decode_all(clips: Sequence[Path], trained: TrainedModel) -> tuple[list[tupl
 
 def _distributions(trained: TrainedModel, frames_NTHWC: np.ndarray, machine: Machine) -> np.ndarray:
     used = trained.model.used_frames(trained.spec.num_frames)
-    clips = ResidentClips(frames_NTHWC, trained.normalisation, used)
+    clips = InMemoryClips(frames_NTHWC, trained.normalisation, used)
     dist_NK, _ = predict_distributions(trained.model, clips, np.arange(len(frames_NTHWC)), 32, machine)
     return dist_NK
 

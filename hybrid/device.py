@@ -1,7 +1,8 @@
-"""What the machine at hand does best."""
+"""What the machine at hand does best: device, precision, layout, and memory that stays with the process."""
 
 from __future__ import annotations
 
+import ctypes
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ class Machine:
     precision: str
     channels_last: bool
 
-    def lay_out(self, model: nn.Module) -> nn.Module:
+    def to_channels_last(self, model: nn.Module) -> nn.Module:
         """The model itself, with the kernels of its convolutions, in 2D and 3D, in the layout this machine wants.
 
         Features follow the layout of the kernels, so that clips can stay as they are.
@@ -92,3 +93,21 @@ def _processor() -> str:
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""of malloc.h"""
+KEPT = 2**30
+"""bytes"""
+
+
+def keep_freed_memory() -> bool:
+    """Have glibc keep freed blocks of up to KEPT bytes, and say whether it will.
+
+    By itself it gives those above 32 MiB, such as a batch of features, back to the system at once. Every step then
+    has them mapped and zeroed anew, page by page. Other C libraries are left as they are.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    return bool(mallopt(M_MMAP_THRESHOLD, KEPT) and mallopt(M_TRIM_THRESHOLD, KEPT))

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
-from hybrid.data.augment import STILL, View, move
-from hybrid.data.normalisation import Normalisation, moments_as_seen, moments_by_shift
+from hybrid.data.transforms import IDENTITY, AugmentParams, Normalisation, apply, moments_as_seen, moments_by_shift
 
 
-class Visits(Dataset):
+class IndexDataset(Dataset):
     """Item v * N + i is (number of clip i, v): v is how often all N clips were gone through before."""
 
     def __init__(self, clips: np.ndarray) -> None:
@@ -28,7 +27,7 @@ class Visits(Dataset):
 
 
 class EpochSampler(Sampler[int]):
-    """Items of Visits in an order that is a function of (seed, epoch); Lightning calls `set_epoch`.
+    """Items of IndexDataset in an order that is a function of (seed, epoch); Lightning calls `set_epoch`.
 
     An epoch is `draws` items of all `length` clips, again and again where it is more; by default each once.
     """
@@ -56,7 +55,7 @@ def training_batches(clips: np.ndarray, batch_size: int, seed: int, clips_an_epo
     clips_an_epoch: how many are drawn in an epoch, by default each once.
     """
     sampler = EpochSampler(len(clips), seed, clips_an_epoch)
-    return DataLoader(Visits(clips), min(batch_size, len(sampler)), sampler=sampler, drop_last=True)
+    return DataLoader(IndexDataset(clips), min(batch_size, len(sampler)), sampler=sampler, drop_last=True)
 
 
 def evaluation_batches(clips: np.ndarray, batch_size: int) -> DataLoader:
@@ -64,7 +63,7 @@ def evaluation_batches(clips: np.ndarray, batch_size: int) -> DataLoader:
     return DataLoader(TensorDataset(torch.as_tensor(clips)), batch_size)
 
 
-class ResidentClips:
+class InMemoryClips:
     """The decoded clips, on the device whole where they fit in half of its free memory.
 
     frames_NTHWC: uint8. normalisation: what a batch goes through last. used: the frames that a batch holds, by default
@@ -90,10 +89,10 @@ class ResidentClips:
     def side(self) -> int:
         return self.frames_NTHWC.shape[2]
 
-    def batch(self, clips_B: Tensor, device: torch.device, views: list[View] | None = None) -> Tensor:
+    def batch(self, clips_B: Tensor, device: torch.device, views: list[AugmentParams] | None = None) -> Tensor:
         """The normalised clips (B, C, T, H, W) with these numbers, each as its view shows it where there are any."""
         numbers, used = clips_B.tolist(), as_slice(self.used)
-        views = views or [STILL] * len(numbers)
+        views = views or [IDENTITY] * len(numbers)
         if self.on_device is not None:
             frames_BTHWC = self.on_device[clips_B.to(device), used]
         else:
@@ -101,7 +100,7 @@ class ResidentClips:
         moments_B2C = self._moments(numbers, views) if self.normalisation.way == "clip" else None
         return normalised(frames_BTHWC, self.normalisation, views, moments_B2C)
 
-    def _moments(self, numbers: list[int], views: list[View]) -> Tensor:
+    def _moments(self, numbers: list[int], views: list[AugmentParams]) -> Tensor:
         reach = reach_of(views)
         for clip in numbers:
             if clip not in self.moments or len(self.moments[clip]) < 2 * reach + 1:
@@ -111,13 +110,16 @@ class ResidentClips:
 
 
 def as_input(
-    frames_BTHWC: Tensor, normalisation: Normalisation, views: list[View] | None = None, used: range | None = None
+    frames_BTHWC: Tensor,
+    normalisation: Normalisation,
+    views: list[AugmentParams] | None = None,
+    used: range | None = None,
 ) -> Tensor:
     """uint8 frames as a model's input (B, C, T, H, W), each clip as its view shows it where there are any.
 
     used: the frames that it holds, by default all.
     """
-    views, moments_B2C = views or [STILL] * len(frames_BTHWC), None
+    views, moments_B2C = views or [IDENTITY] * len(frames_BTHWC), None
     if normalisation.way == "clip":
         reach, clips = reach_of(views), zip(frames_BTHWC.cpu(), views, strict=True)
         moments_B2C = torch.stack([moments_as_seen(moments_by_shift(clip, reach), view) for clip, view in clips])
@@ -125,7 +127,7 @@ def as_input(
 
 
 def normalised(
-    frames_BTHWC: Tensor, normalisation: Normalisation, views: list[View], moments_B2C: Tensor | None
+    frames_BTHWC: Tensor, normalisation: Normalisation, views: list[AugmentParams], moments_B2C: Tensor | None
 ) -> Tensor:
     """A clip at a time, so that what one step writes the next finds in the processor's cache.
 
@@ -138,13 +140,13 @@ def normalised(
     for frames_THWC, view, scale_R, bias_R, out_THWC in zip(
         frames_BTHWC, views, scale_BR, bias_BR, out_BTHWC, strict=True
     ):
-        move(frames_THWC.permute(3, 0, 1, 2), view, out_THWC.permute(3, 0, 1, 2))
+        apply(frames_THWC.permute(3, 0, 1, 2), view, out_THWC.permute(3, 0, 1, 2))
         row_THR = out_THWC.flatten(2)
         torch.addcmul(bias_R, row_THR, scale_R, out=row_THR)
     return out_BTHWC.permute(0, 4, 1, 2, 3)
 
 
-def reach_of(views: list[View]) -> int:
+def reach_of(views: list[AugmentParams]) -> int:
     return max(max(abs(pixels) for pixels in view.shift) for view in views)
 
 

@@ -10,11 +10,11 @@ from omegaconf import OmegaConf
 from baselines import ClipModel
 from hybrid import create_model, get_entry, list_models
 from hybrid.config import TrainConfig
-from hybrid.data.normalisation import WAYS, Normalisation
+from hybrid.data.transforms import WAYS, Normalisation
+from hybrid.device import choose_machine
 from hybrid.errors import UserError
-from hybrid.training.frozen import check_frozen
 from hybrid.training.losses import get_loss
-from hybrid.training.machine import choose_machine
+from hybrid.training.optimiser import check_frozen
 
 
 def build_model(config: TrainConfig, num_grades: int) -> ClipModel:

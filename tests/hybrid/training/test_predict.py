@@ -9,15 +9,14 @@ import pytest
 import torch
 
 from hybrid import create_model
-from hybrid.commit import software_commit
 from hybrid.data.clip import ClipSpec
-from hybrid.data.normalisation import Normalisation
+from hybrid.data.transforms import Normalisation
 from hybrid.data.video import decode_clip
+from hybrid.device import choose_machine
 from hybrid.errors import UserError
-from hybrid.files import write_json
-from hybrid.predict import find_checkpoints, find_clips, predict_clips
+from hybrid.files import software_commit, write_json
 from hybrid.training.checkpoint import TrainedModel, TrainedOn, load_trained, save_trained
-from hybrid.training.machine import choose_machine
+from hybrid.training.predict import find_checkpoints, find_clips, predict_clips
 
 MACHINE = choose_machine("cpu", "32-true")
 GRADES = ["A", "B", "C", "D", "E"]
