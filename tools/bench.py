@@ -40,8 +40,8 @@ def main() -> None:
     from hybrid.device import choose_machine
     from hybrid.experiment.sweep import composed
     from hybrid.files import write_json
-    from hybrid.profiling.steps import measure_steps
     from hybrid.training.loop import environment_info
+    from hybrid.training.steps import measure_steps
 
     names = list_models() if options.models == "all" else re.split(r"[,\s]+", options.models.strip())
     if unknown := [name for name in names if name not in (known := list_models(controls=True))]:
