@@ -9,8 +9,10 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:  # slow to import, and not needed to train
+    import pandas as pd
 
 TRUTH, PATHS, MASKS, SIMULATION = "truth.csv", "paths.csv", "masks", "simulation.json"
 
@@ -28,6 +30,8 @@ def read_truth(root: Path) -> pd.DataFrame | None:
     path = root / TRUTH
     if not path.exists():
         return None
+    import pandas as pd
+
     table = pd.read_csv(path, dtype={"clip": str}, keep_default_na=False, na_values=["", "nan"])
     return table.set_index("clip")
 
