@@ -178,7 +178,7 @@ def check_settings(path: Path, settings: dict[str, Any], what: str) -> None:
     """
     if not path.exists() or not any(path.parent.rglob("last.ckpt")) and not any(path.parent.rglob("result.json")):
         return
-    there = read_yaml(path)
+    there = _recorded(path)
     differences = [
         f"  {key}: {old} there, {new} asked for"
         for key, (old, new) in sorted(_flat_difference(there, settings).items())
@@ -189,6 +189,16 @@ def check_settings(path: Path, settings: dict[str, Any], what: str) -> None:
             + "\n".join(differences)
             + "\nchoose another name with experiment=..., or remove the folder"
         )
+
+
+def _recorded(path: Path) -> dict[str, Any]:
+    """The settings in `path`. Where they still say 'auto': the precision that it came to, which every result tells."""
+    settings = read_yaml(path)
+    if settings.get("protocol", {}).get("precision") == "auto":
+        results = (RunFolder(file.parent).read_result() for file in path.parent.rglob("result.json"))
+        found = {result["machine"]["precision"] for result in results}
+        settings["protocol"]["precision"] = " and ".join(sorted(found)) or "auto"
+    return settings
 
 
 def _flat_difference(old: Any, new: Any, prefix: str = "") -> dict[str, tuple[Any, Any]]:

@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 import pytest
 import torch
 from omegaconf import OmegaConf
@@ -54,6 +56,17 @@ def test_runs_of_one_experiment_share_the_precision_that_auto_comes_to(config_of
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
     with pytest.raises(UserError, match="protocol.precision: 32-true there, bf16-mixed asked for"):
         record_settings(path, shared_settings(config_of(), "abc"), "experiment 'x'")
+
+
+@pytest.mark.parametrize("computed, refused", [("32-true", False), ("bf16-mixed", True)])
+def test_an_experiment_that_recorded_auto_goes_on_in_what_it_came_to(config_of, computed, refused):
+    config = config_of("accelerator=cpu")
+    path, settings = experiment_folder(config).settings, shared_settings(config, "abc")
+    settings["protocol"]["precision"] = "auto"
+    record_settings(path, settings, "experiment 'x'")
+    write_json(run_folder(config).result, {"machine": {"precision": computed}})
+    with pytest.raises(UserError, match="bf16-mixed there, 32-true asked for") if refused else nullcontext():
+        record_settings(path, shared_settings(config, "abc"), "experiment 'x'")
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", ".hidden", ""])
