@@ -14,9 +14,9 @@ from hybrid.data.cache import BadClips, DecodedClips, decode_clips
 from hybrid.data.clip import ClipFacts, ClipSpec
 from hybrid.data.labels import FILE, Labels, scan_labels
 from hybrid.data.oddities import OBLONG
+from hybrid.data.problems import Problems, some_of
 from hybrid.data.ratings import Ratings, scan_ratings
 from hybrid.data.simulated import is_simulated
-from hybrid.data.table import Problems, some_of
 
 CACHE = ".cache"
 

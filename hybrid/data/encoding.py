@@ -16,7 +16,7 @@ import codecs
 import unicodedata
 from collections.abc import Collection
 
-from hybrid.data.table import Problems
+from hybrid.data.problems import Problems
 
 LEGACY = ("cp932", "cp1252")
 """what Excel's plain 'CSV' writes on Japanese and on Western Windows"""

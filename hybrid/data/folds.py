@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from hybrid.data.paths import group_name, plain_name
-from hybrid.data.table import Problems, Table, read_table, some_of
+from hybrid.data.problems import Problems, some_of
+from hybrid.data.table import Table, read_table
 from hybrid.errors import UserError
 from hybrid.files import write_text
 

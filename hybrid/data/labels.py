@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from hybrid.data.numbers import Numbers
 from hybrid.data.paths import ClipFiles, group_name, near_group
-from hybrid.data.table import Numbers, Problems, Row, Table, read_table, some_of
+from hybrid.data.problems import Problems, some_of
+from hybrid.data.table import Row, Table, read_table
 
 FILE = "labels.csv"
 NAMES = ("clip", "group")

@@ -14,7 +14,8 @@ import numpy as np
 
 from hybrid.data.labels import SUM_TOLERANCE, Labels
 from hybrid.data.paths import ClipFiles
-from hybrid.data.table import Problems, read_table, some_of
+from hybrid.data.problems import Problems, some_of
+from hybrid.data.table import read_table
 
 FILE = "ratings.csv"
 

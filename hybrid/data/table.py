@@ -2,21 +2,20 @@
 
 Understood: UTF-8 with or without BOM, UTF-16 with BOM, others where they can be told (`hybrid.data.encoding`); commas,
 semicolons or tabs; quotes; LF, CRLF or CR; Excel's `sep=;` line; spaces around values; empty lines; empty columns at
-the end; numbers as people write them: `0.5`, `0,5`, `1,200`. What is wrong is collected (`Problems`) and told at once.
+the end.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import math
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from hybrid.data.encoding import decoded
-from hybrid.errors import UserError
+from hybrid.data.problems import Problems
 
 SEPARATORS = (",", ";", "\t")
 
@@ -134,77 +133,3 @@ def _good_header(columns: list[str], required: tuple[str, ...], name: str, probl
         elif not column:
             problems.add(f"{name}: column {columns.index(column) + 1} has no name")
     return len(problems.problems) == before
-
-
-MOST_LISTED = 50
-
-
-class DatasetError(UserError):
-    """The data set cannot be used; the message has one line a problem, `problems` all of them."""
-
-    def __init__(self, title: str, problems: list[str]):
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        lines = [f"{title}: {count}", *(f"  {problem}" for problem in problems[:MOST_LISTED])]
-        if len(problems) > MOST_LISTED:
-            lines.append(f"  ... and {len(problems) - MOST_LISTED} more")
-        super().__init__("\n".join(lines))
-        self.problems = tuple(problems)
-
-
-class Problems:
-    """A list to add problems to, so that all are told before the program stops."""
-
-    def __init__(self, title: str):
-        self.title = title
-        self.problems: list[str] = []
-
-    def add(self, problem: str) -> None:
-        self.problems.append(problem)
-
-    def raise_if_any(self) -> None:
-        if self.problems:
-            raise DatasetError(self.title, self.problems)
-
-
-def some_of(names, most: int = 3) -> str:
-    """'a', 'b', 'c' and 4 more."""
-    names = list(names)
-    listed = ", ".join(repr(name) for name in names[:most])
-    return listed if len(names) <= most else f"{listed} and {len(names) - most} more"
-
-
-NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]+)?")
-TWO_MEANINGS = re.compile(r"[+-]?[1-9][0-9]{0,2}([.,])[0-9]{3}")
-"""of a lone group of three digits a comma may be either mark; a point is one of thousands where commas are decimal"""
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """How the numbers of one file are to be read. marks: those that part decimals for certain, of '.' and ','."""
-
-    marks: frozenset[str]
-
-    @classmethod
-    def of(cls, texts: Iterable[str]) -> Numbers:
-        sure = (text for text in texts if NUMBER.fullmatch(text) and not TWO_MEANINGS.fullmatch(text))
-        return cls(frozenset(mark for text in sure for mark in ".," if mark in text))
-
-    def read(self, text: str) -> float | None:
-        """A finite number, or None where the text is none or may be two."""
-        if not self.is_number(text) or self.meanings(text):
-            return None
-        both = TWO_MEANINGS.fullmatch(text)
-        thousands = both is not None and bool(self.marks) and both[1] not in self.marks
-        number = float(re.sub("[.,]", "", text) if thousands else text.replace(",", "."))
-        return number if math.isfinite(number) else None
-
-    def meanings(self, text: str) -> str:
-        """'1200 or 1.2' where the file does not tell which; a point is decimal where nothing says otherwise."""
-        both = TWO_MEANINGS.fullmatch(text)
-        if both is None or len(self.marks) == 1 or (not self.marks and both[1] == "."):
-            return ""
-        return f"{int(re.sub('[.,]', '', text))} or {float(text.replace(',', '.')):g}"
-
-    @staticmethod
-    def is_number(text: str) -> bool:
-        return NUMBER.fullmatch(text) is not None

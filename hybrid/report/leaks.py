@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hybrid.data.table import some_of
+from hybrid.data.problems import some_of
 
 
 def leak_notes(results: list[dict[str, Any]]) -> list[str]:

@@ -15,7 +15,7 @@ from hybrid.data.clip import ClipError, DecodedClip
 from hybrid.data.loader import InMemoryClips
 from hybrid.data.oddities import Oddities, oddities
 from hybrid.data.paths import clips_under
-from hybrid.data.table import some_of
+from hybrid.data.problems import some_of
 from hybrid.data.video import decode_clip
 from hybrid.device import Machine
 from hybrid.errors import UserError

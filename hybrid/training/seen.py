@@ -22,7 +22,7 @@ import torch
 
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
-from hybrid.data.table import some_of
+from hybrid.data.problems import some_of
 from hybrid.errors import UserError
 from hybrid.training.checkpoint import FRESH, TrainedOn, read_trained_on, short_digest
 

@@ -4,7 +4,7 @@ import pytest
 
 from hybrid.data.encoding import decoded
 from hybrid.data.labels import read_labels
-from hybrid.data.table import DatasetError, Problems
+from hybrid.data.problems import DatasetError, Problems
 
 JAPANESE = ("患者1,患者2", "ひらがな", "良好,普通,不良", "田中,佐藤,鈴木", "患者Ａ", "検体・患者")
 UNSURE = {

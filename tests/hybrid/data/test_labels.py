@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hybrid.data.labels import read_labels
-from hybrid.data.table import DatasetError
+from hybrid.data.problems import DatasetError
 
 PLAIN = "clip,A,B,C\na.mkv,1,2,1\nb.mkv,0,3,1\nc.mkv,4,0,0\n"
 GROUPED = "clip,A,B,C,group\na.mkv,1,2,1,p1\nb.mkv,0,3,1,p1\nc.mkv,4,0,0,p2\n"

@@ -8,7 +8,7 @@ import pytest
 
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import load_dataset
-from hybrid.data.table import DatasetError
+from hybrid.data.problems import DatasetError
 from hybrid.errors import UserError
 
 SMALL = ClipSpec(side=16, channels=1)

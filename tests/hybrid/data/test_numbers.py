@@ -3,7 +3,8 @@
 import pytest
 
 from hybrid.data.labels import read_labels
-from hybrid.data.table import DatasetError, Numbers
+from hybrid.data.numbers import Numbers
+from hybrid.data.problems import DatasetError
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from hybrid.data.labels import read_labels
+from hybrid.data.problems import DatasetError
 from hybrid.data.ratings import read_ratings
-from hybrid.data.table import DatasetError
 
 LABELS = "clip,A,B\na.mkv,2,1\nb.mkv,0,3\n"
 RATINGS = "clip,rater,grade\na.mkv,r1,A\na.mkv,r2,A\na.mkv,r3,B\nb.mkv,r1,B\nb.mkv,r2,B\nb.mkv,r4,B\n"

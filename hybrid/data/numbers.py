@@ -1,0 +1,49 @@
+"""Numbers as people and spreadsheets write them: `0.5`, `0,5`, `1,200`.
+
+One mark can part decimals in one country and thousands in the next. Of `1,200` the rest of the file tells which: where
+other numbers have a decimal point, it is 1200, and where they have a decimal comma, 1.2. Where none has either, or both
+occur, it is neither.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]+)?")
+TWO_MEANINGS = re.compile(r"[+-]?[1-9][0-9]{0,2}([.,])[0-9]{3}")
+"""of a lone group of three digits a comma may be either mark; a point is one of thousands where commas are decimal"""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How the numbers of one file are to be read. marks: those that part decimals for certain, of '.' and ','."""
+
+    marks: frozenset[str]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Numbers:
+        sure = (text for text in texts if NUMBER.fullmatch(text) and not TWO_MEANINGS.fullmatch(text))
+        return cls(frozenset(mark for text in sure for mark in ".," if mark in text))
+
+    def read(self, text: str) -> float | None:
+        """A finite number, or None where the text is none or may be two."""
+        if not self.is_number(text) or self.meanings(text):
+            return None
+        both = TWO_MEANINGS.fullmatch(text)
+        thousands = both is not None and bool(self.marks) and both[1] not in self.marks
+        number = float(re.sub("[.,]", "", text) if thousands else text.replace(",", "."))
+        return number if math.isfinite(number) else None
+
+    def meanings(self, text: str) -> str:
+        """'1200 or 1.2' where the file does not tell which; a point is decimal where nothing says otherwise."""
+        both = TWO_MEANINGS.fullmatch(text)
+        if both is None or len(self.marks) == 1 or (not self.marks and both[1] == "."):
+            return ""
+        return f"{int(re.sub('[.,]', '', text))} or {float(text.replace(',', '.')):g}"
+
+    @staticmethod
+    def is_number(text: str) -> bool:
+        return NUMBER.fullmatch(text) is not None
