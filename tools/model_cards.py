@@ -17,8 +17,7 @@ from hybrid import list_models
 from hybrid.config import register_schemas
 from hybrid.display.tables import as_markdown, formatted
 from hybrid.profiling.cards import card
-from hybrid.profiling.models import Setting, profile_models
-from hybrid.profiling.table import PUBLISHED
+from hybrid.profiling.models import PUBLISHED, Setting, profile_models
 
 
 def recipe(name: str) -> dict:

@@ -41,8 +41,7 @@ from hybrid.training.build import build_model, check_model, input_normalisation
 from hybrid.training.callbacks import History
 from hybrid.training.checkpoint import FRESH, TrainedOn, save_tensors
 from hybrid.training.finite import StopAtNonFinite
-from hybrid.training.last_checkpoint import to_continue_from
-from hybrid.training.loop import environment_info, make_trainer, quiet_libraries
+from hybrid.training.loop import environment_info, make_trainer, quiet_libraries, to_continue_from
 from hybrid.training.precision_check import check_precision
 from hybrid.training.seen import behind
 from hybrid.training.tracking import Tracker, check_logger

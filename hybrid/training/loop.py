@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import platform
+import sys
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -11,14 +13,16 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.plugins import TorchCheckpointIO
 from torch import Tensor
 
 from hybrid.config import AugmentConfig, TrainConfig
 from hybrid.data.transforms import AugmentParams, draw_view
 from hybrid.device import Machine, keep_freed_memory
+from hybrid.errors import UserError
 from hybrid.files import software_commit
+from hybrid.training.checkpoint import save_tensors
 from hybrid.training.finite import learning
-from hybrid.training.last_checkpoint import WholeCheckpoints
 
 
 class RepeatableModule(pl.LightningModule):
@@ -112,3 +116,36 @@ def quiet_libraries() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric")
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+
+
+class WholeCheckpoints(TorchCheckpointIO):
+    """Lightning's own files, but each replaces the one before it only when it is whole and in place.
+
+    Lightning writes into TMPDIR and moves; from another file system that copies over the only good one.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        if wrong := not_finite(checkpoint["state_dict"]):
+            raise UserError(f"{path}: not written, for these weights are not finite: {', '.join(wrong)}")
+        save_tensors(Path(path), checkpoint)
+
+
+def to_continue_from(path: Path) -> Path | None:
+    """The file, if a run can continue from it. If not, a notice says why, and None that the run starts anew."""
+    if not path.exists():
+        return None
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError, TypeError) as error:
+        why = f"cannot be read ({type(error).__name__})"
+    else:
+        if not (wrong := not_finite(weights)):
+            return path
+        why = f"holds weights that are not finite ({wrong[0]})"
+    print(f"note: {path} {why}: the run starts anew", file=sys.stderr)
+    return None
+
+
+def not_finite(weights: dict[str, Any]) -> list[str]:
+    """The names of those that are not."""
+    return [name for name, value in weights.items() if isinstance(value, Tensor) and not value.isfinite().all()]

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
+from torch import nn
 from tqdm import tqdm
 
 from hybrid.data.clip import ClipError, DecodedClip
-from hybrid.data.loader import InMemoryClips
+from hybrid.data.loader import InMemoryClips, evaluation_batches
 from hybrid.data.oddities import Oddities, oddities
 from hybrid.data.paths import clips_under
 from hybrid.data.problems import some_of
-from hybrid.data.video import decode_clip
 from hybrid.device import Machine
 from hybrid.errors import UserError
 from hybrid.files import software_commit
 from hybrid.training.checkpoint import TrainedModel, load_trained
-from hybrid.training.inference import predict_distributions
 
 
 def find_checkpoints(path: Path, model: str | None = None) -> list[Path]:
@@ -133,6 +134,8 @@ def predict_clips(checkpoints: Sequence[Path], clips: Sequence[Path], machine: M
 
 def _decode_all(clips: Sequence[Path], trained: TrainedModel) -> tuple[list[tuple[Path, DecodedClip]], list[str]]:
     """The clips that can be read as the model wants them, and why each of the others cannot."""
+    from hybrid.data.video import decode_clip  # here, for a run predicts too and needs no decoder
+
     readable, unreadable = [], []
     for clip in tqdm(clips, desc="decoding", unit="clip", disable=None, leave=False):
         try:
@@ -175,3 +178,23 @@ def _said_together(clips: Sequence[Path], seen: Sequence[Oddities]) -> list[str]
 def _sha256(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def predict_distributions(
+    model: nn.Module, clips: InMemoryClips, numbers: np.ndarray, batch_size: int, machine: Machine
+) -> tuple[np.ndarray, float]:
+    """The distributions (N, K) of the clips with these numbers, and the seconds a clip the model took.
+
+    The model is put in eval mode on the machine's device and left there.
+    """
+    model.to(machine.device).eval()
+    clips.to(machine.device)
+    distributions, seconds = [], 0.0
+    for (clips_B,) in evaluation_batches(numbers, batch_size):
+        clip_BCTHW = clips.batch(clips_B, machine.device)
+        started = time.perf_counter()
+        with torch.inference_mode(), machine.autocast():
+            dist_BK = model(clip_BCTHW).float().softmax(-1).cpu()
+        seconds += time.perf_counter() - started
+        distributions.append(dist_BK)
+    return torch.cat(distributions).numpy(), seconds / len(numbers)

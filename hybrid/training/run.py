@@ -27,12 +27,11 @@ from hybrid.training.build import build_model, input_normalisation
 from hybrid.training.callbacks import History
 from hybrid.training.checkpoint import TrainedModel, save_trained
 from hybrid.training.finite import StopAtNonFinite
-from hybrid.training.inference import predict_distributions
-from hybrid.training.last_checkpoint import to_continue_from
-from hybrid.training.loop import environment_info, make_trainer, quiet_libraries
+from hybrid.training.loop import environment_info, make_trainer, quiet_libraries, to_continue_from
 from hybrid.training.module import GradeModule
 from hybrid.training.optimiser import freeze_batchnorm
 from hybrid.training.precision_check import check_precision
+from hybrid.training.predict import predict_distributions
 from hybrid.training.seen import check_start, trained_on
 from hybrid.training.tracking import Tracker
 

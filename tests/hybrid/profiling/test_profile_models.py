@@ -12,8 +12,7 @@ from hybrid.device import choose_machine
 from hybrid.display.tables import as_markdown, as_terminal, formatted
 from hybrid.profiling import models, profile_model
 from hybrid.profiling.cost import Profile
-from hybrid.profiling.models import Setting, against_published, module_table, profile_models
-from hybrid.profiling.table import HEADINGS
+from hybrid.profiling.models import HEADINGS, Setting, against_published, module_table, profile_models
 from hybrid.profiling.timing import peak_memory, size_gb
 
 TINY = {"size": "tiny", "crop_size": 64, "batch_size": 2}

@@ -10,8 +10,8 @@ import torch
 from hybrid.errors import UserError
 from hybrid.experiment.prepare import prepare
 from hybrid.folders import run_folder
-from hybrid.training import last_checkpoint
-from hybrid.training.last_checkpoint import WholeCheckpoints, to_continue_from
+from hybrid.training import loop
+from hybrid.training.loop import WholeCheckpoints, to_continue_from
 from hybrid.training.run import train_run
 
 
@@ -41,8 +41,8 @@ def test_a_run_whose_checkpoint_is_of_no_use_starts_anew_and_says_so(
             raise OSError(errno.ENOSPC, "No space left on device")
         save(path, content)
 
-    save = last_checkpoint.save_tensors
-    monkeypatch.setattr(last_checkpoint, "save_tensors", full_disk)
+    save = loop.save_tensors
+    monkeypatch.setattr(loop, "save_tensors", full_disk)
     with pytest.raises(OSError):
         train_run(config, dataset, folds_RN[0])
     monkeypatch.undo()

@@ -1,1 +1,0 @@
-"""Methods that explain an answer by the pixels of the frames."""

@@ -1,1 +1,0 @@
-"""The results page of an analysis: tables, figures, gallery and words."""
