@@ -6,7 +6,9 @@ import hashlib
 import json
 from collections import defaultdict
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +19,9 @@ from hybrid.data.oddities import OBLONG
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.ratings import Ratings, scan_ratings
 from hybrid.data.simulated import is_simulated
+
+if TYPE_CHECKING:
+    from hybrid.data.transforms import Moments
 
 CACHE = ".cache"
 
@@ -49,6 +54,13 @@ class ClipDataset:
 
     def __len__(self) -> int:
         return len(self.clips)
+
+    @cached_property
+    def moments(self) -> Moments:
+        """What every run on these clips that normalises each by its own contrast has to know of them."""
+        from hybrid.data.transforms import Moments  # with torch, which reading a data set does not need
+
+        return Moments(self.frames_NTHWC)
 
     @property
     def simulated(self) -> bool:

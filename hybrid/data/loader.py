@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
-from hybrid.data.transforms import IDENTITY, AugmentParams, Normalisation, apply, moments_as_seen, moments_by_shift
+from hybrid.data.transforms import IDENTITY, AugmentParams, Moments, Normalisation, apply
 
 
 class IndexDataset(Dataset):
@@ -67,16 +67,21 @@ class InMemoryClips:
     """The decoded clips, on the device whole where they fit in half of its free memory.
 
     frames_NTHWC: uint8. normalisation: what a batch goes through last. used: the frames that a batch holds, by default
-    all; see `ClipModel.used_frames`.
+    all; see `ClipModel.used_frames`. moments: of these clips, where other runs have use for them too.
     """
 
-    def __init__(self, frames_NTHWC: np.ndarray, normalisation: Normalisation, used: range | None = None) -> None:
+    def __init__(
+        self,
+        frames_NTHWC: np.ndarray,
+        normalisation: Normalisation,
+        used: range | None = None,
+        moments: Moments | None = None,
+    ) -> None:
         self.frames_NTHWC = frames_NTHWC
         self.normalisation = normalisation
         self.used = used
+        self.moments = moments or Moments(frames_NTHWC)
         self.on_device: Tensor | None = None
-        self.moments: dict[int, Tensor] = {}
-        """what `moments_by_shift` says of a clip, by its number: all epochs use it"""
 
     def to(self, device: torch.device) -> None:
         """Move the whole array to a GPU if it fits; on a CPU it stays mapped from disk."""
@@ -97,16 +102,8 @@ class InMemoryClips:
             frames_BTHWC = self.on_device[clips_B.to(device), used]
         else:
             frames_BTHWC = torch.from_numpy(self.frames_NTHWC[numbers, used]).to(device)
-        moments_B2C = self._moments(numbers, views) if self.normalisation.way == "clip" else None
+        moments_B2C = self.moments.as_seen(numbers, views) if self.normalisation.way == "clip" else None
         return normalised(frames_BTHWC, self.normalisation, views, moments_B2C)
-
-    def _moments(self, numbers: list[int], views: list[AugmentParams]) -> Tensor:
-        reach = reach_of(views)
-        for clip in numbers:
-            if clip not in self.moments or len(self.moments[clip]) < 2 * reach + 1:
-                self.moments[clip] = moments_by_shift(torch.from_numpy(np.array(self.frames_NTHWC[clip])), reach)
-        seen = zip(numbers, views, strict=True)
-        return torch.stack([moments_as_seen(self.moments[clip], view) for clip, view in seen])
 
 
 def as_input(
@@ -121,8 +118,7 @@ def as_input(
     """
     views, moments_B2C = views or [IDENTITY] * len(frames_BTHWC), None
     if normalisation.way == "clip":
-        reach, clips = reach_of(views), zip(frames_BTHWC.cpu(), views, strict=True)
-        moments_B2C = torch.stack([moments_as_seen(moments_by_shift(clip, reach), view) for clip, view in clips])
+        moments_B2C = Moments(frames_BTHWC.cpu().numpy()).as_seen(range(len(views)), views)
     return normalised(frames_BTHWC[:, as_slice(used)], normalisation, views, moments_B2C)
 
 
@@ -136,18 +132,14 @@ def normalised(
     lines = normalisation.line(views, frames_BTHWC.shape[-1], moments_B2C)
     # A row of pixels at once: a channel alone is too short for the processor's vectors.
     scale_BR, bias_BR = (values_BC.repeat(1, frames_BTHWC.shape[3]).to(frames_BTHWC.device) for values_BC in lines)
-    out_BTHWC = torch.empty_like(frames_BTHWC, dtype=torch.float32)
+    out_BTHWC = torch.empty(frames_BTHWC.shape, device=frames_BTHWC.device)
     for frames_THWC, view, scale_R, bias_R, out_THWC in zip(
         frames_BTHWC, views, scale_BR, bias_BR, out_BTHWC, strict=True
     ):
-        apply(frames_THWC.permute(3, 0, 1, 2), view, out_THWC.permute(3, 0, 1, 2))
+        apply(frames_THWC, view, out_THWC)
         row_THR = out_THWC.flatten(2)
         torch.addcmul(bias_R, row_THR, scale_R, out=row_THR)
     return out_BTHWC.permute(0, 4, 1, 2, 3)
-
-
-def reach_of(views: list[AugmentParams]) -> int:
-    return max(max(abs(pixels) for pixels in view.shift) for view in views)
 
 
 def as_slice(used: range | None) -> slice:

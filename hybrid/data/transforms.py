@@ -7,6 +7,7 @@ and on size, so neither is touched.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -44,38 +45,35 @@ def draw_view(config: AugmentConfig, side: int, seed: int, epoch: int, clip: int
     return AugmentParams(mirrored, turns, (down, right), 1 + config.gain * gain, config.offset * offset)
 
 
-def apply(clip_CTHW: Tensor, view: AugmentParams, out_CTHW: Tensor | None = None) -> Tensor:
-    """The square clip mirrored, turned and shifted, in `out_CTHW` where given; what is shifted in repeats the border.
+def apply(frames_THWC: Tensor, view: AugmentParams, out_THWC: Tensor) -> None:
+    """Write the square clip, mirrored, turned and shifted, into `out_THWC`; what is shifted in repeats the border.
 
-    Any dtype. Fast where channels are last in memory, in both: see `oriented`.
+    Any dtypes; `out_THWC` lies in one piece.
     """
-    out_CTHW = torch.empty_like(clip_CTHW) if out_CTHW is None else out_CTHW
-    side, turned_CTHW = clip_CTHW.shape[-1], oriented(clip_CTHW, view)
-    (down, right), inside_CTHW = view.shift, out_CTHW
-    for dim, by in ((-2, down), (-1, right)):
-        kept = side - abs(by)
-        turned_CTHW = turned_CTHW.narrow(dim, max(0, -by), kept)
-        inside_CTHW = inside_CTHW.narrow(dim, max(0, by), kept)
-    if view.quarter_turns % 2:  # pixels of few channels are slow to transpose, planes are not
-        for inside_THW, turned_THW in zip(inside_CTHW, turned_CTHW, strict=True):
-            inside_THW.copy_(turned_THW)
-    else:
-        inside_CTHW.copy_(turned_CTHW)
-    for dim, by in ((-2, down), (-1, right)):
-        if by:
-            border = out_CTHW.narrow(dim, by if by > 0 else side + by - 1, 1)
-            out_CTHW.narrow(dim, 0 if by > 0 else side + by, abs(by)).copy_(border)
-    return out_CTHW
+    turned_N, out_N = oriented(frames_THWC, view).reshape(-1), out_THWC.view(-1)
+    (down, right), (_, height, width, channels) = view.shift, out_THWC.shape
+    # One piece is fast to copy. What it carries over the end of a row or a frame lands in the border, which is
+    # filled after it.
+    by, number = (down * width + right) * channels, len(out_N)
+    out_N[max(0, by) : number + min(0, by)].copy_(turned_N[max(0, -by) : number - max(0, by)])
+    if down:
+        edge = down if down > 0 else height + down - 1
+        (out_THWC[:, :down] if down > 0 else out_THWC[:, down:]).copy_(out_THWC[:, edge : edge + 1])
+    if right:
+        edge = right if right > 0 else width + right - 1
+        (out_THWC[:, :, :right] if right > 0 else out_THWC[:, :, right:]).copy_(out_THWC[:, :, edge : edge + 1])
 
 
-def oriented(clip_CTHW: Tensor, view: AugmentParams) -> Tensor:
-    """The clip mirrored and then turned, as a view or a copy: at most one flip, which torch does row by row where
-    channels are last, and a transposition."""
-    turns = view.quarter_turns
-    dims = [-2] * (turns in (2, 3)) + [-1] * (view.mirrored != (turns in (1, 2)))
-    clip_TCHW = clip_CTHW.transpose(0, 1)
-    clip_TCHW = clip_TCHW.flip(dims) if dims else clip_TCHW
-    return (clip_TCHW.mT if turns % 2 else clip_TCHW).transpose(0, 1)
+def oriented(frames_THWC: Tensor, view: AugmentParams) -> Tensor:
+    """The clip mirrored, then turned: a flip, which torch does by rows where channels are last, and a transposition."""
+    turns, clip_TCHW = view.quarter_turns, frames_THWC.permute(0, 3, 1, 2)
+    if dims := [2] * (turns in (2, 3)) + [3] * (view.mirrored != (turns in (1, 2))):
+        clip_TCHW = clip_TCHW.flip(dims)
+    if turns % 2:  # pixels of few channels are slow to transpose, planes are not
+        upright_TCHW, clip_TCHW = clip_TCHW, torch.empty_like(frames_THWC).permute(0, 3, 1, 2)
+        for channel in range(clip_TCHW.shape[1]):
+            clip_TCHW[:, channel].copy_(upright_TCHW[:, channel].mT)
+    return clip_TCHW.permute(0, 2, 3, 1)
 
 
 def shift_before_turning(view: AugmentParams) -> tuple[int, int]:
@@ -123,6 +121,33 @@ class Normalisation:
         return (gain_B1 / (255 * std_C)).float(), ((offset_B1 - mean_C) / std_C).float()
 
 
+class Moments:
+    """Mean and mean square of each channel of uint8 clips, each clip measured when it is first asked for."""
+
+    def __init__(self, frames_NTHWC: np.ndarray) -> None:
+        self.frames_NTHWC = frames_NTHWC
+        self.by_shift_NSS2C: np.ndarray | None = None
+        """as `moments_by_shift`; NaN where a clip is not measured yet"""
+
+    def as_seen(self, numbers: Sequence[int], views: Sequence[AugmentParams]) -> Tensor:
+        """(B, 2, C) float64, of the clips with these numbers in these views; brightness left out."""
+        down_B, right_B = np.array([shift_before_turning(view) for view in views]).T
+        reach = int(max(np.abs(down_B).max(), np.abs(right_B).max()))
+        if self.by_shift_NSS2C is None or reach > self.reach:
+            number, *_, channels = self.frames_NTHWC.shape
+            self.by_shift_NSS2C = np.full((number, 2 * reach + 1, 2 * reach + 1, 2, channels), np.nan)
+        numbers = np.array(numbers)
+        for clip in numbers[np.isnan(self.by_shift_NSS2C[numbers, 0, 0, 0, 0])]:
+            frames_THWC = torch.from_numpy(np.array(self.frames_NTHWC[clip]))
+            self.by_shift_NSS2C[clip] = moments_by_shift(frames_THWC, self.reach)
+        return torch.from_numpy(self.by_shift_NSS2C[numbers, self.reach + down_B, self.reach + right_B])
+
+    @property
+    def reach(self) -> int:
+        """the largest shift that is known of"""
+        return self.by_shift_NSS2C.shape[1] // 2
+
+
 def moments_by_shift(frames_THWC: Tensor, reach: int) -> Tensor:
     """(S, S, 2, C) float64, S = 2 reach + 1: mean and mean square of each channel, by how far the clip is shifted.
 
@@ -134,13 +159,6 @@ def moments_by_shift(frames_THWC: Tensor, reach: int) -> Tensor:
     seen_SH, seen_SW = (_times_seen(side, reach) for side in frames_THWC.shape[1:3])
     sums_2SWC = (seen_SH @ sums_2HWC.flatten(2)).unflatten(2, sums_2HWC.shape[2:])
     return (seen_SW @ sums_2SWC).permute(1, 2, 0, 3) / frames_THWC[..., 0].numel()
-
-
-def moments_as_seen(by_shift_SS2C: Tensor, view: AugmentParams) -> Tensor:
-    """(2, C): the moments of the clip in this view, out of `moments_by_shift`."""
-    reach = len(by_shift_SS2C) // 2
-    down, right = shift_before_turning(view)
-    return by_shift_SS2C[reach + down, reach + right]
 
 
 @cache

@@ -19,7 +19,7 @@ def refuse_wrong(rules: Iterable[Rule]) -> None:
 
 
 def protocol_rules(protocol: ProtocolConfig) -> list[Rule]:
-    crop_size = protocol.crop_size
+    crop_size, shift = protocol.crop_size, protocol.augment.shift
     return [
         ("protocol.epochs", protocol.epochs, "1 or more", protocol.epochs >= 1),
         ("protocol.batch_size", protocol.batch_size, "2 or more", protocol.batch_size >= 2),
@@ -28,6 +28,7 @@ def protocol_rules(protocol: ProtocolConfig) -> list[Rule]:
         ("protocol.crop_size", crop_size, "a multiple of 32 from 64 up", crop_size >= 64 and crop_size % 32 == 0),
         ("protocol.num_folds", protocol.num_folds, "2 or more", protocol.num_folds >= 2),
         ("protocol.repeats", protocol.repeats, "1 or more", protocol.repeats >= 1),
+        ("protocol.augment.shift", shift, "from 0 to 0.5", 0 <= shift <= 0.5),
     ]
 
 

@@ -78,7 +78,8 @@ def _train(
     profile = _profile(run, config, model)
     machine.to_channels_last(model)
     normalisation = input_normalisation(config)
-    clips = InMemoryClips(dataset.frames_NTHWC, normalisation, model.used_frames(config.model.num_frames))
+    used = model.used_frames(config.model.num_frames)
+    clips = InMemoryClips(dataset.frames_NTHWC, normalisation, used, dataset.moments)
     training_folds, test_clips = np.flatnonzero(fold_of_N != config.fold), np.flatnonzero(fold_of_N == config.fold)
     # Every fold draws its share anew, so that their mean does not hang on one draw; models draw the same.
     draw = (config.seed, config.repeat, config.fold)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 from hybrid import get_entry
 from hybrid.config import TrainConfig
 from hybrid.data.loader import InMemoryClips, training_batches
-from hybrid.data.transforms import Normalisation
+from hybrid.data.transforms import Moments, Normalisation
 from hybrid.device import Machine
 from hybrid.profiling.timing import wait_for
 from hybrid.training.build import build_model
@@ -100,16 +101,22 @@ def measure_steps(configs: list[TrainConfig], machine: Machine, rounds: int) -> 
     return pd.DataFrame(rows)
 
 
+@cache
+def _random_clips(*shape_NTHWC: int) -> tuple[np.ndarray, Moments]:
+    """Shared by all trainings, as an experiment's clips are."""
+    frames_NTHWC = np.random.default_rng(0).integers(0, 256, shape_NTHWC, dtype=np.uint8)
+    return frames_NTHWC, Moments(frames_NTHWC)
+
+
 def _train(config: TrainConfig, machine: Machine) -> list[dict[str, float]]:
-    protocol, entry, rng = config.protocol, get_entry(config.model.name), np.random.default_rng(0)
-    number = 5 * protocol.batch_size
-    shape = (number, config.model.num_frames, protocol.crop_size, protocol.crop_size, config.data.channels)
-    frames_NTHWC = rng.integers(0, 256, shape, dtype=np.uint8)
-    targets_NK = torch.from_numpy(rng.dirichlet(np.ones(GRADES), number)).float()
+    protocol, entry, num_frames = config.protocol, get_entry(config.model.name), config.model.num_frames
+    number, side = 5 * protocol.batch_size, protocol.crop_size
+    frames_NTHWC, moments = _random_clips(number, num_frames, side, side, config.data.channels)
+    targets_NK = torch.from_numpy(np.random.default_rng(0).dirichlet(np.ones(GRADES), number)).float()
     pl.seed_everything(0, verbose=False)
     model = machine.to_channels_last(build_model(config, GRADES))
     normalisation = Normalisation(entry.mean, entry.std, protocol.normalise)
-    clips = InMemoryClips(frames_NTHWC, normalisation, model.used_frames(config.model.num_frames))
+    clips = InMemoryClips(frames_NTHWC, normalisation, model.used_frames(num_frames), moments)
     clock, batches = StepClock(machine.device), training_batches(np.arange(number), protocol.batch_size, seed=0)
     with tempfile.TemporaryDirectory() as folder:
         epochs = protocol.epochs

@@ -58,6 +58,14 @@ def test_a_clip_is_the_same_whatever_was_asked_before(way):
     assert torch.equal(resident.batch(torch.tensor([3, 7]), CPU, VIEWS[3:5]), shifted)
 
 
+def test_clips_first_seen_in_inference_can_be_trained_on():
+    resident = InMemoryClips(FRAMES_NTHWC, NORMALISATION["clip"])
+    with torch.inference_mode():
+        still = resident.batch(torch.tensor([0, 1]), CPU)
+    assert torch.equal(resident.batch(torch.tensor([2, 1]), CPU)[1], still[1])
+    resident.batch(torch.tensor([0, 1]), CPU, VIEWS[3:5])
+
+
 @pytest.mark.parametrize("way", NORMALISATION)
 def test_frames_that_are_not_used_are_left_out_and_counted_in_the_statistics(way):
     clips_B, views = torch.arange(len(VIEWS)), VIEWS

@@ -3,9 +3,16 @@ import pytest
 import torch
 
 from hybrid.config import AugmentConfig
-from hybrid.data.transforms import IDENTITY, AugmentParams, apply, draw_view
+from hybrid.data import transforms
+from hybrid.data.transforms import IDENTITY, AugmentParams, draw_view
 
 CLIP_CTHW = torch.randint(0, 256, (3, 4, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def apply(clip_CTHW, view):
+    out_THWC = torch.empty_like(clip_CTHW.permute(1, 2, 3, 0), memory_format=torch.contiguous_format)
+    transforms.apply(clip_CTHW.permute(1, 2, 3, 0), view, out_THWC)
+    return out_THWC.permute(3, 0, 1, 2)
 
 
 def test_a_view_is_a_function_of_seed_epoch_and_clip():

@@ -73,11 +73,13 @@ def test_values_are_the_truths(targets, truths):
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_a_step_turns_as_the_pixels_do(mirrored, turns):
     places = [(5, 9), (8, 9), (8, 14), (6, 15)]  # right, down
-    clip_CTHW = torch.zeros(1, len(places), 24, 24)
+    frames_THWC = torch.zeros(len(places), 24, 24, 1)
     for t, (right, down) in enumerate(places):
-        clip_CTHW[0, t, down, right] = 1
+        frames_THWC[t, down, right] = 1
     view = AugmentParams(mirrored, turns, (0, 0), 1.0, 0.0)
-    seen = [frame.nonzero()[0].flip(0).tolist() for frame in apply(clip_CTHW, view)[0]]
+    moved_THWC = torch.empty_like(frames_THWC)
+    apply(frames_THWC, view, moved_THWC)
+    seen = [frame.nonzero()[0].flip(0).tolist() for frame in moved_THWC[..., 0]]
     np.testing.assert_array_equal(np.diff(places, axis=0) @ turn_of(view), np.diff(seen, axis=0))
 
 
