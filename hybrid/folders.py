@@ -75,6 +75,10 @@ class RunFolder:
     def label(self) -> str:
         return f"{self.arm}/{self.path.name}"
 
+    @property
+    def experiment(self) -> ExperimentFolder:
+        return ExperimentFolder(self.path.parent.parent)
+
     def read_result(self) -> dict[str, Any]:
         """What result.json holds; those of before there were arms do not name theirs."""
         return {"arm": self.arm, **read_json(self.result)}

@@ -7,10 +7,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tests run side by side
 
 import pytest
 from chromium import start
-from hydra import compose, initialize_config_dir
 from support import ROOT, quick_overrides, write_dataset
 
 from hybrid.config import register_schemas
+from hybrid.experiment.hydra_jobs import composed
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +32,6 @@ def config_of(tmp_path, small_dataset):
     register_schemas()
 
     def make(*overrides: str, name: str = "train"):
-        with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-            return compose(name, [*quick_overrides(small_dataset, tmp_path), *overrides])
+        return composed(ROOT / "configs", name, [*quick_overrides(small_dataset, tmp_path), *overrides])
 
     return make

@@ -29,10 +29,10 @@ CONFIGS = Path(__file__).parent.parent / "configs"
 
 def listed() -> str:
     """The ablations, as the end of the help."""
-    from hybrid.experiment.ablation import read_ablations
+    from hybrid.experiment.arms import ABLATIONS
 
-    lines = ["ablations (files of configs/ablation/; all: every one but the factorials):"]
-    for name, ablation in read_ablations(CONFIGS).items():
+    lines = ["ablations (of hybrid/experiment/arms.py; all: every one but the factorials):"]
+    for name, ablation in ABLATIONS.items():
         arms = f"every combination of {' and '.join(ablation.factors)}"
         if not ablation.factors:
             arms = f"{ablation.default.shown} | " + " ".join(arm.shown for arm in ablation.arms)

@@ -38,7 +38,7 @@ def main() -> None:
     from hybrid import list_models
     from hybrid.config import register_schemas
     from hybrid.device import choose_machine
-    from hybrid.experiment.sweep import composed
+    from hybrid.experiment.hydra_jobs import composed
     from hybrid.files import write_json
     from hybrid.training.loop import environment_info
     from hybrid.training.steps import measure_steps

@@ -7,29 +7,29 @@ import hydra
 
 from hybrid.config import TrainConfig, register_schemas
 from hybrid.errors import explained
-from hybrid.experiment.ablation import spelled_out
+from hybrid.experiment.hydra_jobs import register_arms
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 register_schemas()
+register_arms(sys.argv[1:])
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="benchmark")
-def launch(config: TrainConfig) -> None:
+def with_hydras_flags(config: TrainConfig) -> None:
+    """--help, --cfg job, --info ...; without them the runs are checked before and reported after Hydra does them."""
     from hybrid.experiment.benchmark import benchmark_job
 
     benchmark_job(config)
 
 
 def main() -> int:
-    with explained():
-        sys.argv[1:] = spelled_out(CONFIGS, sys.argv[1:])
     if any(word.startswith("-") for word in sys.argv[1:]):
-        launch()  # Hydra's own flags: --help, --cfg job, --info ...
+        with_hydras_flags()
         return 0
     with explained():
         from hybrid.experiment.benchmark import run_benchmark
 
-        return run_benchmark(CONFIGS, "benchmark", sys.argv[1:], launch)
+        return run_benchmark(CONFIGS, "benchmark", sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -1,11 +1,15 @@
 """Pretrain a model on simulated clips: it learns what the simulator knows of them, and no grades."""
 
+import sys
+
 import hydra
 
 from hybrid.config import PretrainConfig, register_schemas
 from hybrid.errors import explained
+from hybrid.experiment.hydra_jobs import register_arms
 
 register_schemas()
+register_arms(sys.argv[1:])
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="pretrain")

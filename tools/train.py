@@ -1,16 +1,15 @@
 """Train one model on all folds but one, and test it on that one."""
 
 import sys
-from pathlib import Path
 
 import hydra
 
 from hybrid.config import TrainConfig, register_schemas
 from hybrid.errors import explained
-from hybrid.experiment.ablation import spelled_out
+from hybrid.experiment.hydra_jobs import register_arms
 
-CONFIGS = Path(__file__).parent.parent / "configs"
 register_schemas()
+register_arms(sys.argv[1:])
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="train")
@@ -37,6 +36,4 @@ def main(config: TrainConfig) -> None:
 
 
 if __name__ == "__main__":
-    with explained():
-        sys.argv[1:] = spelled_out(CONFIGS, sys.argv[1:])
     main()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,12 +11,11 @@ from omegaconf import DictConfig
 
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Ablation, arms_of, record_ablations
-from hybrid.experiment.ablation import choose, read_ablations
-from hybrid.experiment.benchmark import benchmark_job, check_data, check_models, do_runs
-from hybrid.experiment.jobs import jobs_at_a_time, launch_jobs
+from hybrid.experiment.arms import ABLATIONS
+from hybrid.experiment.benchmark import benchmark_job, check_data, check_models, do_runs, sweep_over_runs
+from hybrid.experiment.hydra_jobs import asked_runs, composed, jobs_at_a_time, multirun, split_sweep, sweep_over
 from hybrid.experiment.plan import Job, in_words, make_plan
 from hybrid.experiment.prepare import check
-from hybrid.experiment.sweep import asked_runs, composed, split_sweep
 from hybrid.experiment.wandb_sweep import write_sweeps
 from hybrid.folders import arm_settings, experiment_folder
 
@@ -60,11 +59,10 @@ def run_ablations(config_dir: Path, words: Sequence[str], *, only_plan: bool = F
         return 0
     check_data(asked.configs)
     record_ablations(experiment_folder(asked.base), asked.ablations)
-
-    def launch() -> None:
-        launch_jobs(config_dir, CONFIG, asked.words, [job.words for job in asked.jobs if not job.done], benchmark_job)
-
-    return do_runs(asked.configs, launch)
+    missing = [job for job in asked.jobs if not job.done]
+    arms = sweep_over("arm", (job.arm.label for job in missing))
+    sweep = [*asked.words, arms, *sweep_over_runs(job.config for job in missing)]
+    return do_runs(asked.configs, lambda: multirun(config_dir, CONFIG, sweep, benchmark_job))
 
 
 def write_ablation_sweeps(config_dir: Path, words: Sequence[str], folder: Path) -> list[Path]:
@@ -83,20 +81,19 @@ def write_ablation_sweeps(config_dir: Path, words: Sequence[str], folder: Path) 
 def read_words(config_dir: Path, words: Sequence[str]) -> Asked:
     """Raises a UserError for an ablation, a key or a value that does not exist."""
     names, words = _ablation_names(words)
-    known = read_ablations(config_dir)
     shared, swept = split_sweep(words)
     if len(swept.get("model", ())) > 1:
         raise UserError("an ablation is of one model; start one for each, with an experiment=... of its own")
-    shared += [f"model={name}" for name in swept.get("model", ())]
+    default = composed(config_dir, CONFIG, shared, hydra=True).hydra.runtime.choices.model
+    # A word of the command line stands above the models that arms bring: the default's own needs none.
+    shared += [f"model={name}" for name in swept.get("model", ()) if name != default]
     base = composed(config_dir, CONFIG, shared, hydra=True)
     ablations = [
-        ablation if ablation.default.label else _with_default(ablation, base.arm) for ablation in choose(known, names)
+        ablation if ablation.default.label else _with_default(ablation, base.arm)
+        for ablation in choose(ABLATIONS, names)
     ]
     runs = [(config.repeat, config.fold) for config in asked_runs(config_dir, CONFIG, words)]
-    configs = {
-        arm.label: composed(config_dir, CONFIG, [*shared, *arm.settings, f"arm={arm.label}"])
-        for arm in arms_of(ablations)
-    }
+    configs = {arm.label: composed(config_dir, CONFIG, [*shared, f"arm={arm.label}"]) for arm in arms_of(ablations)}
     idle, same = _idle(configs)
     ablations = [_with_default(ablation, same.get(ablation.default.label)) for ablation in ablations]
     named = [arm.label for arm in arms_of(ablation for ablation in ablations if ablation.name in names)]
@@ -105,6 +102,15 @@ def read_words(config_dir: Path, words: Sequence[str]) -> Asked:
     ablations = [kept for ablation in ablations if (kept := _without(ablation, idle)) is not None]
     jobs = [Job.of(arm, configs[arm.label], repeat, fold) for arm in arms_of(ablations) for repeat, fold in runs]
     return Asked(ablations, jobs, shared, idle, base)
+
+
+def choose(ablations: Mapping[str, Ablation], names: Sequence[str]) -> list[Ablation]:
+    """Those of these names; 'all' is every one that is not a factorial."""
+    if unknown := [name for name in names if name != "all" and name not in ablations]:
+        raise UserError(f"no ablation is named {unknown[0]!r}; there are: all, {', '.join(ablations)}")
+    every = [name for name, ablation in ablations.items() if not ablation.factors]
+    chosen = dict.fromkeys(name for asked in names for name in (every if asked == "all" else [asked]))
+    return [ablations[name] for name in chosen]
 
 
 def _ablation_names(words: Sequence[str]) -> tuple[list[str], list[str]]:

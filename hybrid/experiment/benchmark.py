@@ -8,25 +8,33 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
 from hybrid.errors import UserError
-from hybrid.experiment.monitor import monitored, why
+from hybrid.experiment.hydra_jobs import asked_runs, multirun, split_sweep, sweep_over
 from hybrid.experiment.prepare import prepare
-from hybrid.experiment.progress import Progress
-from hybrid.experiment.sweep import asked_runs
+from hybrid.experiment.progress import Progress, monitored, why
 from hybrid.files import write_text
 from hybrid.folders import experiment_folder, run_folder
+from hybrid.report.benchmark import write_report
 
 
-def run_benchmark(config_dir: Path, config_name: str, overrides: Sequence[str], launch: Callable[[], None]) -> int:
-    """Check everything, `launch` the Hydra multirun over what is not done, report. Returns the exit status."""
-    configs = asked_runs(config_dir, config_name, overrides)
+def run_benchmark(config_dir: Path, config_name: str, words: Sequence[str]) -> int:
+    """Check everything, do what is not done, report. Returns the exit status."""
+    configs = asked_runs(config_dir, config_name, words)
     check_data(configs)
-    return do_runs(configs, launch)
+    fixed, _ = split_sweep(words)
+    sweep = [*fixed, sweep_over("model", (config.model.name for config in configs)), *sweep_over_runs(configs)]
+    return do_runs(configs, lambda: multirun(config_dir, config_name, sweep, benchmark_job))
+
+
+def sweep_over_runs(configs: Iterable[TrainConfig]) -> list[str]:
+    """The words of a multirun over their repeats and folds."""
+    configs = list(configs)
+    return [sweep_over(key, (config[key] for config in configs)) for key in ("repeat", "fold")]
 
 
 def check_data(configs: Sequence[TrainConfig]) -> ClipDataset:
@@ -53,11 +61,8 @@ def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None]) -> int:
         try:
             with monitored(progress):
                 launch()
-        except SystemExit:  # Hydra has said why, of a worker that was killed for memory, say: report what there is
-            pass
-
-    from hybrid.report.benchmark import write_report
-
+        except Exception:  # of the launcher, where a worker was killed for memory, say: report what there is
+            traceback.print_exc()
     failed = [run for run in runs if not run.done]
     if any(run.done for run in runs):
         print(write_report(folder))

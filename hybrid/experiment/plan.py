@@ -5,31 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import mean
 
 import pandas as pd
 from omegaconf import DictConfig
 from tqdm import tqdm
 
+from hybrid.config import TrainConfig
 from hybrid.display.tables import Column, Table, as_terminal, clock
 from hybrid.evaluation.ablation import Ablation, Arm, arms_of
-from hybrid.experiment.estimate import measured_seconds, seconds_of_finished_runs
-from hybrid.experiment.sweep import of_run
+from hybrid.experiment.hydra_jobs import of_run
 from hybrid.folders import ExperimentFolder, experiment_folder, run_folder
+
+START = 10.0
+"""seconds until a run's first step, on a machine that is slow to import"""
+MOST_CLIPS = 8
+"""of a measured step on a CPU, where the time of a clip hardly depends on the size of the batch"""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A run of an arm: its configuration, and the words that make it."""
+    """A run of an arm."""
 
     arm: Arm
-    words: tuple[str, ...]
     config: DictConfig
 
     @classmethod
     def of(cls, arm: Arm, config: DictConfig, repeat: int, fold: int) -> Job:
         """config: of any run of the arm."""
-        words = (*arm.settings, f"arm={arm.label}", f"repeat={repeat}", f"fold={fold}")
-        return cls(arm, words, of_run(config, repeat, fold))
+        return cls(arm, of_run(config, repeat, fold))
 
     @property
     def done(self) -> bool:
@@ -73,7 +77,7 @@ def make_plan(
         rows.append(
             {
                 "arm": label,
-                "settings": " ".join(runs[0].arm.settings).replace("++", ""),
+                "settings": " ".join(runs[0].arm.settings),
                 "asked_by": ", ".join(a.name for a in ablations if label in [arm.label for arm in arms_of([a])]),
                 "runs": len(runs),
                 "done": sum(job.done for job in runs),
@@ -100,3 +104,32 @@ def in_words(plan: Plan, now: datetime | None = None) -> str:
         end = (now or datetime.now()) + timedelta(seconds=plan.seconds_left)
         total += f": about {clock(plan.seconds_left)}, {plan.at_a_time} at a time, until {end:%a %d %b %H:%M}"
     return "\n".join(["", as_terminal(Table("plan", "", plan.arms, columns)), "", f"{plan.folder.path}: {total}"])
+
+
+def seconds_of_finished_runs(folder: ExperimentFolder, arm: str) -> float | None:
+    seconds = [run.read_result()["seconds"] for run in folder.done_runs() if run.arm == arm]
+    return mean(seconds) if seconds else None
+
+
+def measured_seconds(config: TrainConfig, num_clips: int, num_grades: int) -> float:
+    """Of one run of the configured model, from one training step and one inference after a warm-up of one each."""
+    import torch
+
+    from hybrid.device import choose_machine
+    from hybrid.profiling.timing import time_inference, time_training_step
+    from hybrid.training.build import build_model
+
+    protocol, model = config.protocol, config.model
+    machine = choose_machine(config.accelerator, protocol.precision)
+    cpu = machine.device.type == "cpu"
+    if config.threads and cpu:
+        torch.set_num_threads(config.threads)
+    clips = min(protocol.batch_size, MOST_CLIPS) if cpu else protocol.batch_size
+    shape = (clips, config.data.channels, model.num_frames, protocol.crop_size, protocol.crop_size)
+    clip_BCTHW = torch.rand(shape, device=machine.device)
+    net = machine.to_channels_last(build_model(config, num_grades)).to(machine.device)
+    with machine.autocast():
+        train = time_training_step(net, clip_BCTHW, repetitions=1, warm_up=1)
+        test = time_inference(net, clip_BCTHW, repetitions=1, warm_up=1)
+    test_clips = num_clips / protocol.num_folds
+    return START + protocol.epochs * (train * (num_clips - test_clips) + test * test_clips)

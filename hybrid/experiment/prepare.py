@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hybrid.config import PRETRAINING_SEEDS, ModelConfig, ProtocolConfig, TrainConfig
+from hybrid.config import (
+    PRETRAINING_SEEDS,
+    ModelConfig,
+    ProtocolConfig,
+    TrainConfig,
+    check_values,
+    model_rules,
+    protocol_rules,
+)
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
 from hybrid.data.folds import frozen_folds
-from hybrid.experiment.numbers import model_rules, protocol_rules, refuse_wrong
-from hybrid.folders import arm_settings, check_settings, experiment_folder, record_settings, run_folder, shared_settings
+from hybrid.folders import RunFolder, arm_settings, check_settings, record_settings, run_folder, shared_settings
 from hybrid.training.tracking import check_logger
 
 
@@ -24,11 +30,13 @@ def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
     Simulates the data set where the configuration says so and its folder does not exist. The frames are those of the
     configured model, the experiment's fingerprint that of the protocol's frames.
     """
-    dataset = check(config)
-    for path, settings, what in _claims(config):
+    run = run_folder(config)
+    shared = _check_settings(config, run)
+    for path, settings, what in shared:
         record_settings(path, settings, what)
+    dataset = _dataset(config, config.model)
     folds_RN = frozen_folds(
-        experiment_folder(config).folds,
+        run.experiment.folds,
         dataset.clips,
         dataset.targets_NK,
         dataset.groups,
@@ -41,26 +49,33 @@ def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
 
 def check(config: TrainConfig) -> ClipDataset:
     """The same without a trace: the data set of a run that may be part of its experiment."""
-    _check_numbers(config)
-    check_logger(config)
-    for path, settings, what in _claims(config):
-        check_settings(path, settings, what)
+    _check_settings(config, run_folder(config))
     return _dataset(config, config.model)
 
 
-def _claims(config: TrainConfig) -> Iterator[tuple[Path, dict[str, Any], str]]:
-    """What the run shares with the others of its experiment and of its arm, and where that is written."""
-    folder, arm = experiment_folder(config), run_folder(config).arm
+def _check_settings(config: TrainConfig, run: RunFolder) -> list[tuple[Path, dict[str, Any], str]]:
+    """What the run shares with the others of its experiment and of its arm, once it is known not to differ from them.
+
+    Each with the file where it is written, and what that is called.
+    """
+    _check_numbers(config)
+    check_logger(config)
     _simulate(config)
     fingerprint = _dataset(config, config.protocol).fingerprint
-    yield folder.settings, shared_settings(config, fingerprint), f"experiment {config.experiment!r}"
-    yield folder.model(arm), arm_settings(config), f"arm {arm!r} of experiment {config.experiment!r}"
+    experiment, arm = f"experiment {config.experiment!r}", f"arm {run.arm!r} of experiment {config.experiment!r}"
+    shared = [
+        (run.experiment.settings, shared_settings(config, fingerprint), experiment),
+        (run.experiment.model(run.arm), arm_settings(config), arm),
+    ]
+    for path, settings, what in shared:
+        check_settings(path, settings, what)
+    return shared
 
 
 def _check_numbers(config: TrainConfig) -> None:
     protocol, share = config.protocol, config.model.recipe.train_share
     seed = config.data.simulate.seed if config.data.simulate else 0
-    refuse_wrong(
+    check_values(
         [
             *protocol_rules(protocol),
             *model_rules(config.model),

@@ -34,7 +34,7 @@ def write_sweeps(folder: Path, ablations: Iterable[Ablation], jobs: Sequence[Job
 
 
 def sweep_of(ablation: Ablation, jobs: Sequence[Job], words: Sequence[str]) -> dict[str, Any]:
-    """The sweep's configuration: every arm on every repeat and fold. A label brings its settings, by `spelled_out`."""
+    """The sweep's configuration: every arm on every repeat and fold. A label brings its settings."""
     config = jobs[0].config
     choices = {
         "arm": dict.fromkeys(job.arm.label for job in jobs),

@@ -13,13 +13,12 @@ import pytorch_lightning as pl
 import torch
 from filelock import FileLock, Timeout
 
-from hybrid.config import PretrainConfig
+from hybrid.config import PretrainConfig, check_values, model_rules, protocol_rules
 from hybrid.data.clip import ClipSpec
 from hybrid.data.loader import as_input
 from hybrid.device import choose_machine
 from hybrid.display.tables import clock
 from hybrid.errors import UserError
-from hybrid.experiment.numbers import model_rules, protocol_rules, refuse_wrong
 from hybrid.files import read_json, write_json
 from hybrid.folders import RunFolder, arm_folder, record_settings, run_settings
 from hybrid.pretraining.attributes import TARGETS, Attributes
@@ -83,7 +82,7 @@ def request_of(config: PretrainConfig) -> Request:
 def check_pretraining(config: PretrainConfig) -> None:
     """Refuse, before anything is simulated, what cannot be; and settings other than those the folder was begun with."""
     data, clips, epoch, batch = config.data, config.clips, config.clips_an_epoch, config.protocol.batch_size
-    refuse_wrong(
+    check_values(
         [
             *protocol_rules(config.protocol),
             *model_rules(config.model),

@@ -11,7 +11,7 @@ from hybrid.errors import UserError
 from hybrid.evaluation.ablation import record_ablations, recorded_ablations
 from hybrid.experiment import ablate
 from hybrid.experiment.ablate import read_words, run_ablations
-from hybrid.experiment.ablation import read_ablations
+from hybrid.experiment.arms import ABLATIONS
 from hybrid.experiment.benchmark import check_data
 from hybrid.files import read_yaml, write_json, write_text
 from hybrid.folders import ExperimentFolder
@@ -93,8 +93,8 @@ def test_other_settings_than_those_of_the_runs_are_refused(words, folder):
 
 
 def test_all_leaves_out_what_weights_are_missing_for_and_says_so(words, tmp_path, monkeypatch):
-    some = {name: read_ablations(CONFIGS)[name] for name in ("laterals", "pretraining", "frozen")}
-    monkeypatch.setattr(ablate, "read_ablations", lambda _: some)
+    some = {name: ABLATIONS[name] for name in ("laterals", "pretraining", "frozen")}
+    monkeypatch.setattr(ablate, "ABLATIONS", some)
     asked = read_words(CONFIGS, words("ablation=all", "fold=0"))
     assert [job.arm.label for job in asked.jobs] == ["hybrid", "laterals-false"]
     assert list(asked.left_out) == ["pretrained", "frozen-batch_norm", "frozen-backbone"]
@@ -133,11 +133,12 @@ def test_another_model_can_be_ablated_in_what_it_has(words):
     asked = read_words(CONFIGS, words("ablation=loss", "model=slowfast", "fold=1"))
     assert [job.arm.label for job in asked.jobs] == ["slowfast", "loss-kl", "loss-emd2", "loss-rps"]
     assert {job.config.model.name for job in asked.jobs} == {"slowfast"}
-    assert asked.jobs[1].words == ("++model.recipe.loss=kl", "arm=loss-kl", "repeat=0", "fold=1")
+    config = asked.jobs[1].config
+    assert (config.model.recipe.loss, config.arm, config.repeat, config.fold) == ("kl", "loss-kl", 0, 1)
 
 
 def test_what_is_recorded_is_read_back(folder):
-    ours = list(read_ablations(CONFIGS).values())
+    ours = list(ABLATIONS.values())
     assert recorded_ablations(folder) == []
     record_ablations(folder, ours[:2])
     record_ablations(folder, ours[1:])

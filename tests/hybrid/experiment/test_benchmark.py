@@ -1,4 +1,4 @@
-"""A benchmark from its command line's words to its report, with the runs launched one by one as Hydra does."""
+"""A benchmark from its command line's words to its report, with the runs launched by Hydra in this process."""
 
 import pandas as pd
 import pytest
@@ -6,8 +6,8 @@ from support import ROOT, quick_overrides
 
 from hybrid.config import register_schemas
 from hybrid.errors import UserError
-from hybrid.experiment import benchmark
-from hybrid.experiment.sweep import asked_runs
+from hybrid.experiment.benchmark import run_benchmark
+from hybrid.experiment.hydra_jobs import asked_runs
 from hybrid.files import read_json
 from hybrid.folders import ExperimentFolder
 from hybrid.training.build import build_model
@@ -19,16 +19,10 @@ MODELS = "model=slowfast,hybrid"
 @pytest.fixture
 def run(tmp_path, small_dataset):
     register_schemas()
-    fixed = [*quick_overrides(small_dataset, tmp_path), "protocol.epochs=1"]
+    fixed = [*quick_overrides(small_dataset, tmp_path), "protocol.epochs=1", "hydra/launcher=basic"]
 
     def start(*overrides: str) -> int:
-        words = [*fixed, *overrides]
-
-        def launch():
-            for config in asked_runs(ROOT / "configs", "benchmark", words):
-                benchmark.benchmark_job(config)
-
-        return benchmark.run_benchmark(ROOT / "configs", "benchmark", words, launch)
+        return run_benchmark(ROOT / "configs", "benchmark", [*fixed, *overrides])
 
     return start
 

@@ -3,8 +3,7 @@ from datetime import datetime
 import pandas as pd
 import pytest
 
-from hybrid.experiment.estimate import START, measured_seconds, seconds_of_finished_runs
-from hybrid.experiment.plan import Plan, in_words
+from hybrid.experiment.plan import START, Plan, in_words, measured_seconds, seconds_of_finished_runs
 from hybrid.files import write_json
 from hybrid.folders import ExperimentFolder
 from hybrid.profiling import timing

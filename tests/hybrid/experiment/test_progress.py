@@ -4,8 +4,7 @@ import time
 import pytest
 
 from hybrid.display.tables import clock
-from hybrid.experiment.monitor import live_line, monitored
-from hybrid.experiment.progress import Progress
+from hybrid.experiment.progress import Progress, live_line, monitored
 from hybrid.files import write_json, write_text
 from hybrid.folders import ExperimentFolder
 

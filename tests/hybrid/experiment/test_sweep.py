@@ -3,7 +3,7 @@ from support import ROOT, quick_overrides
 
 from hybrid.config import register_schemas
 from hybrid.errors import UserError
-from hybrid.experiment.sweep import asked_runs
+from hybrid.experiment.hydra_jobs import asked_runs
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import shlex
 
 import pytest
 import yaml
-from hydra import compose, initialize_config_dir
 from support import ROOT, quick_overrides
 from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args, load_sweep_config
 
@@ -12,7 +11,7 @@ from hybrid.config import register_schemas
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import recorded_ablations
 from hybrid.experiment.ablate import write_ablation_sweeps
-from hybrid.experiment.ablation import spelled_out
+from hybrid.experiment.hydra_jobs import composed
 from hybrid.folders import ExperimentFolder
 
 CONFIGS = ROOT / "configs"
@@ -38,11 +37,6 @@ def command_of(sweep: dict, parameters: dict) -> list[str]:
     return words
 
 
-def composed(words: list[str]):
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        return compose("train", spelled_out(CONFIGS, words))
-
-
 def test_an_agent_trains_the_arm_it_is_told_to(write):
     (path,) = write("ablation=frames", "fold=0,1")
     sweep = load_sweep_config(str(path))
@@ -52,11 +46,11 @@ def test_an_agent_trains_the_arm_it_is_told_to(write):
     assert grid["arm"][:2] == ["hybrid", "frames-8"]
     program, *words = command_of(sweep, {"arm": "frames-8", "repeat": 0, "fold": 1})
     assert (ROOT / program).exists()
-    config = composed(words)
+    config = composed(CONFIGS, "train", words)
     assert (config.arm, config.fold, config.model.num_frames, config.model.frame_rate) == ("frames-8", 1, 8, 8)
     assert (config.protocol.name, config.threads, config.logger.mode) == ("smoke", 1, "online")
     assert config.experiment == "ablation-smoke-clips_of_mine"
-    default = composed(command_of(sweep, {"arm": "hybrid", "repeat": 0, "fold": 0})[1:])
+    default = composed(CONFIGS, "train", command_of(sweep, {"arm": "hybrid", "repeat": 0, "fold": 0})[1:])
     assert default.model.num_frames == 16 and default.arm == "hybrid"
 
 

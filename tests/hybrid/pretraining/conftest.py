@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 from support import ROOT
 
 from hybrid.config import register_schemas
 from hybrid.data.clip import ClipSpec
+from hybrid.experiment.hydra_jobs import composed
 from hybrid.pretraining.pool import Request, open_pool
 
 NUM_CLIPS, NUM_HELD_OUT, SEED = 8, 4, 10**6
@@ -52,8 +52,4 @@ def config_of_pretraining(words):
     """`config_of_pretraining("model=slowfast", ...)`"""
     register_schemas()
 
-    def make(*overrides: str):
-        with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-            return compose("pretrain", [*words, *overrides])
-
-    return make
+    return lambda *overrides: composed(ROOT / "configs", "pretrain", [*words, *overrides])

@@ -1,0 +1,145 @@
+"""Between a command line and Hydra: the arms it knows, the runs that are asked for, the multirun that does them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+
+from hybrid.config import TrainConfig
+from hybrid.errors import UserError
+from hybrid.evaluation.ablation import Arm, arms_of
+from hybrid.experiment.arms import ABLATIONS
+
+SWEPT = ("model", "repeat", "fold")
+GROUPS = ("model", "weights")
+"""of Hydra's config groups, those of which an arm may choose"""
+
+
+@contextmanager
+def _in_plain_words() -> Iterator[None]:
+    """Hydra says well what is wrong with a configuration, but in a traceback."""
+    try:
+        yield
+    except HydraException as error:
+        causes = [str(error), str(error.__cause__ or "")]
+        raise UserError("\n".join(cause for cause in causes if cause)) from error
+
+
+def register_arms(words: Sequence[str]) -> None:
+    """Make every label that `arm=` can name a choice of Hydra's config group `arm`, packaged _global_.
+
+    An arm of ABLATIONS brings its settings. Any other label that these words of a command line give is a name alone.
+    """
+    known = _register_table()
+    for word in words:
+        for label in word.removeprefix("arm=").split(",") if word.startswith("arm=") else ():
+            if label not in known:
+                _register(Arm(label, label))
+
+
+@cache
+def _register_table() -> set[str]:
+    arms = [arm for arm in arms_of(ABLATIONS.values()) if arm.label]
+    for arm in arms:
+        _register(arm)
+    return {arm.label for arm in arms}
+
+
+def _register(arm: Arm) -> None:
+    chosen = [word for word in arm.settings if word.partition("=")[0] in GROUPS]
+    values = OmegaConf.from_dotlist([word for word in arm.settings if word not in chosen])
+    overrides = [{f"override /{group}": value} for group, _, value in (word.partition("=") for word in chosen)]
+    node = {"defaults": ["_self_", *overrides], "arm": arm.label, **OmegaConf.to_container(values)}
+    ConfigStore.instance().store(group="arm", name=arm.label, node=node, package="_global_")
+
+
+@_in_plain_words()
+def composed(config_dir: Path, config_name: str, words: Sequence[str], *, hydra: bool = False) -> DictConfig:
+    """One configuration. hydra: with Hydra's part, too."""
+    register_arms(words)
+    with initialize_config_dir(str(config_dir), version_base="1.3"):
+        return compose(config_name, list(words), return_hydra_config=hydra)
+
+
+@_in_plain_words()
+def asked_runs(config_dir: Path, config_name: str, words: Sequence[str]) -> list[DictConfig]:
+    """The configuration of every run: the product over model x repeat x fold, each composed and checked once a model.
+
+    An arm that is named without a model is of its own. A sweep over anything else is refused: its runs would share a
+    folder. So would those of models that are one arm.
+    """
+    fixed, swept = split_sweep(words)
+    hydra = composed(config_dir, config_name, fixed, hydra=True).hydra
+    named, by_default = hydra.runtime.choices, dict(hydra.sweeper.params)
+    if named.arm is not None or "model" not in by_default:
+        by_default["model"] = named.model
+    for key, value in by_default.items():
+        (override,) = OverridesParser.create().parse_overrides([f"{key}={value}"])
+        swept.setdefault(key, _values(override))
+    of_model = {model: composed(config_dir, config_name, [*fixed, f"model={model}"]) for model in swept["model"]}
+    if len({config.arm for config in of_model.values()}) < len(of_model):
+        raise UserError(f"arm is a label of one model's runs; {', '.join(of_model)} cannot share it")
+    return [
+        of_run(of_model[model], int(repeat), int(fold))
+        for model, repeat, fold in product(swept["model"], swept["repeat"], swept["fold"])
+    ]
+
+
+def of_run(config: DictConfig, repeat: int, fold: int) -> DictConfig:
+    return OmegaConf.merge(config, {"repeat": repeat, "fold": fold})
+
+
+@_in_plain_words()
+def split_sweep(words: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """The words that all runs share, and the values that the others ask for of the keys in SWEPT."""
+    fixed: list[str] = []
+    swept: dict[str, list[str]] = {}
+    for override in OverridesParser.create().parse_overrides(list(words)):
+        key = override.get_key_element()
+        if key in swept:
+            raise UserError(f"{override.input_line}: {key} is given twice")
+        if key in SWEPT:
+            swept[key] = _values(override)
+        elif override.is_sweep_override():
+            raise UserError(
+                f"{override.input_line}: runs are swept over {', '.join(SWEPT)} alone; "
+                "give each other setting one value, and an experiment=... or arm=... of its own"
+            )
+        else:
+            fixed.append(override.input_line)
+    return fixed, swept
+
+
+def _values(override: Override) -> list[str]:
+    if override.is_sweep_override():
+        return [str(value) for value in override.sweep_string_iterator()]
+    return [override.get_value_element_as_str()]
+
+
+@_in_plain_words()
+def multirun(config_dir: Path, config_name: str, words: Sequence[str], task: Callable[[TrainConfig], object]) -> None:
+    """Run `task` on the configuration of each job of the sweep that the words say, with the launcher that they name."""
+    register_arms(words)
+    with initialize_config_dir(str(config_dir), job_name=config_name, version_base="1.3"):
+        GlobalHydra.instance().hydra.multirun(config_name, task, list(words))
+
+
+def sweep_over(key: str, values: Iterable) -> str:
+    """The word of a multirun over these values, each once."""
+    return f"{key}={','.join(map(str, dict.fromkeys(values)))}"
+
+
+def jobs_at_a_time(config: DictConfig) -> int:
+    """config: with Hydra's part. 1 where the launcher does not say: one after the other, or machines of their own."""
+    return max(1, int(config.hydra.launcher.get("n_jobs", 1)))
