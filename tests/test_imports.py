@@ -73,8 +73,8 @@ FLOORS = (
     ("model", "data"),
     ("simulator", "evaluation", "profiling", "display"),
     ("training",),
-    ("pretraining", "report"),
-    ("experiment", "analysis"),
+    ("pretraining",),
+    ("experiment", "report", "analysis"),
     ("tools",),
     ("tests",),
 )

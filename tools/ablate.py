@@ -50,12 +50,13 @@ def main() -> int:
     options = parser.parse_args()
 
     from hybrid.experiment.ablate import run_ablations, write_ablation_sweeps
+    from hybrid.report.benchmark import write_report
 
     if options.sweep is not None:
         for path in write_ablation_sweeps(CONFIGS, options.words, options.sweep):
             print(f"wandb sweep {path}")
         return 0
-    return run_ablations(CONFIGS, options.words, only_plan=options.plan)
+    return run_ablations(CONFIGS, options.words, write_report, only_plan=options.plan)
 
 
 if __name__ == "__main__":

@@ -28,8 +28,9 @@ def main() -> int:
         return 0
     with explained():
         from hybrid.experiment.benchmark import run_benchmark
+        from hybrid.report.benchmark import write_report
 
-        return run_benchmark(CONFIGS, "benchmark", sys.argv[1:])
+        return run_benchmark(CONFIGS, "benchmark", sys.argv[1:], write_report)
 
 
 if __name__ == "__main__":

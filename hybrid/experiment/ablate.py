@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Ablation, arms_of, record_ablations
 from hybrid.experiment.arms import ABLATIONS
-from hybrid.experiment.benchmark import benchmark_job, check_data, check_models, do_runs, sweep_over_runs
+from hybrid.experiment.benchmark import Report, benchmark_job, check_data, check_models, do_runs, sweep_over_runs
 from hybrid.experiment.hydra_jobs import asked_runs, composed, jobs_at_a_time, multirun, split_sweep, sweep_over
 from hybrid.experiment.plan import Job, in_words, make_plan
 from hybrid.experiment.prepare import check
@@ -41,7 +41,7 @@ class Asked:
         return [job.config for job in self.jobs]
 
 
-def run_ablations(config_dir: Path, words: Sequence[str], *, only_plan: bool = False) -> int:
+def run_ablations(config_dir: Path, words: Sequence[str], report: Report, *, only_plan: bool = False) -> int:
     """Check everything, print the plan, train what is not done, report. Returns the exit status.
 
     words: `ablation=` with names, and any settings that all arms share. only_plan: stop after the plan.
@@ -62,7 +62,7 @@ def run_ablations(config_dir: Path, words: Sequence[str], *, only_plan: bool = F
     missing = [job for job in asked.jobs if not job.done]
     arms = sweep_over("arm", (job.arm.label for job in missing))
     sweep = [*asked.words, arms, *sweep_over_runs(job.config for job in missing)]
-    return do_runs(asked.configs, lambda: multirun(config_dir, CONFIG, sweep, benchmark_job))
+    return do_runs(asked.configs, lambda: multirun(config_dir, CONFIG, sweep, benchmark_job), report)
 
 
 def write_ablation_sweeps(config_dir: Path, words: Sequence[str], folder: Path) -> list[Path]:

@@ -18,17 +18,19 @@ from hybrid.experiment.hydra_jobs import asked_runs, multirun, split_sweep, swee
 from hybrid.experiment.prepare import prepare
 from hybrid.experiment.progress import Progress, monitored, why
 from hybrid.files import write_text
-from hybrid.folders import experiment_folder, run_folder
-from hybrid.report.benchmark import write_report
+from hybrid.folders import ExperimentFolder, experiment_folder, run_folder
+
+Report = Callable[[ExperimentFolder], str]
+"""writes the report of an experiment, and returns what a terminal is told of it"""
 
 
-def run_benchmark(config_dir: Path, config_name: str, words: Sequence[str]) -> int:
+def run_benchmark(config_dir: Path, config_name: str, words: Sequence[str], report: Report) -> int:
     """Check everything, do what is not done, report. Returns the exit status."""
     configs = asked_runs(config_dir, config_name, words)
     check_data(configs)
     fixed, _ = split_sweep(words)
     sweep = [*fixed, sweep_over("model", (config.model.name for config in configs)), *sweep_over_runs(configs)]
-    return do_runs(configs, lambda: multirun(config_dir, config_name, sweep, benchmark_job))
+    return do_runs(configs, lambda: multirun(config_dir, config_name, sweep, benchmark_job), report)
 
 
 def sweep_over_runs(configs: Iterable[TrainConfig]) -> list[str]:
@@ -46,7 +48,7 @@ def check_data(configs: Sequence[TrainConfig]) -> ClipDataset:
     return dataset
 
 
-def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None]) -> int:
+def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None], report: Report) -> int:
     """`launch` what is not done, once its models can be built, and report. Returns the exit status."""
     folder = experiment_folder(configs[0])
     runs = [run_folder(config) for config in configs]
@@ -65,7 +67,7 @@ def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None]) -> int:
             traceback.print_exc()
     failed = [run for run in runs if not run.done]
     if any(run.done for run in runs):
-        print(write_report(folder))
+        print(report(folder))
     for run in failed:
         print(f"failed: {run.label}: {why(run)}   (whole error: {run.error})", file=sys.stderr)
     return 1 if failed else 0

@@ -15,6 +15,7 @@ from hybrid.experiment.arms import ABLATIONS
 from hybrid.experiment.benchmark import check_data
 from hybrid.files import read_yaml, write_json, write_text
 from hybrid.folders import ExperimentFolder
+from hybrid.report.benchmark import write_report
 
 CONFIGS = ROOT / "configs"
 
@@ -36,7 +37,7 @@ def runs_of(folder):
 
 
 def test_a_plan_leaves_no_trace(words, folder, capsys):
-    assert run_ablations(CONFIGS, words("ablation=laterals,head"), only_plan=True) == 0
+    assert run_ablations(CONFIGS, words("ablation=laterals,head"), write_report, only_plan=True) == 0
     printed = capsys.readouterr().out
     lines = {line.split()[0]: line for line in printed.splitlines() if line}
     assert "the default" in lines["hybrid"] and "laterals, head" in lines["hybrid"]
@@ -46,7 +47,7 @@ def test_a_plan_leaves_no_trace(words, folder, capsys):
 
 
 def test_ablations_share_their_default_and_do_what_is_missing(words, folder, capsys):
-    assert run_ablations(CONFIGS, words("ablation=laterals")) == 0
+    assert run_ablations(CONFIGS, words("ablation=laterals"), write_report) == 0
     assert runs_of(folder) == [f"{arm}/repeat0-fold{f}" for arm in ("hybrid", "laterals-false") for f in (0, 1)]
     assert folder.run("laterals-false", 0, 0).read_result()["model"] == "hybrid"
     settings = read_yaml(folder.run("laterals-false", 0, 0).config)
@@ -57,7 +58,7 @@ def test_ablations_share_their_default_and_do_what_is_missing(words, folder, cap
     assert "true (default)" in capsys.readouterr().out
 
     done = {run.result: run.result.stat().st_mtime_ns for run in folder.done_runs()}
-    assert run_ablations(CONFIGS, words("ablation=init", "fold=0")) == 0
+    assert run_ablations(CONFIGS, words("ablation=init", "fold=0"), write_report) == 0
     assert "finished runs" in capsys.readouterr().out
     added = {path for path in runs_of(folder) if not path.startswith(("hybrid/", "laterals-false/"))}
     assert added == {"init-random/repeat0-fold0"}, "the default's run was done"
@@ -81,7 +82,7 @@ def test_ablations_share_their_default_and_do_what_is_missing(words, folder, cap
 def test_a_mistake_is_explained_and_nothing_is_trained(words, folder, word, message):
     named = [] if "ablation" in word or word == "fold=0" else ["ablation=laterals"]
     with pytest.raises(UserError, match=message):
-        run_ablations(CONFIGS, words(*named, word))
+        run_ablations(CONFIGS, words(*named, word), write_report)
     assert not folder.path.exists()
 
 
@@ -89,7 +90,7 @@ def test_other_settings_than_those_of_the_runs_are_refused(words, folder):
     check_data([job.config for job in read_words(CONFIGS, words("ablation=laterals")).jobs])
     write_json(folder.run("laterals-false", 0, 0).result, {})
     with pytest.raises(UserError, match="recipe.learning_rate: 0.003 there, 0.5 asked for"):
-        run_ablations(CONFIGS, words("ablation=laterals", "model.recipe.learning_rate=0.5"))
+        run_ablations(CONFIGS, words("ablation=laterals", "model.recipe.learning_rate=0.5"), write_report)
 
 
 def test_all_leaves_out_what_weights_are_missing_for_and_says_so(words, tmp_path, monkeypatch):
@@ -101,7 +102,7 @@ def test_all_leaves_out_what_weights_are_missing_for_and_says_so(words, tmp_path
     weights = tmp_path / "runs" / "pretraining-tiny-physics+events" / "slowfast" / "pretrained.ckpt"
     assert f"there is no '{weights}' (see tools/pretrain.py" in asked.left_out["frozen-backbone"]
     with pytest.raises(UserError, match=f"arm 'pretrained': there is no '{re.escape(str(weights))}'"):
-        run_ablations(CONFIGS, words("ablation=frozen", "fold=0"))
+        run_ablations(CONFIGS, words("ablation=frozen", "fold=0"), write_report)
     write_text(weights, "weights that somebody has trained")
     labels = [job.arm.label for job in read_words(CONFIGS, words("ablation=all", "fold=0")).jobs]
     assert labels == ["hybrid", "laterals-false", "pretrained", "frozen-batch_norm", "frozen-backbone"]

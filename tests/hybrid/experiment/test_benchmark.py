@@ -10,6 +10,7 @@ from hybrid.experiment.benchmark import run_benchmark
 from hybrid.experiment.hydra_jobs import asked_runs
 from hybrid.files import read_json
 from hybrid.folders import ExperimentFolder
+from hybrid.report.benchmark import write_report
 from hybrid.training.build import build_model
 from hybrid.training.checkpoint import load_trained
 
@@ -22,7 +23,7 @@ def run(tmp_path, small_dataset):
     fixed = [*quick_overrides(small_dataset, tmp_path), "protocol.epochs=1", "hydra/launcher=basic"]
 
     def start(*overrides: str) -> int:
-        return run_benchmark(ROOT / "configs", "benchmark", [*fixed, *overrides])
+        return run_benchmark(ROOT / "configs", "benchmark", [*fixed, *overrides], write_report)
 
     return start
 
