@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 
-from hybrid.data.table import some_of
+from hybrid.data.problems import some_of
 from hybrid.errors import UserError
 from hybrid.field.boxes import COLUMNS, checked
 from hybrid.field.video import FieldVideo

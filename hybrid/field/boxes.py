@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 
 import pandas as pd
 
-from hybrid.data.table import some_of
+from hybrid.data.problems import some_of
 from hybrid.errors import UserError
 from hybrid.field.video import FieldVideo
 
