@@ -41,8 +41,6 @@ TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 SMALLEST = 8
 """pixels a side"""
 
-INTERLACED = "interlaced by its own account, which mixes two moments in a picture: deinterlace it first"
-
 UNKNOWN_CODEC = "is coded in a way that this FFmpeg cannot decode"
 
 av.logging.set_level(None)  # what FFmpeg would print, ClipError says
@@ -134,7 +132,7 @@ def _decode(source: Source, spec: ClipSpec) -> DecodedClip:
     if unused:
         source.notes.append(f"only the lower {16 - unused} of 16 bits are used: made {2**unused} times brighter")
     if any(frame.image.interlaced_frame for frame in taken):
-        source.notes.append(INTERLACED)
+        source.notes.append("interlaced by its own account, which mixes two moments in a picture: deinterlace it first")
     length = source.end - source.start
     facts = ClipFacts(
         seconds=round(length if source.finished else max(length, source.declared_seconds or 0.0), 3),

@@ -20,12 +20,12 @@ import pandas as pd
 
 from hybrid.data.casa import FIGURES
 from hybrid.data.clip import ClipSpec
-from hybrid.data.video import INTERLACED
 from hybrid.errors import UserError
 from hybrid.field.box_files import read_boxes
 from hybrid.field.boxes import of_classes, typical_side
 from hybrid.field.cutting import cut, write_clip
 from hybrid.field.groups import groups_of
+from hybrid.field.interlacing import ORDERS
 from hybrid.field.linking import linked
 from hybrid.field.sheet import contact_sheet, field_picture, shown_tracks, strip
 from hybrid.field.tracks import Rules, Track, figures, tracks_of
@@ -160,7 +160,12 @@ def _crop(path: Path, boxes: Path, group: str, folder: Path, settings: Settings)
 def _oddities(video: FieldVideo, clip: ClipSpec, settings: Settings) -> list[str]:
     notes = list(video.notes)
     if video.interlaced and not settings.deinterlace:
-        notes.append(f"{INTERLACED} (--deinterlace)")
+        notes.append(
+            f"is interlaced ({ORDERS[video.interlaced]}), which mixes two moments in a picture and shakes boxes: "
+            "crop with --deinterlace"
+        )
+    if settings.deinterlace and not video.interlaced:
+        notes.append("is not interlaced, so --deinterlace leaves it as it is")
     if video.rate < 0.98 * clip.frame_rate:
         notes.append(
             f"has {video.rate:.3g} frames a second, so that frames repeat in clips at {clip.frame_rate:g} a second, "

@@ -27,7 +27,7 @@ def shown_tracks(tracks: Sequence[int]) -> set[int]:
 def strip(frames_THWC: np.ndarray) -> np.ndarray:
     """COLUMNS of a clip's frames side by side."""
     picked = frames_THWC[np.linspace(0, len(frames_THWC) - 1, min(COLUMNS, len(frames_THWC))).round().astype(int)]
-    return np.concatenate(list(picked), axis=1)
+    return np.concatenate([np.pad(frame, ((0, 0), (0, 2), (0, 0)), constant_values=255) for frame in picked], axis=1)
 
 
 def contact_sheet(strips: Sequence[tuple[str, np.ndarray]]) -> Image.Image:

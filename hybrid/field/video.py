@@ -6,7 +6,6 @@ written, and once for the pictures (`pictures`).
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,19 +17,20 @@ from hybrid.data.clip import ClipError
 from hybrid.data.picture import orientation, raise_samples, unused_bits
 from hybrid.data.timing import in_order
 from hybrid.data.video import Source, open_source
+from hybrid.field.interlacing import Interlacing, deinterlaced
 
 
 @dataclass(frozen=True, eq=False)
 class FieldVideo:
     """width, height: px as shown. times_N: seconds from the first frame, of every frame. unused: upper bits of 16
-    that no sample uses. interlaced: by the file's own account."""
+    that no sample uses. interlaced: the order of the lines' moments (see `Interlacing`), '' where it is not."""
 
     path: Path
     width: int
     height: int
     times_N: np.ndarray
     unused: int
-    interlaced: bool
+    interlaced: str
     notes: tuple[str, ...]
 
     @property
@@ -46,13 +46,13 @@ class FieldVideo:
 def look_through(path: Path) -> FieldVideo:
     """Decode all of a video once; a ClipError where it is damaged, or its pixels or times cannot be measured in."""
     times: list[float] = []
-    interlaced, first = False, None
+    first = None
 
     def images(source: Source) -> Iterator[av.VideoFrame]:
-        nonlocal interlaced, first
+        nonlocal first
         for frame in in_order(source):
             times.append(frame.time)
-            interlaced = interlaced or frame.image.interlaced_frame
+            interlacing.add(frame.image)
             first = first or frame.image
             if (frame.image.width, frame.image.height) != (first.width, first.height):
                 raise ClipError(path, f"changes its size at frame {len(times) - 1}: split it there")
@@ -65,9 +65,10 @@ def look_through(path: Path) -> FieldVideo:
                 "has neither time stamps nor a frame rate, so no speed can be measured; with the camera's rate, "
                 f"`ffmpeg -framerate RATE -i {path.name} -c copy {path.stem}.mkv` gives it some",
             )
+        interlacing = Interlacing(source)
         unused = unused_bits(images(source))
         source.check_complete()
-        aspect = source.stream.sample_aspect_ratio
+        aspect, tick = source.stream.sample_aspect_ratio, float(source.stream.time_base)
         notes = tuple(source.notes)
     times_N = np.array(times) - times[0] if times else np.empty(0)
     if len(times_N) < 3:
@@ -83,31 +84,26 @@ def look_through(path: Path) -> FieldVideo:
         )
     turned = orientation(first)[0]
     width, height = (first.height, first.width) if turned else (first.width, first.height)
-    return FieldVideo(path, width, height, times_N, unused, interlaced, notes)
+    return FieldVideo(path, width, height, _unrounded(times_N, tick), unused, interlacing.order, notes)
+
+
+def _unrounded(times_N: np.ndarray, tick: float) -> np.ndarray:
+    """Times that are evenly apart but for their rounding to the container's ticks, evenly apart.
+
+    Matroska counts in milliseconds. At 48 frames a second a frame's time is then off by up to 2 % of the interval, and
+    so would be the speed along the path.
+    """
+    even_N = np.linspace(times_N[0], times_N[-1], len(times_N))
+    return even_N if np.abs(times_N - even_N).max() <= tick * (1 + 1e-6) else times_N
 
 
 def pictures(video: FieldVideo, deinterlace: bool = False) -> Iterator[np.ndarray]:
     """(H, W, 3) uint8, of every frame in order, as shown."""
     with open_source(video.path) as source:
         images = (frame.image for frame in source)
-        for image in _deinterlaced(source, images) if deinterlace else images:
+        for image in deinterlaced(source, images, video.interlaced) if deinterlace and video.interlaced else images:
             raise_samples(image, video.unused)
             picture_HWC = image.to_ndarray(format="rgb24")
             transposed, mirrored, upside_down = orientation(image)
             shown = picture_HWC.swapaxes(0, 1) if transposed else picture_HWC
             yield shown[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
-
-
-def _deinterlaced(source: Source, images: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-    """As many frames as there were, each with the lines of its earlier moment and the others made up between them
-    (FFmpeg's bwdif), so that boxes keep their frames."""
-    graph = av.filter.Graph()
-    ends = graph.add_buffer(template=source.stream), graph.add("buffersink")
-    graph.link_nodes(ends[0], graph.add("bwdif", "mode=send_frame:deint=all"), ends[1]).configure()
-    for image in itertools.chain(images, [None]):  # None: no more will come
-        graph.push(image)
-        while True:
-            try:
-                yield graph.pull()
-            except (av.error.BlockingIOError, av.error.EOFError):
-                break
