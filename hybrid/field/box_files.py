@@ -219,11 +219,14 @@ def _read_table(path: Path, video: FieldVideo, first_frame: int | None) -> tuple
         raise UserError(f"{path}: is empty")
     separator = next((mark for mark in (";", "\t", ",") if mark in first), r"\s+")
     mot = re.match(r"[\s\"]*-?[\d.]+", first) is not None
+    names = None if mot else [name.strip(' "').lower() for name in re.split(separator, first)]
     try:
         table = pd.read_csv(
             path,
             sep=separator,
             header=None if mot else 0,
+            names=names,
+            index_col=False,
             decimal="," if separator == ";" else ".",
             encoding="utf-8-sig",
             dtype={"id": str, "class": str},
@@ -239,7 +242,6 @@ def _read_table(path: Path, video: FieldVideo, first_frame: int | None) -> tuple
         table = table.iloc[:, :6].set_axis(["frame", "id", "x", "y", "w", "h"], axis=1)
         numbers = pd.to_numeric(table["id"], errors="coerce")
         table["id"] = table["id"].astype(str).where(numbers != -1)
-    table.columns = [str(name).strip().lower() for name in table.columns]
     if missing := [name for name in ("frame", "x", "y", "w", "h") if name not in table]:
         raise UserError(f"{path}: there is no column {some_of(missing)}; its first line has {', '.join(table.columns)}")
 
