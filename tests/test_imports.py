@@ -71,7 +71,7 @@ FLOORS = (
     ("baselines",),
     ("__init__", "errors", "files", "config", "device", "folders"),
     ("model", "data"),
-    ("simulator", "evaluation", "profiling", "display"),
+    ("simulator", "evaluation", "profiling", "display", "field"),
     ("training",),
     ("pretraining",),
     ("experiment", "report", "analysis"),

@@ -63,8 +63,10 @@ def near_group(name: str) -> str:
 
 
 def is_dataset(folder: Path) -> bool:
-    """Whether a folder is laid out as a data set: then its clips are what lies in clips/, and nothing else is one."""
-    return (folder / "labels.csv").is_file() and (folder / "clips").is_dir()
+    """Whether a folder is laid out as a data set, graded (labels.csv) or not yet (clips.csv, as tools/crop.py writes
+    it): then its clips are what lies in clips/, and nothing else is one."""
+    tables = ("labels.csv", "clips.csv")
+    return (folder / "clips").is_dir() and any((folder / table).is_file() for table in tables)
 
 
 def clips_under(folder: Path) -> list[Path]:

@@ -39,10 +39,7 @@ class Picture:
 
     def render(self, image: av.VideoFrame) -> np.ndarray:
         """(side, side, C) uint8; raises the samples of `image` in place, so render each image once."""
-        if self.shift:
-            image.make_writable()
-            for samples in _samples(image):
-                samples <<= self.shift
+        raise_samples(image, self.shift)
         width, height = round(image.width * self.pixel_aspect), image.height
         scale = self.side / min(width, height)
         method = Interpolation.AREA if scale < 1 else Interpolation.BICUBIC
@@ -100,6 +97,14 @@ def unused_bits(images: Iterable[av.VideoFrame]) -> int:
     if brightest == 0:
         return 0
     return 16 - next((depth for depth in DEPTHS if brightest < 2**depth), 16)
+
+
+def raise_samples(image: av.VideoFrame, bits: int) -> None:
+    """Make samples of 16 bits brighter, in place, by as many bits as `unused_bits` counted."""
+    if bits:
+        image.make_writable()
+        for samples in _samples(image):
+            samples <<= bits
 
 
 def _samples(image: av.VideoFrame) -> list[np.ndarray]:

@@ -16,6 +16,7 @@ import os
 import re
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ from hybrid.data.clip import ClipError, ClipFacts, ClipSpec, DecodedClip
 from hybrid.data.picture import Picture, PictureError, unused_bits
 from hybrid.data.timing import TimestampError, in_order, nearest
 
-__all__ = ["ClipError", "ClipFacts", "ClipSpec", "DecodedClip", "decode_clip"]
+__all__ = ["ClipError", "ClipFacts", "ClipSpec", "DecodedClip", "Source", "SourceFrame", "decode_clip", "open_source"]
 
 PLAYLISTS = ("concat", "hls", "dash", "imf", "sdp")
 """formats that take their frames from other files: a clip is what is in its own"""
@@ -54,7 +55,13 @@ class SourceFrame(NamedTuple):
 
 def decode_clip(path: Path | str, spec: ClipSpec) -> DecodedClip:
     """Decode the first `spec.seconds` of a video; whatever is wrong with it is a ClipError."""
-    path = Path(path)
+    with open_source(Path(path)) as source:
+        return _decode(source, spec)
+
+
+@contextmanager
+def open_source(path: Path) -> Iterator[Source]:
+    """The frames of a video file as they come; whatever is wrong with it is a ClipError, also while it is read."""
     try:
         _check_file(path)
         # The prefix keeps a colon in the name from being read as a protocol, the whitelist keeps a playlist that is
@@ -62,7 +69,7 @@ def decode_clip(path: Path | str, spec: ClipSpec) -> DecodedClip:
         with av.open(
             f"file:{path}", container_options={"protocol_whitelist": "file"}, metadata_errors="replace"
         ) as container:
-            return _decode(path, container, spec)
+            yield Source(path, container)
     except (TimestampError, PictureError) as error:
         raise ClipError(path, str(error)) from None
     except (av.error.FFmpegError, OSError, ValueError, RuntimeError, MemoryError) as error:
@@ -100,8 +107,8 @@ def _reason(error: Exception) -> str:
     return f"cannot be decoded: {(getattr(error, 'strerror', None) or str(error) or type(error).__name__).lower()}"
 
 
-def _decode(path: Path, container, spec: ClipSpec) -> DecodedClip:
-    source = _Source(path, container)
+def _decode(source: Source, spec: ClipSpec) -> DecodedClip:
+    path = source.path
     taken = nearest(in_order(source), spec.times)
     if not taken:
         raise ClipError(path, "has no frames")
@@ -139,7 +146,7 @@ def _decode(path: Path, container, spec: ClipSpec) -> DecodedClip:
     return DecodedClip(frames_THWC, facts)
 
 
-class _Source:
+class Source:
     """The frames of a container's video as the decoder gives them, with their times; damage is a ClipError."""
 
     def __init__(self, path: Path, container):
@@ -160,7 +167,9 @@ class _Source:
         self.notes: list[str] = []
         if len(pictures) > 1:
             self.notes.append("several videos in one file: taken is the default one, else the largest")
-        if self._raw and not self.stream.codec_context.framerate:
+        self.untimed = self._raw and not self.stream.codec_context.framerate
+        """neither time stamps nor a frame rate are in the file, and the rate is FFmpeg's guess"""
+        if self.untimed:
             rate = float(self.stream.guessed_rate or 0)
             self.notes.append(f"no time stamps and no frame rate in the file: taken for {rate:g} frames a second")
         self.count = 0

@@ -34,8 +34,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from hybrid.data.casa import FIGURES
 from hybrid.data.transforms import AugmentParams
-from hybrid.simulator.casa import FIGURES
 from hybrid.simulator.events import KINDS
 from hybrid.simulator.form import HEADS, TAILS
 from hybrid.simulator.motion import CLASSES

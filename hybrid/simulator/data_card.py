@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hybrid.data.casa import FIGURES
 from hybrid.data.simulated import read_truth
-from hybrid.simulator.casa import FIGURES
 from hybrid.simulator.motion import CLASSES
 from hybrid.simulator.panel import GRADES
 from hybrid.simulator.presets import COMPONENTS, PRESETS, get_preset

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from hybrid.simulator.casa import casa
+from hybrid.data.casa import casa
 from hybrid.simulator.events import Event
 from hybrid.simulator.form import Form
 from hybrid.simulator.motion import Beat

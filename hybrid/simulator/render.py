@@ -6,9 +6,10 @@ Everything in view is points that carry phase, spread over the nearest pixels of
 from __future__ import annotations
 
 import numpy as np
-from scipy import fft, ndimage
+from scipy import fft
 
 from hybrid.data.simulated import HEAD, MIDPIECE, TAIL
+from hybrid.data.tracking import TRACKING, smoothed
 from hybrid.simulator.body import PARTS, Body
 from hybrid.simulator.optics import WAVELENGTH, Optics, saturate, transfer
 from hybrid.simulator.scene import Scene
@@ -33,18 +34,10 @@ def camera_path(swim: Swim, settings: Settings, tail_length: float, aim: np.ndar
     centre, heading, _ = swim.at(time)
     middle = centre - 0.33 * tail_length * np.stack([np.cos(heading), np.sin(heading)], -1)
     if settings.camera == "tracked":
-        middle = _smoothed(middle, 0.11 * settings.frame_rate)
+        middle = smoothed(middle, TRACKING * settings.frame_rate)
     else:
         middle = np.broadcast_to(middle.mean(0), middle.shape)
     return np.round(middle / settings.um_per_px + aim) * settings.um_per_px
-
-
-def _smoothed(path_T2: np.ndarray, frames: float) -> np.ndarray:
-    """Gaussian smoothing of a path that goes on beyond its ends as it does within them, turned half round: there it
-    stays where it is. Without that, the first picture's place would tell where the cell is about to go."""
-    reach = min(len(path_T2) - 1, int(4 * frames) + 1)
-    longer = np.pad(path_T2, ((reach, reach), (0, 0)), mode="reflect", reflect_type="odd")
-    return ndimage.gaussian_filter1d(longer, frames, axis=0, mode="nearest")[reach : reach + len(path_T2)]
 
 
 def exposure_times(settings: Settings) -> np.ndarray:

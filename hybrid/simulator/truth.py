@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from hybrid.simulator.casa import FIGURES, casa, seen_frequency
+from hybrid.data.casa import FIGURES, casa, seen_frequency
 from hybrid.simulator.clip import Cell
 from hybrid.simulator.form import PARTS
 from hybrid.simulator.panel import GRADES, NUM_RATERS

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hybrid.simulator.casa import seen_frequency
+from hybrid.data.casa import seen_frequency
 from hybrid.simulator.motion import CLASSES, MOTILE
 
 

@@ -216,12 +216,12 @@ def test_same_time_everywhere(tmp_path, video, noise, monkeypatch):
     """No container here lets such a file be written, so the stream's clock is stopped."""
     from hybrid.data import video as module
 
-    class Stopped(module._Source):
+    class Stopped(module.Source):
         def __iter__(self):
             for frame in super().__iter__():
                 self.latest = self.start = 0.0
                 yield frame._replace(time=0.0)
 
-    monkeypatch.setattr(module, "_Source", Stopped)
+    monkeypatch.setattr(module, "Source", Stopped)
     with pytest.raises(ClipError, match="same time stamp on every frame"):
         decode_clip(video(tmp_path / "a.avi", noise(4), codec="mjpeg", pix_fmt="yuvj420p"), ClipSpec())

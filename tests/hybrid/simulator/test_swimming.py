@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hybrid.simulator.casa import casa
+from hybrid.data.casa import casa
 from hybrid.simulator.flagellum import (
     DRAG_ALONG,
     DRAG_RATIO,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hybrid.simulator.casa import average_path, casa, seen_frequency
+from hybrid.data.casa import average_path, casa, seen_frequency
 
 
 def test_a_straight_path():
