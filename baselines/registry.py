@@ -84,6 +84,8 @@ class ModelEntry:
     published: PublishedFigures | None = None
     official: dict[str, PretrainedWeights] = field(default_factory=dict)
     """by variant, the default one first"""
+    after_paper: bool = False
+    """a baseline that was published after the paper, and is none of its thirteen"""
     control: bool = False
     """a model that exists to be compared with in ablations, and is none of the fourteen"""
 

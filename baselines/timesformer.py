@@ -196,6 +196,17 @@ def build(size: str, *, drop_path: float = 0.1, **shape) -> TimeSformer:
     return TimeSformer(**SIZES[size], drop_path=drop_path, **shape)
 
 
+WEIGHTS = {
+    "timesformer_base": PretrainedWeights(
+        "huggingface_hub",
+        "facebook/timesformer-base-finetuned-k400",
+        "Kinetics-400",
+        "CC-BY-NC-4.0",
+        frames=8,
+        rate=0.9375,
+    ),
+}
+
 register(
     ModelEntry(
         name="timesformer",
@@ -214,15 +225,6 @@ register(
         published=PublishedFigures(
             121.4, 196.7, "Bertasius et al. 2021, table 2: 0.59 TFLOPs for three views", frames=8
         ),
-        official={
-            "timesformer_base": PretrainedWeights(
-                "huggingface_hub",
-                "facebook/timesformer-base-finetuned-k400",
-                "Kinetics-400",
-                "CC-BY-NC-4.0",
-                frames=8,
-                rate=0.9375,
-            ),
-        },
+        official=WEIGHTS,
     )
 )
