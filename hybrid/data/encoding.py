@@ -15,8 +15,10 @@ from __future__ import annotations
 import codecs
 import unicodedata
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from hybrid.data.table import Problems
+if TYPE_CHECKING:  # the table imports this file
+    from hybrid.data.table import Problems
 
 LEGACY = ("cp932", "cp1252")
 """what Excel's plain 'CSV' writes on Japanese and on Western Windows"""
