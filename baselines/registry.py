@@ -87,7 +87,7 @@ class ModelEntry:
     after_paper: bool = False
     """a baseline that was published after the paper, and is none of its thirteen"""
     control: bool = False
-    """a model that exists to be compared with in ablations, and is none of the fourteen"""
+    """a model that exists to be compared with in ablations, and that `list_models` names only when asked to"""
 
     def weights(self, variant: str | None = None) -> PretrainedWeights:
         """The official weights of a variant, by default of the first."""

@@ -73,10 +73,14 @@ class RoSTFine(TimeSformer):
     """`clip (B, C, T, H, W) -> logits (B, K)`: the logarithm of the mean of three distributions.
 
     Attention, perceptron and heads keep TimeSformer's names, so that its checkpoints load; the branches start anew.
+
+    The branches read places of the last layer and mix moments once more. So neither a rollout from the class token nor
+    one through the layers of attention over time tells where the answer comes from, and both are left out.
     """
 
     new_module_prefixes = ("time_branch", "space_branch")
     class_token = False
+    temporal_layers = ()
 
     def __init__(self, *, num_grades: int, dim: int, **shape):
         super().__init__(num_grades=num_grades, dim=dim, **shape)

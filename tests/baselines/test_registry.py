@@ -240,6 +240,13 @@ def test_variants(name, variant):
         create_model(name, variant="no_such_variant")
 
 
+def test_the_papers_models_its_authors_next_one_and_the_hybrid_stand_in_this_order():
+    names = list_models()
+    assert [get_entry(name).paper_mse is not None for name in names] == [True] * 13 + [False] * 2
+    assert [name for name in names if get_entry(name).after_paper] == names[13:14] == ["rostfine"]
+    assert names[14] == "hybrid"
+
+
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match="vgg16"):
         create_model("vgg61")
