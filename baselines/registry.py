@@ -79,6 +79,9 @@ class ModelEntry:
     """how the tiny size was scaled down from the paper's"""
     paper_mse: tuple[float, float] | None = None
     """mean and sd of MSE x 10^-2 in the paper, on its own private clips"""
+    wacv_mse: float | None = None
+    """MSE x 10^-2 in the authors' next paper (T. Fujii et al., WACV 2024), most likely on the same clips, of the epoch
+    that is best on the held-out fold; its R3D and R(2+1)D are other networks of 50 layers"""
     parameters: int | None = None
     """at paper size with the default options and five grades"""
     published: PublishedFigures | None = None

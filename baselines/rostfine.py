@@ -171,6 +171,7 @@ register(
         mean=KINETICS_MEAN_STD[0],
         std=KINETICS_MEAN_STD[1],
         tiny="TimeSformer's tiny size; branches of its width",
+        wacv_mse=1.104,
         parameters=133_085_199,
         official=WEIGHTS,
         after_paper=True,

@@ -221,6 +221,7 @@ register(
         std=KINETICS_MEAN_STD[1],
         tiny="3 of 12 layers, width 48 of 768, 3 heads of 12; patches of 16 px as in the paper's",
         paper_mse=(1.24, 0.08),
+        wacv_mse=1.186,
         parameters=121_268_741,
         published=PublishedFigures(
             121.4, 196.7, "Bertasius et al. 2021, table 2: 0.59 TFLOPs for three views", frames=8
