@@ -1,4 +1,4 @@
-"""Thirteen published models behind one contract. Imports nothing of the rest of the project."""
+"""The paper's thirteen models and its authors' next behind one contract. Imports nothing of the rest of the project."""
 
 import warnings
 
@@ -18,7 +18,7 @@ __all__ = [
     "register_module",
 ]
 
-for name in "vgg16 resnet50 vit swin convit mixer r3d r2plus1d i3d slowfast x3d timesformer vivit".split():
+for name in "vgg16 resnet50 vit swin convit mixer r3d r2plus1d i3d slowfast x3d timesformer vivit rostfine".split():
     register_module(f"baselines.{name}", name)
 
 # fvcore, which pytorchvideo imports, scripts a loss that nobody here uses; the user can do nothing about it.

@@ -6,12 +6,15 @@ K grades, h heads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
+
+GradeLoss = Callable[[Tensor, Tensor], Tensor]
+"""(logits_BK, target_BK) -> a scalar"""
 
 
 @dataclass
@@ -172,6 +175,14 @@ class ClipModel(nn.Module):
     def used_frames(self, num_frames: int) -> range:
         """Those of a clip's frames that the logits depend on: a clip of these alone gives the same."""
         return range(num_frames)
+
+    def grade_loss(self, clip_BCTHW: Tensor, target_BK: Tensor, loss: GradeLoss) -> tuple[Tensor, dict[str, Tensor]]:
+        """The logits, and by name the parts that training minimises the sum of.
+
+        Here the one part is `loss` of the logits; a model with a loss of its own adds to it.
+        """
+        logits_BK = self(clip_BCTHW)
+        return logits_BK, {"grades": loss(logits_BK, target_BK)}
 
     def frame_times(self, num_frames: int, device=None) -> Tensor:
         """(T,) seconds from the first frame."""

@@ -70,6 +70,7 @@ register(
         std=KINETICS_MEAN_STD[1],
         tiny="1, 1, 2, 1 bottlenecks instead of 3, 4, 6, 3, an eighth of the width, stem of 5x3x3 instead of 5x7x7",
         paper_mse=(1.45, 0.09),
+        wacv_mse=1.376,
         parameters=27_234_117,
         published=PublishedFigures(28.04, 37.53, "pytorchvideo model zoo", frames=8, crop=256),
         official={

@@ -31,12 +31,12 @@ def attend(q: Tensor, k: Tensor, v: Tensor, explicit: bool = False) -> tuple[Ten
 class Attention(nn.Module):
     """Self-attention over N tokens of width `dim`, with the parameter names of timm and the TimeSformer authors."""
 
-    def __init__(self, dim: int, heads: int):
+    def __init__(self, dim: int, heads: int, qkv_bias: bool = True):
         super().__init__()
         if dim % heads:
             raise ValueError(f"width {dim} is no multiple of {heads} heads")
         self.heads = heads
-        self.qkv = nn.Linear(dim, 3 * dim)
+        self.qkv = nn.Linear(dim, 3 * dim, bias=qkv_bias)
         self.proj = nn.Linear(dim, dim)
 
     def forward(self, x: Tensor, explicit: bool = False) -> tuple[Tensor, Tensor | None]:

@@ -69,6 +69,7 @@ register(
         std=TORCHVISION_VIDEO_MEAN_STD[1],
         tiny="one of two blocks a stage, 10 of 64 channels, stem stride 4 instead of 2",
         paper_mse=(1.70, 0.08),
+        wacv_mse=1.702,
         parameters=31_302_690,
         published=PublishedFigures(
             31.51, 40.52, "torchvision, metadata of R2Plus1D_18_Weights.KINETICS400_V1", frames=16, crop=112

@@ -79,13 +79,18 @@ class ModelEntry:
     """how the tiny size was scaled down from the paper's"""
     paper_mse: tuple[float, float] | None = None
     """mean and sd of MSE x 10^-2 in the paper, on its own private clips"""
+    wacv_mse: float | None = None
+    """MSE x 10^-2 in the authors' next paper (T. Fujii et al., WACV 2024), most likely on the same clips, of the epoch
+    that is best on the held-out fold; its R3D and R(2+1)D are other networks of 50 layers"""
     parameters: int | None = None
     """at paper size with the default options and five grades"""
     published: PublishedFigures | None = None
     official: dict[str, PretrainedWeights] = field(default_factory=dict)
     """by variant, the default one first"""
+    after_paper: bool = False
+    """a baseline that was published after the paper, and is none of its thirteen"""
     control: bool = False
-    """a model that exists to be compared with in ablations, and is none of the fourteen"""
+    """a model that exists to be compared with in ablations, and that `list_models` names only when asked to"""
 
     def weights(self, variant: str | None = None) -> PretrainedWeights:
         """The official weights of a variant, by default of the first."""

@@ -220,6 +220,7 @@ register(
         std=KINETICS_MEAN_STD[1],
         tiny="one bottleneck a stage, stem of 12 and 2 channels (beta 1/6) with 3x3 kernels",
         paper_mse=(1.30, 0.14),
+        wacv_mse=1.346,
         parameters=33_656_013,
         published=PublishedFigures(34.57, 65.71, "pytorchvideo model zoo", frames=32, crop=256),
         official={

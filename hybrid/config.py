@@ -38,7 +38,7 @@ class RecipeConfig:
     frozen: str = "none"
     """what of pretrained weights stays as it is: none | batch_norm (its statistics) | backbone (all but what is new)"""
     loss: str = "mse"
-    """what is minimised: mse (the paper's) | kl | emd2 | rps; all measures are reported, whichever it is"""
+    """what is minimised: mse (the paper's) | kl | emd | emd2 | rps; all measures are reported, whichever it is"""
     train_share: float = 1.0
     """of the training folds' clips that is trained on, in as many steps; smaller shares lie inside larger ones"""
     clip_gradient: float = 1.0

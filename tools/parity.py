@@ -22,7 +22,7 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from baselines import create_model, get_entry, list_models
+from baselines import create_model, get_entry
 from baselines.checkpoints import under_our_names
 from baselines.weights import load_state
 
@@ -168,8 +168,8 @@ def compare(name: str) -> tuple[str, list[float]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", metavar="model", help=f"of {', '.join(list_models())}; default: all")
-    names = parser.parse_args().models or list_models()
+    parser.add_argument("models", nargs="*", metavar="model", help=f"of {', '.join(REFERENCES)}; default: all")
+    names = parser.parse_args().models or list(REFERENCES)
     unknown = [name for name in names if name not in REFERENCES]
     if unknown:
         parser.error(f"no reference for {', '.join(unknown)}; there are: {', '.join(REFERENCES)}")

@@ -36,7 +36,7 @@ NEGLIGIBLE = frozenset(
         "upsample_bicubic2d upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d",
         # moving, making and comparing
         "alias clone expand_as fill_ feature_dropout flip index_select le linspace logical_and logical_not lt",
-        "masked_fill_ ne new_ones ones_like pad repeat repeat_interleave scalar_tensor unflatten where",
+        "masked_fill_ ne new_ones ones_like pad repeat repeat_interleave scalar_tensor topk unflatten where",
     )
     for name in names.split()
 ) | {"prim::PythonOp.SwishFunction"}  # pytorchvideo's x * sigmoid(x)

@@ -31,10 +31,12 @@ class GradeModule(RepeatableModule):
     def training_step(self, batch: list[Tensor], _: int) -> Tensor:
         clips_B, visits_B = batch
         views = self.views(clips_B, visits_B, self.clips.side)
-        logits_BK, target_BK = self.model(self.clips.batch(clips_B, self.device, views)), self.targets_NK[clips_B]
+        target_BK = self.targets_NK[clips_B]
+        logits_BK, parts = self.model.grade_loss(self.clips.batch(clips_B, self.device, views), target_BK, self.loss)
         error = mse(logits_BK, target_BK)
-        self.log_at_end({"train/mse": error, "learning_rate": self.optimizers().param_groups[0]["lr"]})
-        return error if self.loss is mse else self.loss(logits_BK, target_BK)
+        losses = {f"train/{name}_loss": part for name, part in parts.items()} if len(parts) > 1 else {}
+        self.log_at_end({"train/mse": error, **losses, "learning_rate": self.optimizers().param_groups[0]["lr"]})
+        return sum(parts.values())
 
     def validation_step(self, batch: list[Tensor], _: int) -> None:
         # The held-out fold is watched, and chooses nothing: the last epoch is what is evaluated.

@@ -46,9 +46,9 @@ def overfit(
     optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     error = float("inf")
     for step in range(1, max_steps + 1):
-        loss = mse(model.train()(clip_BCTHW), target_BK)
+        _, losses = model.train().grade_loss(clip_BCTHW, target_BK, mse)
         optimiser.zero_grad()
-        loss.backward()
+        sum(losses.values()).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_gradient)
         optimiser.step()
         if step % LOOK_EVERY == 0 or step == max_steps:

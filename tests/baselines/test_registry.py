@@ -240,6 +240,15 @@ def test_variants(name, variant):
         create_model(name, variant="no_such_variant")
 
 
+def test_the_papers_models_its_authors_next_one_and_the_hybrid_stand_in_this_order():
+    names = list_models()
+    assert [get_entry(name).paper_mse is not None for name in names] == [True] * 13 + [False] * 2
+    assert [name for name in names if get_entry(name).after_paper] == names[13:14] == ["rostfine"]
+    assert names[14] == "hybrid"
+    later = {name: get_entry(name).wacv_mse for name in names if get_entry(name).wacv_mse is not None}
+    assert len(later) == 9 and min(later, key=later.get) == "rostfine" and later["rostfine"] == 1.104
+
+
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match="vgg16"):
         create_model("vgg61")

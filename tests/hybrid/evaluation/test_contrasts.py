@@ -64,12 +64,12 @@ def test_only_runs_that_both_have_done_are_paired(tmp_path):
     assert runs == {frozenset(("hybrid", "slowfast")): 2, frozenset(("slowfast", "vgg16")): 2}
 
 
-def test_all_four_questions_are_asked_where_their_arms_are_there(tmp_path):
-    arms = {"slowfast_nln": 0.2, "ensemble": 0.25} | FOUR
+def test_all_questions_are_asked_where_their_arms_are_there(tmp_path):
+    arms = {"slowfast_nln": 0.2, "ensemble": 0.25, "rostfine": 0.15} | FOUR
     table = contrasts(load_experiment(write_experiment(tmp_path, arms)), repetitions=100)
-    assert tuple(zip(table["arm_a"], table["arm_b"], strict=True))[:4] == PREREGISTERED
-    assert (table["kind"] == "pre-registered").sum() == 4
-    assert table["p_holm"][:4].tolist() == pytest.approx(holm(table["p"][:4]).tolist())
+    assert tuple(zip(table["arm_a"], table["arm_b"], strict=True))[:5] == PREREGISTERED
+    assert (table["kind"] == "pre-registered").sum() == 5
+    assert table["p_holm"][:5].tolist() == pytest.approx(holm(table["p"][:5]).tolist())
 
 
 def test_a_question_that_is_not_answered_is_said_to_be_open():
@@ -78,6 +78,7 @@ def test_a_question_that_is_not_answered_is_said_to_be_open():
         "hybrid against timesformer: not answered, runs that both have done: 1 of 2.",
         "hybrid against slowfast_nln: not answered, no run of slowfast_nln is done.",
         "hybrid against ensemble: not answered, no run of ensemble is done.",
+        "hybrid against rostfine: not answered, no run of rostfine is done.",
     ]
     assert unanswered([])[0] == "hybrid against slowfast: not answered, no run of hybrid or slowfast is done."
     assert unanswered((arm, 0, fold) for arm in {a for p in PREREGISTERED for a in p} for fold in (0, 1)) == []

@@ -132,7 +132,7 @@ def test_an_arm_that_makes_no_sense_here_is_refused(words, word, message):
 
 def test_another_model_can_be_ablated_in_what_it_has(words):
     asked = read_words(CONFIGS, words("ablation=loss", "model=slowfast", "fold=1"))
-    assert [job.arm.label for job in asked.jobs] == ["slowfast", "loss-kl", "loss-emd2", "loss-rps"]
+    assert [job.arm.label for job in asked.jobs] == ["slowfast", "loss-kl", "loss-emd", "loss-emd2", "loss-rps"]
     assert {job.config.model.name for job in asked.jobs} == {"slowfast"}
     config = asked.jobs[1].config
     assert (config.model.recipe.loss, config.arm, config.repeat, config.fold) == ("kl", "loss-kl", 0, 1)

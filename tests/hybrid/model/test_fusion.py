@@ -16,8 +16,8 @@ def clip(batch=2):
     return torch.randn(batch, 3, 16, 64, 64)
 
 
-def test_controls_are_listed_when_asked_for_and_are_none_of_the_fourteen():
-    assert len(list_models()) == 14
+def test_controls_are_listed_when_asked_for_and_are_none_of_the_others():
+    assert len(list_models()) == 15
     assert list_models(controls=True) == list_models() + CONTROLS
     assert all(get_entry(name).control for name in CONTROLS)
 

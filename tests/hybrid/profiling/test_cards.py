@@ -14,6 +14,7 @@ def test_card_tells_what_the_registry_knows(name):
     assert text.startswith(f"## {entry.title}\n")
     for fact in [entry.reference, entry.licence, entry.tiny, "12.35 M", "learning rate 0.001"]:
         assert fact in text
+    assert ("in its authors' next paper" in text) == (entry.wacv_mse is not None)
     assert entry.published is None or entry.published.source in text
     assert ("23.46 M parameters, 7.89 GMAC for 8 frames of 256 px" in text) == (entry.published is not None)
     for variant, official in entry.official.items():

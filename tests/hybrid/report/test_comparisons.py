@@ -29,4 +29,4 @@ def test_without_any_contrast_the_page_names_all_that_are_open(tmp_path, clips_o
     folder = write_runs(tmp_path / "runs" / "x", clips_of_mine, models={"vgg16": 0.3})
     write_report(folder)
     page = (folder.report / "index.html").read_text()
-    assert page.count("not answered") == 4 and "no run of hybrid or ensemble is done" in page
+    assert page.count("not answered") == 5 and "no run of hybrid or ensemble is done" in page

@@ -44,6 +44,7 @@ def test_the_page_needs_no_other_file(experiment):
 def test_every_section_has_its_content(experiment):
     text = page_of(experiment)
     assert seen_in(text, "Hybrid (ours)", "1.30 (0.14)", "another data set", "pre-registered", "exploratory")
+    assert seen_in(text, "1.346", "WACV 2024 (arXiv", "2Q-08")
     assert seen_in(text, "no medical device", "0123abc", "learning_rate", "clips_of_mine")
     assert "Neither hybrid nor" in text or "lower MSE than" in text or "practically equivalent" in text
     names = {path.name for path in experiment.report.iterdir()}

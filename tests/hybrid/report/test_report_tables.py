@@ -60,6 +60,7 @@ def test_results_are_those_of_the_runs(experiment, clips_of_mine):
     clip_mse = np.average([a, b], weights=[r["test_clips"] for r in results])
     assert row["excess"] == pytest.approx(clip_mse - 100 * noise_ceiling(clips_of_mine.targets_NK, 40).mean(), rel=1e-6)
     assert row["paper_mse_mean"] == 1.30 and pd.isna(frame.loc["hybrid", "paper_mse_mean"])
+    assert row["wacv_mse"] == 1.346 and pd.isna(frame.loc["hybrid", "wacv_mse"])
 
 
 def test_one_run_has_no_interval(experiment):

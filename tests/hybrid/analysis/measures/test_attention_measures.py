@@ -91,6 +91,7 @@ def test_who_attends_over_time():
         assert [name for name in list_models() if measure.applies_to(lively(name).model)] == [
             "timesformer",
             "vivit",
+            "rostfine",
             "hybrid",
         ]
         assert not measure.applies_to(create_model("hybrid", "tiny", stages="none"))
