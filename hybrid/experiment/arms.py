@@ -101,7 +101,8 @@ OF_ONE_AXIS = table(
     ),
     axis(
         "loss",
-        "What training minimises; the measures are the same for all. Judge emd and emd2 by EMD (hybrid/training/losses.py).",
+        "What training minimises; the measures are the same for all. Judge emd and emd2 by EMD "
+        "(hybrid/training/losses.py).",
         "model.recipe.loss",
         "mse",
         ("kl", "emd", "emd2", "rps"),
