@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from hybrid.data.labels import FILE, SUM_TOLERANCE
 from hybrid.data.permuted_labels import write_rows
-from hybrid.data.table import Problems, some_of
+from hybrid.data.problems import Problems, some_of
 from hybrid.data.unpickling import read_pickle
 from hybrid.errors import UserError
 
