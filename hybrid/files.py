@@ -20,11 +20,15 @@ from filelock import FileLock, Timeout
 from hybrid.errors import UserError
 
 
+class DiskFull(UserError):
+    """What the system said is its cause."""
+
+
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, in a folder made where it is missing; without an error it becomes `path`.
 
-    It is called `<name>....tmp`, and so is what a killed program leaves behind. A full disk is a UserError.
+    It is called `<name>....tmp`, and so is what a killed program leaves behind. A full disk is `DiskFull`, a UserError.
     """
     temporary = None
     try:
@@ -41,7 +45,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise UserError(
+            raise DiskFull(
                 f"{path} cannot be written ({error.strerror}); what was there before is kept: make room there, and "
                 "the same command continues"
             ) from error

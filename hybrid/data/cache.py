@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from hybrid.data.clip import DECODER_VERSION, ClipError, ClipFacts, ClipSpec
 from hybrid.errors import UserError
-from hybrid.files import only_one, whole_file, write_json
+from hybrid.files import DiskFull, only_one, whole_file, write_json
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +69,9 @@ def decode_clips(paths: Sequence[Path], spec: ClipSpec, folder: Path, workers: i
                 if old.stem != stem.name:
                     with contextlib.suppress(OSError):  # who has it mapped keeps it until he ends
                         old.unlink()
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+    except (OSError, DiskFull) as error:
+        told = error.__cause__ if isinstance(error, DiskFull) else error
+        reason = (told.strerror or str(told)).lower()
         raise UserError(
             f"the decoded clips cannot be stored in {folder}: {reason}; choose another cache_dir"
         ) from error

@@ -134,7 +134,7 @@ def _fingerprint(labels: Labels, ratings: Ratings | None, decoded: DecodedClips,
 def _notices(labels: Labels, decoded: DecodedClips, spec: ClipSpec) -> list[str]:
     notices, facts, of = [], decoded.facts, f"of {len(labels.clips)} clips"
     if short := [n for n, fact in enumerate(facts) if fact.padded]:
-        worst = max(short, key=lambda n: facts[n].held)
+        worst = max(short, key=lambda n: facts[n].padded)
         notices.append(
             f"{len(short)} {of} are shorter than {spec.seconds:g} s: their last frame is held (the shortest is "
             f"{labels.clips[worst]!r}, {facts[worst].seconds:.2f} s: {facts[worst].padded} of {spec.num_frames} frames)"
