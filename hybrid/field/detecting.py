@@ -2,7 +2,7 @@
 
 A pixel's distance from the picture's median grey, dark or bright, is what heads have much of. trackpy's `locate`
 (Crocker & Grier 1996) takes off noise and uneven light by a band-pass and finds peaks of a head's size, to parts of a
-pixel. It takes round debris for heads, too, and touching heads for one; tails, out-of-focus cells and clumps confuse it.
+pixel. It takes round debris for heads, and touching heads for one; tails, out-of-focus cells and clumps confuse it.
 """
 
 from __future__ import annotations
