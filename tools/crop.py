@@ -5,7 +5,8 @@
 
 Boxes, a file a frame: Pascal VOC (.xml) or YOLO (.txt: `class cx cy w h` or `id class cx cy w h`). A file a video: MOT,
 or CSV with the columns frame,x,y,w,h[,id][,class] (px; x, y: left top corner). Of several videos, the files are named
-after their video, or lie in folders that are. Boxes without ids are linked by trackpy.
+after their video, or lie in folders that are. Boxes without ids are linked by trackpy. Without boxes,
+--detect 13 finds heads of 13 px by a simple detector, for clean bright-field or phase-contrast fields.
 Clips: 150x150 px (--side, or --side-um), 16 frames at 16 a second by the video's time stamps, following the head
 smoothly, or with --camera fixed; one after another along each track. No window is taken that would leave the picture.
 A track is broken where the cell goes faster than --max-speed, or has no box for longer than --max-gap; over shorter
@@ -29,7 +30,8 @@ ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".w
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("videos", type=Path, nargs="+", help="video files, or folders of them")
-    parser.add_argument("--boxes", type=Path, required=True, help="file or folder of the boxes")
+    parser.add_argument("--boxes", type=Path, help="file or folder of the boxes")
+    parser.add_argument("--detect", type=float, metavar="PX", help="find heads of this diameter instead, simply")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the data set; a new one")
     parser.add_argument("--um-per-px", type=float, help="size of a pixel, in um")
     parser.add_argument("--side", type=int, help="px of a clip (default: 150)")
@@ -87,6 +89,7 @@ def main() -> None:
         most=options.most,
         deinterlace=options.deinterlace,
         donors=options.donors,
+        head_px=options.detect,
     )
     made = crop_fields(videos_in(options.videos), options.boxes, options.output, settings)
     for line in made.said:

@@ -24,6 +24,7 @@ from hybrid.errors import UserError
 from hybrid.field.box_files import read_boxes
 from hybrid.field.boxes import of_classes, typical_side
 from hybrid.field.cutting import cut, write_clip
+from hybrid.field.detecting import detect
 from hybrid.field.groups import groups_of
 from hybrid.field.interlacing import ORDERS
 from hybrid.field.linking import linked
@@ -43,6 +44,7 @@ class Settings:
     """How to crop. side: px of a clip. um_per_px: the size of a pixel, where known. max_speed: px/s (None: SPEED).
     max_gap: s. classes: labels of the boxes of sperm. first_frame: number of the first frame in files of boxes.
     most: clips of a track, 0: as many as there is room for. donors: a table of whose each video is.
+    head_px: the diameter of heads to be found where there are no boxes.
     """
 
     side: int = 150
@@ -55,6 +57,7 @@ class Settings:
     most: int = 0
     deinterlace: bool = False
     donors: Path | None = None
+    head_px: float | None = None
 
     def __post_init__(self):
         def check(name, good, wish):
@@ -79,12 +82,17 @@ class Cropped:
     notes: tuple[str, ...]
 
 
-def crop_fields(videos: Sequence[Path], boxes: Path, folder: Path, settings: Settings) -> Cropped:
-    """Write the data set; it is whole or not there. A UserError for whatever is wrong with a video or its boxes."""
+def crop_fields(videos: Sequence[Path], boxes: Path | None, folder: Path, settings: Settings) -> Cropped:
+    """Write the data set; it is whole or not there.
+
+    boxes: a file or folder; None: heads are detected. A UserError for whatever is wrong with a video or its boxes.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(
             f"{folder}: is there already, and what was graded in it must keep its clips: name another folder"
         )
+    if (boxes is None) == (settings.head_px is None):
+        raise UserError("give boxes with --boxes, or the diameter of heads with --detect, so that they are found")
     stems = Counter(video.stem for video in videos)
     if twice := [stem for stem, count in stems.items() if count > 1]:
         raise UserError(f"several videos are called {twice[0]!r}, and clips are named after their video: rename one")
@@ -123,14 +131,17 @@ class _Made:
     notes: list[str]
 
 
-def _crop(path: Path, boxes: Path, group: str, folder: Path, settings: Settings) -> _Made:
+def _crop(path: Path, boxes: Path | None, group: str, folder: Path, settings: Settings) -> _Made:
     clip = ClipSpec()
     video = look_through(path)
     notes = _oddities(video, clip, settings)
     camera = Camera(settings.side, settings.camera, clip)
     if settings.side > min(video.width, video.height):
         raise UserError(f"{path}: of {video.width}x{video.height} px no clip of {settings.side} px can be cut")
-    table, read = read_boxes(boxes, video, settings.first_frame)
+    if boxes is None:
+        table, read = detect(video, settings.head_px, settings.deinterlace)
+    else:
+        table, read = read_boxes(boxes, video, settings.first_frame)
     table = of_classes(table, settings.classes, f"the boxes of {path.name}")
     rules = Rules(settings.max_speed or SPEED * typical_side(table), settings.max_gap)
     if table["id"].isna().all():
