@@ -107,22 +107,11 @@ def as_markdown(table: Table) -> str:
 
 def as_latex(table: Table, notes: tuple[str, ...] = ()) -> str:
     """A floating table with the rules of the package booktabs."""
+    frame = pd.DataFrame(table.cells(), columns=table.headings).map(_latex).rename(columns=_latex)
     kinds = "".join("r" if column.figure else "l" for column in table.columns)
-    lines = [
-        r"% needs \usepackage{booktabs}",
-        r"\begin{table}",
-        rf"\caption{{{_latex(table.caption)}}}",
-        rf"\begin{{tabular}}{{{kinds}}}",
-        r"\toprule",
-        " & ".join(map(_latex, table.headings)) + r" \\",
-        r"\midrule",
-        *(" & ".join(map(_latex, row)) + r" \\" for row in table.cells()),
-        r"\bottomrule",
-        r"\end{tabular}",
-        *(rf"\par\footnotesize {_latex(note)}" for note in notes),
-        r"\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
+    text = frame.style.hide(axis="index").to_latex(hrules=True, column_format=kinds, caption=_latex(table.caption))
+    below = "".join(rf"\par\footnotesize {_latex(note)}" + "\n" for note in notes)
+    return "% needs \\usepackage{booktabs}\n" + text.replace("\\end{table}", below + "\\end{table}")
 
 
 LATEX = {

@@ -12,6 +12,7 @@ from hybrid.display.pages import Section
 from hybrid.display.tables import Column, Table, as_terminal, interval, number, significant, spread
 from hybrid.evaluation.ablation import JOINT, Ablation, effects
 from hybrid.evaluation.comparisons import LEVEL
+from hybrid.report.comparisons import draw_difference, lay_out_differences
 from hybrid.report.data import ReportData
 
 COST = ("parameters_M", "gmac", "train_ms_per_clip")
@@ -144,27 +145,15 @@ def draw_ablation(ablation: Ablation, frame: pd.DataFrame, folder: Path) -> Pict
         if pd.isna(row.difference):
             difference.plot(0, position, "|" if position == 0 else "", color=INK, markersize=11)
         else:
-            difference.plot([row.low, row.high], [position - 0.12] * 2, color=colour, linewidth=2.2)
-            difference.plot([row.clip_low, row.clip_high], [position + 0.16] * 2, ":", color=colour, linewidth=1.8)
-            clear = row.p_holm < LEVEL
-            difference.plot(
-                row.difference, position - 0.12, "o", color=colour, markerfacecolor=colour if clear else "none"
-            )
-            near = [abs(value) for value in (row.clip_low, row.clip_high, row.difference) if pd.notna(value)]
-            reach = max(reach, *near)
-            reach = max(reach, min(max(abs(row.low), abs(row.high)), 4 * reach))
+            reach = draw_difference(difference, position, row, colour, reach, filled=row.p_holm < LEVEL)
         for axes, value, text in (
             (gmac, row.gmac, significant(row.gmac)),
             (time, row.train_ms_per_clip, number(row.train_ms_per_clip, 1)),
         ):
             axes.barh(position, 0 if pd.isna(value) else value, height=0.55, color=colour, alpha=0.35)
             axes.text(0, position, f" {text}", va="center", fontsize=8)
-    difference.axvline(0, color=INK, linewidth=0.9)
-    difference.set_xlim(-1.1 * reach, 1.1 * reach)
-    difference.set_yticks(range(len(rows)), [row.value.replace(", ", "\n") for row in rows])
-    difference.set_ylim(len(rows) - 0.4, -0.6)
+    lay_out_differences(difference, [row.value.replace(", ", "\n") for row in rows], reach)
     difference.set_xlabel("MSE ×10⁻², arm minus default\n← arm better     worse →")
-    difference.grid(axis="x")
     for axes, label in ((gmac, "GMAC"), (time, "train ms\na clip")):
         axes.set_xlabel(label)
         axes.set_xticks([])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -104,18 +105,9 @@ def draw_contrasts(frame: pd.DataFrame, results: pd.DataFrame, folder: Path) -> 
         other = known.loc[row.arm_b if sign == 1 else row.arm_a]
         colour = FAMILY_COLOURS[other.family]
         names.append(other.title + (" †" if row.kind == REGISTERED else ""))
-        axes.plot([sign * row.low, sign * row.high], [position - 0.12] * 2, color=colour, linewidth=2.2)
-        axes.plot([sign * row.clip_low, sign * row.clip_high], [position + 0.16] * 2, ":", color=colour, linewidth=1.8)
-        face = colour if row.kind == REGISTERED else "none"
-        axes.plot(sign * row.difference, position - 0.12, "o", color=colour, markerfacecolor=face, markersize=6)
-        reach = max(reach, *(abs(value) for value in (row.clip_low, row.clip_high, row.difference) if pd.notna(value)))
-        reach = max(reach, min(max(abs(row.low), abs(row.high)), 4 * reach))
-    axes.axvline(0, color=INK, linewidth=0.9)
-    axes.set_xlim(-1.1 * reach, 1.1 * reach)
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.4, -0.6)
+        reach = draw_difference(axes, position, row, colour, reach, sign=sign, filled=row.kind == REGISTERED)
+    lay_out_differences(axes, names, reach)
     axes.set_xlabel(f"MSE ×10⁻², {title} minus the other\n← {title} better     other better →")
-    axes.grid(axis="x")
     listed = "; ".join(
         f"{name.replace(' †', ' (pre-registered)')}: {(1 if row.arm_a == own else -1) * row.difference:+.2f}"
         for name, row in zip(names, rows, strict=True)
@@ -130,3 +122,22 @@ def draw_contrasts(frame: pd.DataFrame, results: pd.DataFrame, folder: Path) -> 
         "Solid: 95 % interval over folds and repeats (cut at the frame); dotted: over clips, the trained models held "
         "fixed. † and a filled dot: pre-registered; all else is exploratory.",
     )
+
+
+def draw_difference(axes, position: int, row, colour: str, reach: float, *, sign: int = 1, filled: bool) -> float:
+    """A row's difference with its two intervals; returns how far from zero the axis must reach for it and `reach`."""
+    axes.plot([sign * row.low, sign * row.high], [position - 0.12] * 2, color=colour, linewidth=2.2)
+    axes.plot([sign * row.clip_low, sign * row.clip_high], [position + 0.16] * 2, ":", color=colour, linewidth=1.8)
+    face = colour if filled else "none"
+    axes.plot(sign * row.difference, position - 0.12, "o", color=colour, markerfacecolor=face, markersize=6)
+    reach = max(reach, *(abs(value) for value in (row.clip_low, row.clip_high, row.difference) if pd.notna(value)))
+    return max(reach, min(max(abs(row.low), abs(row.high)), 4 * reach))
+
+
+def lay_out_differences(axes, names: Sequence[str], reach: float) -> None:
+    """A row a name, from the top, about zero."""
+    axes.axvline(0, color=INK, linewidth=0.9)
+    axes.set_xlim(-1.1 * reach, 1.1 * reach)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.grid(axis="x")

@@ -3,7 +3,6 @@ import time
 
 import pytest
 
-from hybrid.display.tables import clock
 from hybrid.experiment.progress import Progress, live_line, monitored
 from hybrid.files import write_json, write_text
 from hybrid.folders import ExperimentFolder
@@ -73,7 +72,3 @@ def test_every_run_is_told_once_when_it_ends(runs, capsys):
         "[2/6] slow/repeat0-fold1         FAILED: RuntimeError: out of memory",
         "[3/6] quick/repeat0-fold0        MSE 1.23 x 10^-2   took 01:01",
     ]
-
-
-def test_the_clock_reads_like_a_clock():
-    assert clock(None) == "?" and clock(65) == "01:05" and clock(3723) == "1:02:03"
