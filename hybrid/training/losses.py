@@ -8,8 +8,9 @@ that mean. `emd` and `emd2` are not. They pull such an answer to the middle grad
 less a model knows: of all answers that are the same for every clip the one with the least `emd2` has an MSE of
 5.01 x 10^-2 on 200 simulated clips (preset standard, seed 0), that with the least `emd` 4.94, the mean distribution
 3.77. A model that was trained with them briefly may rank high by EMD and seem by MSE to have learned nothing. The scale
-of their gradients with respect to the logits, there 44 and 17 times that of `mse`, is not the main reason: the MSE of a perceptron on the
-clips' true figures, blurred, stays far above that of one trained with `mse`, with and without `clip_gradient`.
+of their gradients with respect to the logits, there 44 and 17 times that of `mse`, is not the main reason: the MSE of a
+perceptron on the clips' true figures, blurred, stays far above that of one trained with `mse`, with and without
+`clip_gradient`.
 """
 
 from __future__ import annotations
