@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,24 +11,20 @@ import torch.nn.functional as F
 from einops import rearrange
 
 from hybrid.data.clip import ClipSpec
+from hybrid.data.simulated import HEAD, MASKS, MIDPIECE, TAIL, mask_path
 from hybrid.data.timing import nearest
 from hybrid.errors import UserError
 
-HEAD, MIDPIECE, TAIL = 1, 2, 3
-"""codes in masks, as the simulator writes them"""
 PARTS = (HEAD, MIDPIECE, TAIL)
-
-
-FOLDER = "masks"
 
 
 def has_masks(root: Path) -> bool:
     """Whether the data set has masks: of all its clips, then."""
-    return (root / FOLDER).is_dir()
+    return (root / MASKS).is_dir()
 
 
 def find_mask(root: Path, clip: str) -> Path:
-    path = root / FOLDER / PurePosixPath(clip).with_suffix(".npz")
+    path = mask_path(root, clip)
     if not path.is_file():
         raise UserError(
             f"{path}: there is no mask of clip {clip!r}; a data set has masks of all its clips or no folder"

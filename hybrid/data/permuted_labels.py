@@ -14,16 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from hybrid.data import labels as labels_file
-from hybrid.data import masks
 from hybrid.data import ratings as ratings_file
 from hybrid.data.labels import Labels, read_labels
 from hybrid.data.ratings import read_ratings
+from hybrid.data.simulated import MASKS, PATHS, SIMULATION, TRUTH
 from hybrid.errors import UserError
 from hybrid.files import read_json, write_json
 
 RECORD = "permutation.json"
-LINKED = ("clips", masks.FOLDER, "truth.csv", "paths.csv")
-SIMULATION = "simulation.json"
+LINKED = ("clips", MASKS, TRUTH, PATHS)
 
 
 def permute_labels(root: Path, copy: Path, seed: int = 0) -> Path:

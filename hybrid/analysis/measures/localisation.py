@@ -11,7 +11,7 @@ from hybrid.analysis.attributions.grad_cam import last_stages
 from hybrid.analysis.attributions.upsampling import frames_seen
 from hybrid.analysis.base import Attribution, InputClips, Measure, MeasureResult, ModelUnderTest
 from hybrid.analysis.measures.batching import magnitudes
-from hybrid.data.masks import HEAD, MIDPIECE, TAIL
+from hybrid.data.simulated import HEAD, MIDPIECE, TAIL
 from hybrid.errors import UserError
 
 PARTS = {"head": HEAD, "midpiece": MIDPIECE, "tail": TAIL}

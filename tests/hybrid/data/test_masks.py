@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from hybrid.data.clip import ClipSpec
-from hybrid.data.masks import HEAD, TAIL, at_times, find_mask, read_mask, resized
+from hybrid.data.masks import at_times, find_mask, read_mask, resized
+from hybrid.data.simulated import HEAD, TAIL
 from hybrid.errors import UserError
 
 

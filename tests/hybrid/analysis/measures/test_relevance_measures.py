@@ -10,7 +10,7 @@ from hybrid.analysis.measures.attention import TemporalRollout
 from hybrid.analysis.measures.frame_mass import FrameMass, IntegratedFrameMass, PathwayFrameMass
 from hybrid.analysis.measures.localisation import Localisation, half_a_cell, parts
 from hybrid.analysis.registry import ATTRIBUTIONS
-from hybrid.data.masks import HEAD, MIDPIECE, TAIL
+from hybrid.data.simulated import HEAD, MIDPIECE, TAIL
 from hybrid.errors import UserError
 
 
