@@ -29,9 +29,10 @@ GRADES = 5
 class StepClock(pl.Callback):
     """Seconds of every step from its start to the next one's, and of its forward pass, backward pass and update.
 
-    The update is the optimiser's, with emptying and clipping the gradients. The last step of an epoch is left out, for
-    what follows it is no step. On a CPU it is the processor's time, on which other programs have less influence; with
-    one thread on a machine at rest it is the time that passes.
+    The forward pass ends with the loss, which may be the model's own. The update is the optimiser's, with emptying and
+    clipping the gradients. The last step of an epoch is left out, for what follows it is no step. On a CPU it is the
+    processor's time, on which other programs have less influence; with one thread on a machine at rest it is the time
+    that passes.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -51,8 +52,15 @@ class StepClock(pl.Callback):
         self.step[part] += self.now() - self.began
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        module.model.register_forward_pre_hook(self.starts)
-        module.model.register_forward_hook(lambda *_: self.ends("forward"))
+        grade_loss = module.model.grade_loss
+
+        def timed(*arguments):
+            self.starts()
+            logits_and_parts = grade_loss(*arguments)
+            self.ends("forward")
+            return logits_and_parts
+
+        module.model.grade_loss = timed
         (optimiser,) = trainer.optimizers
         optimiser.register_step_post_hook(lambda *_: self.ends("update"))
 
