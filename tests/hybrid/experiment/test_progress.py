@@ -66,8 +66,8 @@ def test_the_epochs_of_runs_under_way_count(runs):
 def test_every_run_is_told_once_when_it_ends(runs, capsys):
     finish(runs[0], 30)
     with monitored(Progress(runs, epochs=4)):
-        write_json(runs[3].result, {"seconds": 61, "metrics": {"mse": 0.0123}})
         write_text(runs[1].error, "Traceback\nRuntimeError: out of memory\n")
+        write_json(runs[3].result, {"seconds": 61, "metrics": {"mse": 0.0123}})
     assert capsys.readouterr().out.splitlines() == [
         "[2/6] slow/repeat0-fold1         FAILED: RuntimeError: out of memory",
         "[3/6] quick/repeat0-fold0        MSE 1.23 x 10^-2   took 01:01",
