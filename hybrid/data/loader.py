@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
-from hybrid.data.transforms import IDENTITY, AugmentParams, Moments, Normalisation, apply
+from hybrid.data.transforms import IDENTITY, AugmentParams, Moments, Normalisation, apply, source_pixels
 
 
 class IndexDataset(Dataset):
@@ -21,9 +21,9 @@ class IndexDataset(Dataset):
     def __len__(self) -> int:
         return len(self.clips)
 
-    def __getitem__(self, item: int) -> tuple[int, int]:
-        visit, clip = divmod(item, len(self.clips))
-        return int(self.clips[clip]), visit
+    def __getitems__(self, items: list[int]) -> list[Tensor]:
+        visits_B, clips_B = np.divmod(items, len(self.clips))
+        return [torch.from_numpy(self.clips[clips_B]), torch.from_numpy(visits_B)]
 
 
 class EpochSampler(Sampler[int]):
@@ -55,7 +55,8 @@ def training_batches(clips: np.ndarray, batch_size: int, seed: int, clips_an_epo
     clips_an_epoch: how many are drawn in an epoch, by default each once.
     """
     sampler = EpochSampler(len(clips), seed, clips_an_epoch)
-    return DataLoader(IndexDataset(clips), min(batch_size, len(sampler)), sampler=sampler, drop_last=True)
+    batch_size = min(batch_size, len(sampler))
+    return DataLoader(IndexDataset(clips), batch_size, sampler=sampler, drop_last=True, collate_fn=lambda batch: batch)
 
 
 def evaluation_batches(clips: np.ndarray, batch_size: int) -> DataLoader:
@@ -125,21 +126,34 @@ def as_input(
 def normalised(
     frames_BTHWC: Tensor, normalisation: Normalisation, views: list[AugmentParams], moments_B2C: Tensor | None
 ) -> Tensor:
-    """A clip at a time, so that what one step writes the next finds in the processor's cache.
+    """The frames as a model's input (B, C, T, H, W), each clip as its view shows it.
 
     The result has its channels last in memory, as stored frames have and as convolutions want them.
     """
     lines = normalisation.line(views, frames_BTHWC.shape[-1], moments_B2C)
     # A row of pixels at once: a channel alone is too short for the processor's vectors.
     scale_BR, bias_BR = (values_BC.repeat(1, frames_BTHWC.shape[3]).to(frames_BTHWC.device) for values_BC in lines)
-    out_BTHWC = torch.empty(frames_BTHWC.shape, device=frames_BTHWC.device)
-    for frames_THWC, view, scale_R, bias_R, out_THWC in zip(
-        frames_BTHWC, views, scale_BR, bias_BR, out_BTHWC, strict=True
-    ):
-        apply(frames_THWC, view, out_THWC)
-        row_THR = out_THWC.flatten(2)
-        torch.addcmul(bias_R, row_THR, scale_R, out=row_THR)
-    return out_BTHWC.permute(0, 4, 1, 2, 3)
+    if frames_BTHWC.is_cuda or frames_BTHWC.shape[1] == 1:
+        rows_BTHR = seen_by_table(frames_BTHWC, views).flatten(3)
+        out_BTHR = torch.addcmul(bias_BR[:, None, None], rows_BTHR, scale_BR[:, None, None])
+    else:
+        # A clip at a time, so that what one step writes the next finds in the processor's cache.
+        out_BTHR = torch.empty(frames_BTHWC.flatten(3).shape)
+        for frames_THWC, view, scale_R, bias_R, out_THR in zip(
+            frames_BTHWC, views, scale_BR, bias_BR, out_BTHR, strict=True
+        ):
+            apply(frames_THWC, view, out_THR.view(frames_THWC.shape))
+            torch.addcmul(bias_R, out_THR, scale_R, out=out_THR)
+    return out_BTHR.view(frames_BTHWC.shape).permute(0, 4, 1, 2, 3)
+
+
+def seen_by_table(frames_BTHWC: Tensor, views: list[AugmentParams]) -> Tensor:
+    """Every clip as its view shows it, as `apply` does it, in a few steps for all: for a GPU, and for few pixels."""
+    batch, frames, side = frames_BTHWC.shape[:3]
+    source_BP = torch.stack([source_pixels(v.mirrored, v.quarter_turns, v.shift, side) for v in views])
+    first_F = torch.arange(0, batch * frames * side * side, side * side, dtype=source_BP.dtype)
+    source_BTP = (first_F.view(batch, frames, 1) + source_BP[:, None]).to(frames_BTHWC.device)
+    return frames_BTHWC.flatten(0, 3).index_select(0, source_BTP.flatten()).view(frames_BTHWC.shape)
 
 
 def as_slice(used: range | None) -> slice:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import torch
@@ -35,14 +35,22 @@ IDENTITY = AugmentParams(mirrored=False, quarter_turns=0, shift=(0, 0), gain=1.0
 
 def draw_view(config: AugmentConfig, side: int, seed: int, epoch: int, clip: int) -> AugmentParams:
     """The view of clip number `clip` in `epoch`: a function of its arguments alone."""
-    rng = np.random.default_rng((seed, epoch, clip))
+    mirrored, turns, down, right, gain, offset = _draws(seed, epoch, clip // DRAWN_AT_ONCE)[clip % DRAWN_AT_ONCE]
     reach = round(config.shift * side)
-    mirrored, turns = bool(rng.integers(2)), int(rng.integers(4))
-    down, right = (int(pixels) for pixels in rng.integers(-reach, reach + 1, size=2))
-    gain, offset = rng.uniform(-1, 1, size=2).tolist()
-    if not config.flips_and_turns:
-        mirrored, turns = False, 0
-    return AugmentParams(mirrored, turns, (down, right), 1 + config.gain * gain, config.offset * offset)
+    down, right = (int((2 * reach + 1) * draw) - reach for draw in (down, right))
+    gain, offset = 1 + config.gain * (2 * gain - 1), config.offset * (2 * offset - 1)
+    turned = config.flips_and_turns
+    return AugmentParams(turned and mirrored < 0.5, int(4 * turns) if turned else 0, (down, right), gain, offset)
+
+
+DRAWN_AT_ONCE = 1024
+"""clips: a generator of random numbers takes longer to set up than to draw a thousand"""
+
+
+@lru_cache(maxsize=64)
+def _draws(seed: int, epoch: int, block: int) -> list[list[float]]:
+    """Six numbers in [0, 1) for each clip of a block."""
+    return np.random.default_rng((seed, epoch, block)).random((DRAWN_AT_ONCE, 6)).tolist()
 
 
 def apply(frames_THWC: Tensor, view: AugmentParams, out_THWC: Tensor) -> None:
@@ -65,15 +73,26 @@ def apply(frames_THWC: Tensor, view: AugmentParams, out_THWC: Tensor) -> None:
 
 
 def oriented(frames_THWC: Tensor, view: AugmentParams) -> Tensor:
-    """The clip mirrored, then turned: a flip, which torch does by rows where channels are last, and a transposition."""
-    turns, clip_TCHW = view.quarter_turns, frames_THWC.permute(0, 3, 1, 2)
-    if dims := [2] * (turns in (2, 3)) + [3] * (view.mirrored != (turns in (1, 2))):
-        clip_TCHW = clip_TCHW.flip(dims)
-    if turns % 2:  # pixels of few channels are slow to transpose, planes are not
-        upright_TCHW, clip_TCHW = clip_TCHW, torch.empty_like(frames_THWC).permute(0, 3, 1, 2)
-        for channel in range(clip_TCHW.shape[1]):
-            clip_TCHW[:, channel].copy_(upright_TCHW[:, channel].mT)
-    return clip_TCHW.permute(0, 2, 3, 1)
+    """The clip mirrored, then turned counter-clockwise; on a CPU."""
+    turns = view.quarter_turns
+    if turns % 2 == 0:  # flips, which torch does by rows where channels are last
+        dims = [2] * (turns == 2) + [3] * (view.mirrored != (turns == 2))
+        return frames_THWC.permute(0, 3, 1, 2).flip(dims).permute(0, 2, 3, 1) if dims else frames_THWC
+    source_TWHC = frames_THWC.numpy().transpose(0, 2, 1, 3)
+    source_TWHC = source_TWHC[:, :: -1 if (turns == 1) != view.mirrored else 1, :: -1 if turns == 3 else 1]
+    turned_TWHC = np.empty(source_TWHC.shape, source_TWHC.dtype)
+    for channel in range(turned_TWHC.shape[-1]):  # pixels of few channels are slow to transpose, planes are not
+        turned_TWHC[..., channel] = source_TWHC[..., channel]
+    return torch.from_numpy(turned_TWHC)
+
+
+@lru_cache(maxsize=1024)
+def source_pixels(mirrored: bool, quarter_turns: int, shift: tuple[int, int], side: int) -> Tensor:
+    """(side * side,) int32: the pixel of a frame that each pixel of its view shows. It is `apply` as one table."""
+    number_1HW1 = torch.arange(side * side, dtype=torch.int32).view(1, side, side, 1)
+    shown_1HW1 = torch.empty_like(number_1HW1)
+    apply(number_1HW1, AugmentParams(mirrored, quarter_turns, shift, 1.0, 0.0), shown_1HW1)
+    return shown_1HW1.flatten()
 
 
 def shift_before_turning(view: AugmentParams) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import pickle
 import platform
 import sys
@@ -75,6 +76,9 @@ def make_trainer(
 ) -> pl.Trainer:
     """Writes `last.ckpt` into the folder at the end of every epoch, where its numbers are finite."""
     keep_freed_memory()
+    if machine.device.type == "cpu":
+        # Every step of an optimiser asks for GPUs, and NVML, Lightning's way, answers slowly.
+        os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "0"
     checkpoint = pl.callbacks.ModelCheckpoint(
         folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
     )

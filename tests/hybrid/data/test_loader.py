@@ -6,8 +6,8 @@ import torch
 
 from hybrid import create_model, list_models
 from hybrid.config import AugmentConfig
-from hybrid.data.loader import InMemoryClips, as_input
-from hybrid.data.transforms import AugmentParams, Normalisation, draw_view
+from hybrid.data.loader import InMemoryClips, as_input, seen_by_table
+from hybrid.data.transforms import AugmentParams, Normalisation, apply, draw_view
 
 CPU = torch.device("cpu")
 SIDE = 12
@@ -47,6 +47,14 @@ def test_every_view_is_what_its_definition_says(way):
         np.testing.assert_allclose(batch.numpy(), expected, rtol=0, atol=2e-6)
     assert torch.equal(as_input(torch.from_numpy(FRAMES_NTHWC), NORMALISATION[way], VIEWS), batch)
     assert batch.is_contiguous(memory_format=torch.channels_last_3d)
+
+
+def test_a_table_shows_the_same_as_copying():
+    frames_NTHWC = torch.from_numpy(FRAMES_NTHWC)
+    shown_NTHWC = torch.empty_like(frames_NTHWC)
+    for seen in zip(frames_NTHWC, VIEWS, shown_NTHWC, strict=True):
+        apply(*seen)
+    assert torch.equal(seen_by_table(frames_NTHWC, VIEWS), shown_NTHWC)
 
 
 @pytest.mark.parametrize("way", NORMALISATION)

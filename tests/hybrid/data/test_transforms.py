@@ -18,8 +18,8 @@ def apply(clip_CTHW, view):
 def test_a_view_is_a_function_of_seed_epoch_and_clip():
     config = AugmentConfig()
     assert draw_view(config, 64, 1, 2, 3) == draw_view(config, 64, 1, 2, 3)
-    views = {draw_view(config, 64, seed, epoch, clip) for seed in (0, 1) for epoch in (0, 1) for clip in (0, 1)}
-    assert len(views) == 8
+    views = {draw_view(config, 64, seed, epoch, clip) for seed in (0, 1) for epoch in (0, 1) for clip in (0, 1, 1024)}
+    assert len(views) == 12
 
 
 def test_draws_stay_within_what_the_config_allows_and_reach_it():
