@@ -133,7 +133,7 @@ def normalised(
     lines = normalisation.line(views, frames_BTHWC.shape[-1], moments_B2C)
     # A row of pixels at once: a channel alone is too short for the processor's vectors.
     scale_BR, bias_BR = (values_BC.repeat(1, frames_BTHWC.shape[3]).to(frames_BTHWC.device) for values_BC in lines)
-    if frames_BTHWC.is_cuda or frames_BTHWC.shape[1] == 1:
+    if frames_BTHWC.device.type != "cpu" or frames_BTHWC.shape[1] == 1:
         rows_BTHR = seen_by_table(frames_BTHWC, views).flatten(3)
         out_BTHR = torch.addcmul(bias_BR[:, None, None], rows_BTHR, scale_BR[:, None, None])
     else:
