@@ -122,8 +122,8 @@ class LoggerConfig:
 
 
 @dataclass
-class TrainConfig:
-    """One run: one arm, one fold, one repeat."""
+class TrainingConfig:
+    """One training of one model, whatever it learns."""
 
     experiment: str = MISSING
     arm: str = "${model.name}"
@@ -131,16 +131,22 @@ class TrainConfig:
     runs_dir: str = "runs"
     model: ModelConfig = field(default_factory=ModelConfig)
     protocol: ProtocolConfig = field(default_factory=ProtocolConfig)
-    data: DataConfig = field(default_factory=DataConfig)
     logger: LoggerConfig = field(default_factory=LoggerConfig)
-    repeat: int = 0
-    fold: int = 0
     seed: int = 0
     accelerator: str = "auto"
     devices: str = "1"
     num_nodes: int = 1
     threads: int | None = None
     """of the processor that a run computes with; None: as many as there are. Another number rounds differently."""
+
+
+@dataclass
+class TrainConfig(TrainingConfig):
+    """One run: one arm, one fold, one repeat."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    repeat: int = 0
+    fold: int = 0
     allow_leak: bool = False
     """start from weights even if they have learned from clips that are tested on; results and report then say so"""
 
@@ -164,29 +170,16 @@ class StreamConfig:
 
 
 @dataclass
-class PretrainConfig:
+class PretrainConfig(TrainingConfig):
     """One pretraining of one model."""
 
-    experiment: str = MISSING
-    arm: str = "${model.name}"
-    """label of a model with its settings; its folder bears it"""
-    runs_dir: str = "runs"
     targets: str = MISSING
     """what is learned: physics | physics+events (hybrid/pretraining/attributes.py)"""
     clips: int = MISSING
     """that the model sees, new ones or again: the budget, the same for every model"""
     clips_an_epoch: int = MISSING
     """after as many there is a row of metrics.csv and a checkpoint to continue from"""
-    model: ModelConfig = field(default_factory=ModelConfig)
-    protocol: ProtocolConfig = field(default_factory=ProtocolConfig)
     data: StreamConfig = field(default_factory=StreamConfig)
-    logger: LoggerConfig = field(default_factory=LoggerConfig)
-    seed: int = 0
-    accelerator: str = "auto"
-    devices: str = "1"
-    num_nodes: int = 1
-    threads: int | None = None
-    """of the processor that training computes with; None: as many as there are"""
 
 
 Rule = tuple[str, Any, str, bool]

@@ -11,15 +11,12 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from filelock import FileLock, Timeout
 
 from hybrid.config import PretrainConfig, check_values, model_rules, protocol_rules
 from hybrid.data.clip import ClipSpec
 from hybrid.data.loader import as_input
 from hybrid.device import choose_machine
 from hybrid.display.tables import clock
-from hybrid.errors import UserError
-from hybrid.files import read_json, write_json
 from hybrid.folders import RunFolder, arm_folder, record_settings, run_settings
 from hybrid.pretraining.attributes import TARGETS, Attributes
 from hybrid.pretraining.module import Objective, PretrainModule, Scale
@@ -39,11 +36,9 @@ from hybrid.simulator.dataset import processors
 from hybrid.training.build import build_model, check_model, input_normalisation
 from hybrid.training.callbacks import History
 from hybrid.training.checkpoint import FRESH, TrainedOn, save_tensors
-from hybrid.training.finite import StopAtNonFinite
-from hybrid.training.loop import environment_info, make_trainer, quiet_libraries, to_continue_from
-from hybrid.training.precision_check import check_precision
+from hybrid.training.fit import Outcome, begin, fit, once
 from hybrid.training.seen import behind
-from hybrid.training.tracking import Tracker, check_logger
+from hybrid.training.tracking import check_logger
 
 GRADES = 5
 """of the classifier that a model is built with and that has no part in this"""
@@ -115,21 +110,12 @@ def _settings(config: PretrainConfig) -> dict[str, Any]:
 def pretrain(config: PretrainConfig, callbacks: Sequence[pl.Callback] = ()) -> dict[str, Any]:
     """Do the checked pretraining that `config` names, or continue it, unless it is done; return its result."""
     folder = pretraining_folder(config)
-    try:
-        # Released by the system however the process ends.
-        with FileLock(folder.path / ".lock", timeout=0):
-            return read_json(folder.result) if folder.done else _pretrain(config, folder, callbacks)
-    except Timeout:
-        raise UserError(f"{folder.label} is being done by another process ({folder.path})") from None
+    return once(folder, lambda: _pretrain(config, folder, callbacks))
 
 
 def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequence[pl.Callback]) -> dict[str, Any]:
-    began = time.perf_counter()
-    quiet_libraries()
-    protocol, data, request = config.protocol, config.data, request_of(config)
-    machine = choose_machine(config.accelerator, protocol.precision)
-    if config.threads and machine.device.type == "cpu":
-        torch.set_num_threads(config.threads)
+    protocol, data, request, begun = config.protocol, config.data, request_of(config), begin(config)
+    machine, _ = begun
     attributes = Attributes(config.targets, request.spec.num_frames, request.spec.frame_rate)
 
     # Clips of the next seed: of other donors, under other microscopes.
@@ -153,32 +139,11 @@ def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequenc
     numbers = np.resize(np.arange(len(held_out)), protocol.batch_size)
     frames_BTHWC = torch.from_numpy(held_out.frames_NTHWC[numbers]).to(machine.device)
     shown = as_input(frames_BTHWC, normalisation, used=model.used_frames(request.spec.num_frames))
-    check_precision(folder.path, run_settings(config)["model"], module, shown, machine)
 
-    history = History(folder.metrics)
-    finite = StopAtNonFinite(folder.label, lambda clip: f"simulated clip {clip} of seed {request.seed}")
-    tracker = Tracker(config, _settings(config), folder.path, folder.label)
-    with tracker.opened() as logger:
-        trainer = make_trainer(
-            config,
-            machine,
-            folder.path,
-            epochs=config.clips // config.clips_an_epoch,
-            callbacks=[finite, history, *callbacks],
-            logger=logger,
-        )
-        trainer.fit(
-            module,
-            batches,
-            held_out_batches(held_out, protocol.batch_size),
-            ckpt_path=to_continue_from(folder.last),
-            weights_only=True,
-        )
-        if not trainer.is_global_zero:
-            return {}
-
-        last = history.rows[-1]
-        errors = {stage: _of_stage(last, stage) for stage in ("train", "test")}
+    def outcome(history: History) -> Outcome:
+        errors = {stage: _of_stage(history.rows[-1], stage) for stage in ("train", "test")}
+        start = behind(config.model.pretrained) or TrainedOn((), complete=False)
+        save_pretrained(folder.model, module, {"settings": _settings(config), "errors": errors}, start)
         result = {
             "arm": config.arm,
             "model": config.model.name,
@@ -190,16 +155,22 @@ def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequenc
             "errors": errors,
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
             "train_seconds_per_clip": history.training_seconds / config.clips,
-            "seconds": time.perf_counter() - began,
-            **environment_info(machine),
         }
-        start = behind(config.model.pretrained) or TrainedOn((), complete=False)
-        save_pretrained(folder.model, module, {"settings": _settings(config), "errors": errors}, start)
-        write_json(folder.result, result)
-        folder.last.unlink(missing_ok=True)
         figures = {f"outcome/{stage}/{group}": error for stage in errors for group, error in errors[stage].items()}
-        tracker.log_outcome(logger, figures, {})
-    return result
+        return Outcome(result, figures)
+
+    return fit(
+        folder,
+        module,
+        (batches, held_out_batches(held_out, protocol.batch_size)),
+        outcome,
+        settings=_settings(config),
+        begun=begun,
+        epochs=config.clips // config.clips_an_epoch,
+        checked=(module, shown),
+        name_of=lambda clip: f"simulated clip {clip} of seed {request.seed}",
+        callbacks=callbacks,
+    )
 
 
 def _of_stage(row: dict[str, float], stage: str) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,15 +9,12 @@ import numpy as np
 import pandas as pd
 import pytorch_lightning as pl
 import torch
-from filelock import FileLock, Timeout
 
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
 from hybrid.data.folds import subsample
 from hybrid.data.loader import InMemoryClips, evaluation_batches, training_batches
 from hybrid.data.transforms import Normalisation
-from hybrid.device import choose_machine
-from hybrid.errors import UserError
 from hybrid.evaluation.metrics import PANEL, evaluate, squared_error
 from hybrid.files import read_json, software_commit, whole_file, write_json, write_yaml
 from hybrid.folders import RunFolder, run_folder, run_settings
@@ -26,14 +22,11 @@ from hybrid.profiling import profile_model
 from hybrid.training.build import build_model, input_normalisation
 from hybrid.training.callbacks import History
 from hybrid.training.checkpoint import TrainedModel, save_trained
-from hybrid.training.finite import StopAtNonFinite
-from hybrid.training.loop import environment_info, make_trainer, quiet_libraries, to_continue_from
+from hybrid.training.fit import Outcome, begin, fit, once
 from hybrid.training.module import GradeModule
 from hybrid.training.optimiser import freeze_batchnorm
-from hybrid.training.precision_check import check_precision
 from hybrid.training.predict import predict_distributions
 from hybrid.training.seen import check_start, trained_on
-from hybrid.training.tracking import Tracker
 
 COSTS = ("parameters", "gmac", "train_seconds_per_clip", "inference_seconds_per_clip")
 """of a result, logged beside the fold's measures"""
@@ -49,12 +42,7 @@ def train_run(
     """
     run = run_folder(config)
     write_yaml(run.config, run_settings(config))
-    try:
-        # Released by the system however the process ends.
-        with FileLock(run.path / ".lock", timeout=0):
-            return read_json(run.result) if run.done else _train(config, dataset, fold_of_N, run, callbacks)
-    except Timeout:
-        raise UserError(f"run {run.label} is being trained by another process ({run.path})") from None
+    return once(run, lambda: _train(config, dataset, fold_of_N, run, callbacks))
 
 
 def run_seed(config: TrainConfig) -> int:
@@ -65,14 +53,9 @@ def run_seed(config: TrainConfig) -> int:
 def _train(
     config: TrainConfig, dataset: ClipDataset, fold_of_N: np.ndarray, run: RunFolder, callbacks: Sequence[pl.Callback]
 ) -> dict[str, Any]:
-    began = time.perf_counter()
-    quiet_libraries()
     seen = check_start(config, dataset, fold_of_N)
-    protocol, recipe, seed = config.protocol, config.model.recipe, run_seed(config)
-    machine = choose_machine(config.accelerator, protocol.precision)
-    if config.threads and machine.device.type == "cpu":
-        torch.set_num_threads(config.threads)
-
+    protocol, recipe, seed, begun = config.protocol, config.model.recipe, run_seed(config), begin(config)
+    machine, _ = begun
     pl.seed_everything(seed, verbose=False)
     model = build_model(config, len(dataset.grades))
     profile = _profile(run, config, model)
@@ -85,43 +68,27 @@ def _train(
     draw = (config.seed, config.repeat, config.fold)
     train_clips = subsample(training_folds, dataset.groups, recipe.train_share, draw)
     module = GradeModule(model, clips, torch.as_tensor(dataset.targets_NK), config, seed)
-
     batches = training_batches(train_clips, protocol.batch_size, seed, clips_an_epoch=len(training_folds))
-
     freeze_batchnorm(model, recipe.frozen)
     shown = clips.batch(torch.as_tensor(np.resize(train_clips, batches.batch_size)), machine.device)
-    check_precision(run.path.parent, run_settings(config)["model"], model, shown, machine)
 
-    history, finite = History(run.metrics), StopAtNonFinite(run.label, lambda clip: dataset.clips[clip])
-    tracker = Tracker(config, run_settings(config), run.path, run.label)
-    with tracker.opened() as logger:
-        watching = [finite, history, *callbacks]
-        trainer = make_trainer(config, machine, run.path, epochs=protocol.epochs, callbacks=watching, logger=logger)
-        trainer.fit(
-            module,
-            batches,
-            evaluation_batches(test_clips, protocol.batch_size),
-            ckpt_path=to_continue_from(run.last),
-            weights_only=True,
-        )
-        if not trainer.is_global_zero:
-            return {}
-
+    def outcome(history: History) -> Outcome:
         prediction_NK, infer_seconds = predict_distributions(model, clips, test_clips, protocol.batch_size, machine)
         predictions = _prediction_table(dataset, test_clips, prediction_NK)
         save_trained(run.model, _trained(config, dataset, train_clips, model, normalisation))
         with whole_file(run.predictions) as temporary:
             predictions.to_csv(temporary, index=False)
+        metrics = evaluate(
+            prediction_NK,
+            dataset.targets_NK[test_clips],
+            raters=np.nan_to_num(_raters(dataset, test_clips), nan=PANEL),
+        )
         result = {
             "arm": config.arm,
             "model": config.model.name,
             "repeat": config.repeat,
             "fold": config.fold,
-            "metrics": evaluate(
-                prediction_NK,
-                dataset.targets_NK[test_clips],
-                raters=np.nan_to_num(_raters(dataset, test_clips), nan=PANEL),
-            ),
+            "metrics": metrics,
             "mean_predictor_mse": _mean_predictor_mse(dataset.targets_NK[train_clips], dataset.targets_NK[test_clips]),
             "simulated": dataset.simulated,
             **profile,
@@ -135,16 +102,22 @@ def _train(
             "epochs": protocol.epochs,
             "train_seconds_per_clip": history.training_seconds / max(1, protocol.epochs * len(training_folds)),
             "inference_seconds_per_clip": infer_seconds,
-            "seconds": time.perf_counter() - began,
-            **environment_info(machine),
         }
-        run.error.unlink(missing_ok=True)
-        write_json(run.result, result)
-        run.last.unlink(missing_ok=True)
-        figures = {f"fold/{name}": value for name, value in result["metrics"].items()}
-        figures |= {name: result[name] for name in COSTS}
-        tracker.log_outcome(logger, figures, {"predictions": predictions})
-    return result
+        figures = {f"fold/{name}": value for name, value in metrics.items()} | {name: result[name] for name in COSTS}
+        return Outcome(result, figures, {"predictions": predictions})
+
+    return fit(
+        run,
+        module,
+        (batches, evaluation_batches(test_clips, protocol.batch_size)),
+        outcome,
+        settings=run_settings(config),
+        begun=begun,
+        epochs=protocol.epochs,
+        checked=(model, shown),
+        name_of=lambda clip: dataset.clips[clip],
+        callbacks=callbacks,
+    )
 
 
 def _profile(run: RunFolder, config: TrainConfig, model) -> dict[str, float]:
