@@ -102,9 +102,9 @@ class InMemoryClips:
         if self.on_device is not None:
             frames_BTHWC = self.on_device[clips_B.to(device), used]
         else:
-            frames_BTHWC = torch.from_numpy(self.frames_NTHWC[numbers, used]).to(device)
+            frames_BTHWC = [self.frames_NTHWC[number, used] for number in numbers]
         moments_B2C = self.moments.as_seen(numbers, views) if self.normalisation.way == "clip" else None
-        return normalised(frames_BTHWC, self.normalisation, views, moments_B2C)
+        return normalised(frames_BTHWC, self.normalisation, views, moments_B2C, device)
 
 
 def as_input(
@@ -120,31 +120,39 @@ def as_input(
     views, moments_B2C = views or [IDENTITY] * len(frames_BTHWC), None
     if normalisation.way == "clip":
         moments_B2C = Moments(frames_BTHWC.cpu().numpy()).as_seen(range(len(views)), views)
-    return normalised(frames_BTHWC[:, as_slice(used)], normalisation, views, moments_B2C)
+    return normalised(frames_BTHWC[:, as_slice(used)], normalisation, views, moments_B2C, frames_BTHWC.device)
 
 
 def normalised(
-    frames_BTHWC: Tensor, normalisation: Normalisation, views: list[AugmentParams], moments_B2C: Tensor | None
+    frames_BTHWC: Tensor | list[np.ndarray],
+    normalisation: Normalisation,
+    views: list[AugmentParams],
+    moments_B2C: Tensor | None,
+    device: torch.device,
 ) -> Tensor:
-    """The frames as a model's input (B, C, T, H, W), each clip as its view shows it.
+    """The clips as a model's input (B, C, T, H, W) on `device`, each as its view shows it.
 
-    The result has its channels last in memory, as stored frames have and as convolutions want them.
+    frames_BTHWC: one tensor, or an array a clip, which may be mapped from a disk. The result has its channels last in
+    memory, as stored frames have and as convolutions want them.
     """
-    lines = normalisation.line(views, frames_BTHWC.shape[-1], moments_B2C)
+    frames, _, width, channels = frames_BTHWC[0].shape
+    lines = normalisation.line(views, channels, moments_B2C)
     # A row of pixels at once: a channel alone is too short for the processor's vectors.
-    scale_BR, bias_BR = (values_BC.repeat(1, frames_BTHWC.shape[3]).to(frames_BTHWC.device) for values_BC in lines)
-    if frames_BTHWC.device.type != "cpu" or frames_BTHWC.shape[1] == 1:
-        rows_BTHR = seen_by_table(frames_BTHWC, views).flatten(3)
-        out_BTHR = torch.addcmul(bias_BR[:, None, None], rows_BTHR, scale_BR[:, None, None])
+    scale_BR, bias_BR = (values_BC.repeat(1, width).to(device) for values_BC in lines)
+    if device.type != "cpu" or frames == 1:
+        if isinstance(frames_BTHWC, list):
+            frames_BTHWC = torch.from_numpy(np.stack(frames_BTHWC))
+        seen_BTHWC = seen_by_table(frames_BTHWC.to(device), views)
+        out_BTHR = torch.addcmul(bias_BR[:, None, None], seen_BTHWC.flatten(3), scale_BR[:, None, None])
     else:
         # A clip at a time, so that what one step writes the next finds in the processor's cache.
-        out_BTHR = torch.empty(frames_BTHWC.flatten(3).shape)
+        out_BTHR = torch.empty(len(views), frames, width, width * channels)
         for frames_THWC, view, scale_R, bias_R, out_THR in zip(
             frames_BTHWC, views, scale_BR, bias_BR, out_BTHR, strict=True
         ):
-            apply(frames_THWC, view, out_THR.view(frames_THWC.shape))
+            apply(np.array(frames_THWC), view, out_THR.numpy().reshape(frames_THWC.shape))
             torch.addcmul(bias_R, out_THR, scale_R, out=out_THR)
-    return out_BTHR.view(frames_BTHWC.shape).permute(0, 4, 1, 2, 3)
+    return out_BTHR.unflatten(3, (width, channels)).permute(0, 4, 1, 2, 3)
 
 
 def seen_by_table(frames_BTHWC: Tensor, views: list[AugmentParams]) -> Tensor:

@@ -53,46 +53,47 @@ def _draws(seed: int, epoch: int, block: int) -> list[list[float]]:
     return np.random.default_rng((seed, epoch, block)).random((DRAWN_AT_ONCE, 6)).tolist()
 
 
-def apply(frames_THWC: Tensor, view: AugmentParams, out_THWC: Tensor) -> None:
+def apply(frames_THWC: np.ndarray, view: AugmentParams, out_THWC: np.ndarray) -> None:
     """Write the square clip, mirrored, turned and shifted, into `out_THWC`; what is shifted in repeats the border.
 
-    Any dtypes; `out_THWC` lies in one piece.
+    Any dtypes; both lie in one piece. In numpy, whose slices are quicker made than torch's.
     """
-    turned_N, out_N = oriented(frames_THWC, view).reshape(-1), out_THWC.view(-1)
+    turned_N, out_N = oriented(frames_THWC, view).reshape(-1), out_THWC.reshape(-1)
     (down, right), (_, height, width, channels) = view.shift, out_THWC.shape
     # One piece is fast to copy. What it carries over the end of a row or a frame lands in the border, which is
     # filled after it.
     by, number = (down * width + right) * channels, len(out_N)
-    out_N[max(0, by) : number + min(0, by)].copy_(turned_N[max(0, -by) : number - max(0, by)])
+    out_N[max(0, by) : number + min(0, by)] = turned_N[max(0, -by) : number - max(0, by)]
     if down:
         edge = down if down > 0 else height + down - 1
-        (out_THWC[:, :down] if down > 0 else out_THWC[:, down:]).copy_(out_THWC[:, edge : edge + 1])
+        out_THWC[:, slice(0, down) if down > 0 else slice(down, None)] = out_THWC[:, edge : edge + 1]
     if right:
         edge = right if right > 0 else width + right - 1
-        (out_THWC[:, :, :right] if right > 0 else out_THWC[:, :, right:]).copy_(out_THWC[:, :, edge : edge + 1])
+        out_THWC[:, :, slice(0, right) if right > 0 else slice(right, None)] = out_THWC[:, :, edge : edge + 1]
 
 
-def oriented(frames_THWC: Tensor, view: AugmentParams) -> Tensor:
-    """The clip mirrored, then turned counter-clockwise; on a CPU."""
+def oriented(frames_THWC: np.ndarray, view: AugmentParams) -> np.ndarray:
+    """The clip mirrored, then turned counter-clockwise."""
     turns = view.quarter_turns
     if turns % 2 == 0:  # flips, which torch does by rows where channels are last
         dims = [2] * (turns == 2) + [3] * (view.mirrored != (turns == 2))
-        return frames_THWC.permute(0, 3, 1, 2).flip(dims).permute(0, 2, 3, 1) if dims else frames_THWC
-    source_TWHC = frames_THWC.numpy().transpose(0, 2, 1, 3)
+        clip_TCHW = torch.from_numpy(frames_THWC).permute(0, 3, 1, 2)
+        return clip_TCHW.flip(dims).permute(0, 2, 3, 1).numpy() if dims else frames_THWC
+    source_TWHC = frames_THWC.transpose(0, 2, 1, 3)
     source_TWHC = source_TWHC[:, :: -1 if (turns == 1) != view.mirrored else 1, :: -1 if turns == 3 else 1]
     turned_TWHC = np.empty(source_TWHC.shape, source_TWHC.dtype)
     for channel in range(turned_TWHC.shape[-1]):  # pixels of few channels are slow to transpose, planes are not
         turned_TWHC[..., channel] = source_TWHC[..., channel]
-    return torch.from_numpy(turned_TWHC)
+    return turned_TWHC
 
 
 @lru_cache(maxsize=1024)
 def source_pixels(mirrored: bool, quarter_turns: int, shift: tuple[int, int], side: int) -> Tensor:
     """(side * side,) int32: the pixel of a frame that each pixel of its view shows. It is `apply` as one table."""
-    number_1HW1 = torch.arange(side * side, dtype=torch.int32).view(1, side, side, 1)
-    shown_1HW1 = torch.empty_like(number_1HW1)
+    number_1HW1 = np.arange(side * side, dtype=np.int32).reshape(1, side, side, 1)
+    shown_1HW1 = np.empty_like(number_1HW1)
     apply(number_1HW1, AugmentParams(mirrored, quarter_turns, shift, 1.0, 0.0), shown_1HW1)
-    return shown_1HW1.flatten()
+    return torch.from_numpy(shown_1HW1.reshape(-1))
 
 
 def shift_before_turning(view: AugmentParams) -> tuple[int, int]:

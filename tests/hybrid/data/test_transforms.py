@@ -10,9 +10,10 @@ CLIP_CTHW = torch.randint(0, 256, (3, 4, 32, 32), dtype=torch.uint8, generator=t
 
 
 def apply(clip_CTHW, view):
-    out_THWC = torch.empty_like(clip_CTHW.permute(1, 2, 3, 0), memory_format=torch.contiguous_format)
-    transforms.apply(clip_CTHW.permute(1, 2, 3, 0), view, out_THWC)
-    return out_THWC.permute(3, 0, 1, 2)
+    frames_THWC = np.ascontiguousarray(clip_CTHW.permute(1, 2, 3, 0))
+    out_THWC = np.empty_like(frames_THWC)
+    transforms.apply(frames_THWC, view, out_THWC)
+    return torch.from_numpy(out_THWC).permute(3, 0, 1, 2)
 
 
 def test_a_view_is_a_function_of_seed_epoch_and_clip():

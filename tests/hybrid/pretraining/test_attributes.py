@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from hybrid.data.transforms import AugmentParams, apply
 from hybrid.pretraining.attributes import CHOICES, NUMBERS, TARGETS, Attributes, known, turn_of
@@ -73,13 +72,13 @@ def test_values_are_the_truths(targets, truths):
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_a_step_turns_as_the_pixels_do(mirrored, turns):
     places = [(5, 9), (8, 9), (8, 14), (6, 15)]  # right, down
-    frames_THWC = torch.zeros(len(places), 24, 24, 1)
+    frames_THWC = np.zeros((len(places), 24, 24, 1))
     for t, (right, down) in enumerate(places):
         frames_THWC[t, down, right] = 1
     view = AugmentParams(mirrored, turns, (0, 0), 1.0, 0.0)
-    moved_THWC = torch.empty_like(frames_THWC)
+    moved_THWC = np.empty_like(frames_THWC)
     apply(frames_THWC, view, moved_THWC)
-    seen = [frame.nonzero()[0].flip(0).tolist() for frame in moved_THWC[..., 0]]
+    seen = [np.argwhere(frame)[0, ::-1] for frame in moved_THWC[..., 0]]
     np.testing.assert_array_equal(np.diff(places, axis=0) @ turn_of(view), np.diff(seen, axis=0))
 
 
