@@ -84,6 +84,10 @@ class ProtocolConfig:
     crop_size: int = MISSING
     epochs: int = MISSING
     batch_size: int = 32
+    """clips a step of the optimiser, of all processes together"""
+    accumulate: int = 1
+    """parts that a step's clips come in, one after the other, where memory does not hold them all; batch normalisation
+    then sees a part at a time"""
     num_folds: int = 5
     repeats: int = 1
     normalise: str = MISSING
@@ -134,7 +138,8 @@ class TrainingConfig:
     logger: LoggerConfig = field(default_factory=LoggerConfig)
     seed: int = 0
     accelerator: str = "auto"
-    devices: str = "1"
+    devices: int = 1
+    """that do one run together, with a process each; of a CPU: processes"""
     num_nodes: int = 1
     threads: int | None = None
     """of the processor that a run computes with; None: as many as there are. Another number rounds differently."""
@@ -197,6 +202,7 @@ def protocol_rules(protocol: ProtocolConfig) -> list[Rule]:
     return [
         ("protocol.epochs", protocol.epochs, "1 or more", protocol.epochs >= 1),
         ("protocol.batch_size", protocol.batch_size, "2 or more", protocol.batch_size >= 2),
+        ("protocol.accumulate", protocol.accumulate, "1 or more", protocol.accumulate >= 1),
         ("protocol.num_frames", protocol.num_frames, "8, 16 or 32", protocol.num_frames in (8, 16, 32)),
         ("protocol.frame_rate", protocol.frame_rate, "positive", protocol.frame_rate > 0),
         ("protocol.crop_size", crop_size, "a multiple of 32 from 64 up", crop_size >= 64 and crop_size % 32 == 0),
@@ -204,6 +210,17 @@ def protocol_rules(protocol: ProtocolConfig) -> list[Rule]:
         ("protocol.repeats", protocol.repeats, "1 or more", protocol.repeats >= 1),
         ("protocol.augment.shift", shift, "from 0 to 0.5", 0 <= shift <= 0.5),
     ]
+
+
+def parts_of_a_batch(config: TrainingConfig) -> int:
+    """That a step's clips come in, side by side and one after the other; a UserError where they cannot."""
+    parts, batch_size = config.devices * config.num_nodes * config.protocol.accumulate, config.protocol.batch_size
+    if parts < 1 or batch_size % parts:
+        raise UserError(
+            f"devices x num_nodes x protocol.accumulate is {config.devices} x {config.num_nodes} x "
+            f"{config.protocol.accumulate}: it must divide protocol.batch_size={batch_size}"
+        )
+    return parts
 
 
 def model_rules(model: ModelConfig) -> list[Rule]:

@@ -153,8 +153,10 @@ def shared_settings(config: TrainConfig, fingerprint: str) -> dict[str, Any]:
 
     settings = run_settings(config)
     settings["protocol"]["precision"] = choose_machine(config.accelerator, config.protocol.precision).precision
+    # Accumulation is left out where there is none, as in experiments from before there was any.
+    idle = {"repeats", *(["accumulate"] if settings["protocol"]["accumulate"] == 1 else [])}
     return {
-        "protocol": {key: value for key, value in settings["protocol"].items() if key not in ("repeats",)},
+        "protocol": {key: value for key, value in settings["protocol"].items() if key not in idle},
         "data": {"channels": settings["data"]["channels"], "fingerprint": fingerprint},
         "seed": settings["seed"],
     }

@@ -23,6 +23,8 @@ def main(config: PretrainConfig) -> None:
         if not folder.done:
             print(estimate(config), flush=True)
         result = pretrain(config, [SeenLine(folder.label, config.clips)])
+        if not result:  # of the processes that do it together, the first has it
+            return
         errors = ", ".join(f"{group} {error:.2f}" for group, error in result["errors"]["test"].items())
         print(f"{folder.label}: error on held-out clips, of 1: {errors}   {folder.model}")
 

@@ -32,7 +32,8 @@ def main(config: TrainConfig) -> None:
             print(f"note: {notice}", file=sys.stderr)
         run = run_folder(config)
         result = train_run(config, dataset, folds_RN[config.repeat], [LiveLine(run.label)])
-        print(f"{run.label}: MSE {100 * result['metrics']['mse']:.2f} x 10^-2   {run.path}")
+        if result:  # of the processes that do it together, the first has it
+            print(f"{run.label}: MSE {100 * result['metrics']['mse']:.2f} x 10^-2   {run.path}")
 
 
 if __name__ == "__main__":

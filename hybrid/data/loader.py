@@ -29,7 +29,8 @@ class IndexDataset(Dataset):
 class EpochSampler(Sampler[int]):
     """Items of IndexDataset in an order that is a function of (seed, epoch); Lightning calls `set_epoch`.
 
-    An epoch is `draws` items of all `length` clips, again and again where it is more; by default each once.
+    An epoch is `draws` items of all `length` clips, again and again where it is more; by default each once. Where
+    processes do a run together, each has its share of every batch.
     """
 
     def __init__(self, length: int, seed: int, draws: int | None = None) -> None:
@@ -39,24 +40,35 @@ class EpochSampler(Sampler[int]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self.draws
+        return self.draws // process()[1]
 
     def __iter__(self) -> Iterator[int]:
+        rank, processes = process()
         rng, rounds = np.random.default_rng((self.seed, self.epoch)), -(-self.draws // self.length)
         visits = range(self.epoch * rounds, (self.epoch + 1) * rounds)
         yield from np.concatenate([visit * self.length + rng.permutation(self.length) for visit in visits])[
-            : self.draws
+            rank : self.draws : processes
         ].tolist()
 
 
-def training_batches(clips: np.ndarray, batch_size: int, seed: int, clips_an_epoch: int | None = None) -> DataLoader:
+def process() -> tuple[int, int]:
+    """Which of how many processes that do a run together this is."""
+    there = torch.distributed.is_available() and torch.distributed.is_initialized()
+    return (torch.distributed.get_rank(), torch.distributed.get_world_size()) if there else (0, 1)
+
+
+def training_batches(
+    clips: np.ndarray, batch_size: int, seed: int, clips_an_epoch: int | None = None, parts: int = 1
+) -> DataLoader:
     """Batches of (clip number, visit), shuffled each epoch; an incomplete last one is left out (batch statistics).
 
-    clips_an_epoch: how many are drawn in an epoch, by default each once.
+    clips_an_epoch: how many are drawn in an epoch, by default each once. parts: that each batch comes in.
     """
-    sampler = EpochSampler(len(clips), seed, clips_an_epoch)
-    batch_size = min(batch_size, len(sampler))
-    return DataLoader(IndexDataset(clips), batch_size, sampler=sampler, drop_last=True, collate_fn=lambda batch: batch)
+    draws = clips_an_epoch or len(clips)
+    batch_size = min(batch_size, draws)
+    sampler = EpochSampler(len(clips), seed, draws - draws % batch_size)
+    part = max(1, batch_size // parts)
+    return DataLoader(IndexDataset(clips), part, sampler=sampler, drop_last=True, collate_fn=lambda batch: batch)
 
 
 def evaluation_batches(clips: np.ndarray, batch_size: int) -> DataLoader:

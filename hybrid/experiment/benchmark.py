@@ -76,6 +76,8 @@ def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None], report: 
 def check_models(configs: Sequence[TrainConfig]) -> None:
     from hybrid.training.build import check_model
 
+    if configs[0].devices * configs[0].num_nodes > 1:
+        raise UserError("devices and num_nodes are for one run (tools/train.py); here each run is a process of its own")
     for config in {config.arm: config for config in configs}.values():
         check_model(config)
 

@@ -30,7 +30,7 @@ from tqdm import tqdm
 
 from hybrid.config import PRETRAINING_SEEDS
 from hybrid.data.clip import DECODER_VERSION, ClipSpec
-from hybrid.data.loader import EpochSampler
+from hybrid.data.loader import EpochSampler, process
 from hybrid.errors import UserError
 from hybrid.files import only_one, whole_file, write_json
 from hybrid.pretraining.attributes import Attributes, known
@@ -193,10 +193,11 @@ class InOrder(Sampler[int]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self.draws
+        return self.draws // process()[1]
 
     def __iter__(self) -> Iterator[int]:
-        yield from range(self.epoch * self.draws, (self.epoch + 1) * self.draws)
+        rank, processes = process()
+        yield from range(self.epoch * self.draws + rank, (self.epoch + 1) * self.draws, processes)
 
 
 def pool_batches(clips: PoolClips, batch_size: int, seed: int, clips_an_epoch: int) -> DataLoader:

@@ -12,7 +12,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
-from hybrid.config import PretrainConfig, check_values, model_rules, protocol_rules
+from hybrid.config import PretrainConfig, check_values, model_rules, parts_of_a_batch, protocol_rules
 from hybrid.data.clip import ClipSpec
 from hybrid.data.loader import as_input
 from hybrid.device import choose_machine
@@ -121,14 +121,13 @@ def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequenc
     # Clips of the next seed: of other donors, under other microscopes.
     watched = replace(request, seed=request.seed + 1)
     held_out = PoolClips(open_pool(Path(data.root), watched, data.held_out, data.workers), attributes)
+    part = protocol.batch_size // parts_of_a_batch(config)
     if data.pool is None:
         clips, usual = EndlessClips(request, attributes), held_out
-        batches = endless_batches(
-            clips, protocol.batch_size, config.clips_an_epoch, workers=data.workers or processors()
-        )
+        batches = endless_batches(clips, part, config.clips_an_epoch, workers=data.workers or processors())
     else:
         clips = usual = PoolClips(open_pool(Path(data.root), request, data.pool, data.workers), attributes)
-        batches = pool_batches(clips, protocol.batch_size, config.seed, config.clips_an_epoch)
+        batches = pool_batches(clips, part, config.seed, config.clips_an_epoch)
 
     pl.seed_everything(config.seed, verbose=False)
     model = machine.to_channels_last(build_model(config, GRADES))
@@ -136,7 +135,7 @@ def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequenc
     normalisation = input_normalisation(config)
     module = PretrainModule(model, objective, normalisation, config)
 
-    numbers = np.resize(np.arange(len(held_out)), protocol.batch_size)
+    numbers = np.resize(np.arange(len(held_out)), part)
     frames_BTHWC = torch.from_numpy(held_out.frames_NTHWC[numbers]).to(machine.device)
     shown = as_input(frames_BTHWC, normalisation, used=model.used_frames(request.spec.num_frames))
 

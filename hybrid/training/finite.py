@@ -74,7 +74,8 @@ class StopAtNonFinite(pl.Callback):
             return
         names, said = list(learning(module)), []
         for what, values_P in (("gradients", step.gradients_P), ("weights", step.weights_P)):
-            wrong = [name for name, value in zip(names, values_P.tolist(), strict=True) if not _finite(value)]
+            # None where gradients are still gathered for the first step.
+            wrong = [name for name, value in zip(names, values_P.tolist(), strict=False) if not _finite(value)]
             said += [f"  {what}, {len(wrong)} of {len(names)} not finite: {_some(wrong)}"] if wrong else []
         clips = [self.name_of(clip) for clip in step.clips_B.tolist()]
         said.append(f"  clips of this step: {', '.join(clips)}")

@@ -82,7 +82,14 @@ def fit(
     with tracker.opened() as logger:
         watching = [StopAtNonFinite(run.label, name_of), history, *callbacks]
         trainer = make_trainer(config, machine, run.path, epochs=epochs, callbacks=watching, logger=logger)
-        trainer.fit(module, *batches, ckpt_path=to_continue_from(run.last), weights_only=True)
+        try:
+            trainer.fit(module, *batches, ckpt_path=to_continue_from(run.last), weights_only=True)
+        except torch.OutOfMemoryError as error:
+            raise UserError(
+                f"{run.label}: memory does not hold {batches[0].batch_size} clips at a time: try "
+                f"protocol.accumulate={2 * config.protocol.accumulate} (a step in as many parts), or a smaller "
+                "protocol.batch_size, with an experiment=... of its own"
+            ) from error
         if not trainer.is_global_zero:
             return {}
         done = outcome(history)

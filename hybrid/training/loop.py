@@ -37,7 +37,7 @@ class RepeatableModule(pl.LightningModule):
         self.seed, self.augment = seed, AugmentConfig(**augment)
         self.logged: list[dict[str, Tensor]] = []
         self.gradient_norms_P = torch.zeros(0)
-        """of the last step, before they were clipped, of each parameter that learns"""
+        """of the last step, before they were clipped, of each parameter that learns; of none before the first"""
 
     def on_train_batch_start(self, batch: list[Tensor], step: int) -> None:
         # Every step, for whatever else draws numbers between them (a data loader does when it starts) then does not
@@ -84,16 +84,19 @@ def make_trainer(
     )
     return pl.Trainer(
         accelerator=machine.device.type,
-        devices=config.devices if machine.device.type == "cuda" else 1,
+        devices=config.devices,
         num_nodes=config.num_nodes,
         precision=machine.precision,
         max_epochs=epochs,
+        accumulate_grad_batches=config.protocol.accumulate,
         gradient_clip_val=config.model.recipe.clip_gradient,
         callbacks=[*callbacks, checkpoint],
         plugins=[WholeCheckpoints()],
         logger=logger or False,
         default_root_dir=folder,
         num_sanity_val_steps=0,
+        sync_batchnorm=config.devices * config.num_nodes > 1 and machine.device.type == "cuda",
+        use_distributed_sampler=False,  # ours knows of processes
         enable_progress_bar=False,
         enable_model_summary=False,
         log_every_n_steps=1,

@@ -10,7 +10,7 @@ import pandas as pd
 import pytorch_lightning as pl
 import torch
 
-from hybrid.config import TrainConfig
+from hybrid.config import TrainConfig, parts_of_a_batch
 from hybrid.data.dataset import ClipDataset
 from hybrid.data.folds import subsample
 from hybrid.data.loader import InMemoryClips, evaluation_batches, training_batches
@@ -68,7 +68,7 @@ def _train(
     draw = (config.seed, config.repeat, config.fold)
     train_clips = subsample(training_folds, dataset.groups, recipe.train_share, draw)
     module = GradeModule(model, clips, torch.as_tensor(dataset.targets_NK), config, seed)
-    batches = training_batches(train_clips, protocol.batch_size, seed, clips_an_epoch=len(training_folds))
+    batches = training_batches(train_clips, protocol.batch_size, seed, len(training_folds), parts_of_a_batch(config))
     freeze_batchnorm(model, recipe.frozen)
     shown = clips.batch(torch.as_tensor(np.resize(train_clips, batches.batch_size)), machine.device)
 
