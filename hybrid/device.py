@@ -64,8 +64,9 @@ def choose_machine(accelerator: str = "auto", precision: str = "auto") -> Machin
     most models, and torch's own may be wrong (`training.gradient_check`). On a GPU it is bfloat16, or float16 where
     the GPU has no bfloat16. Channels are last on a CPU, and wherever convolutions are in half precision
     (`python tools/profile_models.py --layouts` measures both).
-    A name that is none of ACCELERATORS or PRECISIONS, or a device that is not there, is a UserError.
+    `cuda` is `gpu`. A name that is none of ACCELERATORS or PRECISIONS, or a device that is not there, is a UserError.
     """
+    accelerator = "gpu" if accelerator == "cuda" else accelerator
     if accelerator not in ACCELERATORS:
         raise UserError(f"accelerator must be one of {', '.join(ACCELERATORS)}, not {accelerator!r}")
     if precision not in PRECISIONS:

@@ -70,6 +70,11 @@ def only_one(folder: Path, doing: str) -> Iterator[None]:
         lock.release()
 
 
+def typed_path(text: str) -> Path:
+    """A path of a command line; `~` is one's home also where the shell leaves it, as in --data=~/clips."""
+    return Path(text).expanduser()
+
+
 def write_text(path: Path, text: str) -> None:
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -23,8 +23,9 @@ from pathlib import Path
 
 from hybrid.config import register_schemas
 from hybrid.errors import explained
+from hybrid.files import typed_path
 
-CONFIGS = Path(__file__).parent.parent / "configs"
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 
 
 def listed() -> str:
@@ -44,19 +45,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=listed(), formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("words", nargs="*", metavar="key=value", help="ablation=NAME[,NAME...], and settings")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="ablation=NAME[,NAME...], and settings")
     parser.add_argument("--plan", action="store_true", help="print arms, runs and time, and train nothing")
-    parser.add_argument("--sweep", type=Path, metavar="FOLDER", help="write a W&B sweep of each, and train nothing")
+    parser.add_argument(
+        "--sweep", type=typed_path, metavar="FOLDER", help="write a W&B sweep of each, and train nothing"
+    )
     options = parser.parse_args()
 
     from hybrid.experiment.ablate import run_ablations, write_ablation_sweeps
     from hybrid.report.benchmark import write_report
 
     if options.sweep is not None:
-        for path in write_ablation_sweeps(CONFIGS, options.words, options.sweep):
+        for path in write_ablation_sweeps(CONFIGS, options.overrides, options.sweep):
             print(f"wandb sweep {path}")
         return 0
-    return run_ablations(CONFIGS, options.words, write_report, only_plan=options.plan)
+    return run_ablations(CONFIGS, options.overrides, write_report, only_plan=options.plan)
 
 
 if __name__ == "__main__":

@@ -14,18 +14,20 @@ Research software; no medical device: its answers are no basis for a clinical de
 
 import argparse
 import re
-from pathlib import Path
 
 from hybrid.errors import UserError, explained
+from hybrid.files import typed_path
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "trained", type=Path, nargs="+", help="checkpoint, or folder of a run, a model or an experiment"
+        "trained", type=typed_path, nargs="+", help="checkpoint, or folder of a run, a model or an experiment"
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the answers and the page")
-    parser.add_argument("--data", type=Path, help="data set or folder of videos (default: each run's held-out clips)")
+    parser.add_argument("-o", "--output", type=typed_path, required=True, help="folder of the answers and the page")
+    parser.add_argument(
+        "--data", type=typed_path, help="data set or folder of videos (default: each run's held-out clips)"
+    )
     parser.add_argument("--models", type=names, default=[], help="names with commas between them (default: all)")
     parser.add_argument("--runs", type=names, default=[], help="names or patterns, as 'repeat*-fold0' (default: all)")
     parser.add_argument("--clips", type=int, default=16, help="for each trained model, 0: all (default: %(default)s)")
@@ -36,7 +38,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--gallery", type=int, default=6, help="clips in the gallery (default: %(default)s)")
     parser.add_argument("--batch-size", type=int, default=16, help="clips at a time (default: %(default)s)")
     parser.add_argument("--dry-run", action="store_true", help="only print what would be asked and how long it takes")
-    parser.add_argument("--accelerator", default="auto", choices=("auto", "cpu", "gpu", "mps"))
+    parser.add_argument("--accelerator", default="auto", choices=("auto", "cpu", "gpu", "cuda", "mps"))
     return parser.parse_args()
 
 

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from hybrid.errors import UserError, explained
+from hybrid.files import typed_path
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 
@@ -26,8 +27,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="trainings of each model (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="of a CPU (default: %(default)s)")
     parser.add_argument("--precision", default="auto", help="as protocol.precision (default: %(default)s)")
-    parser.add_argument("--accelerator", default="auto", choices=("auto", "cpu", "gpu"))
-    parser.add_argument("-o", "--output", type=Path, help="a JSON file to write the figures into")
+    parser.add_argument("--accelerator", default="auto", choices=("auto", "cpu", "gpu", "cuda"))
+    parser.add_argument("-o", "--output", type=typed_path, help="a JSON file to write the figures into")
     options = parser.parse_args()
     for name in ("rounds", "threads"):
         if getattr(options, name) < 1:
@@ -36,9 +37,10 @@ def main() -> None:
     import torch
 
     from hybrid import list_models
-    from hybrid.config import register_schemas
+    from hybrid.config import TrainConfig, register_schemas
     from hybrid.device import choose_machine
     from hybrid.experiment.hydra_jobs import composed
+    from hybrid.experiment.overrides import typed
     from hybrid.files import write_json
     from hybrid.training.loop import environment_info
     from hybrid.training.steps import measure_steps
@@ -49,8 +51,9 @@ def main() -> None:
     register_schemas()
     machine = choose_machine(options.accelerator, options.precision)
     torch.set_num_threads(options.threads)
-    words = [f"protocol={options.protocol}", f"accelerator={options.accelerator}", "logger=disabled"]
-    configs = [composed(CONFIGS, "train", [f"model={name}", *words]) for name in names]
+    overrides = [f"protocol={options.protocol}", f"accelerator={options.accelerator}", "logger=disabled"]
+    overrides = typed(overrides, TrainConfig, CONFIGS)
+    configs = [composed(CONFIGS, "train", [f"model={name}", *overrides]) for name in names]
     table = measure_steps(configs, machine, options.rounds)
     print(table.to_string(index=False, float_format="%.2f"))
     print(f"\nin {machine.precision} on {machine.device.type}, batches of {configs[0].protocol.batch_size}")

@@ -7,11 +7,10 @@ import hydra
 
 from hybrid.config import TrainConfig, register_schemas
 from hybrid.errors import explained
-from hybrid.experiment.hydra_jobs import register_arms
+from hybrid.experiment.hydra_jobs import command_line
 
-CONFIGS = Path(__file__).parent.parent / "configs"
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 register_schemas()
-register_arms(sys.argv[1:])
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="benchmark")
@@ -24,6 +23,8 @@ def with_hydras_flags(config: TrainConfig) -> None:
 
 def main() -> int:
     if any(word.startswith("-") for word in sys.argv[1:]):
+        with explained():
+            sys.argv[1:] = command_line(CONFIGS, "benchmark", TrainConfig, sys.argv[1:])
         with_hydras_flags()
         return 0
     with explained():

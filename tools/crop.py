@@ -22,6 +22,7 @@ import sys
 from pathlib import Path
 
 from hybrid.errors import UserError, explained
+from hybrid.files import typed_path
 
 ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv", ".mts", ".ts", ".asf", ".flv")
 """of the files that are taken for videos in a folder"""
@@ -29,10 +30,10 @@ ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".w
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("videos", type=Path, nargs="+", help="video files, or folders of them")
-    parser.add_argument("--boxes", type=Path, help="file or folder of the boxes")
+    parser.add_argument("videos", type=typed_path, nargs="+", help="video files, or folders of them")
+    parser.add_argument("--boxes", type=typed_path, help="file or folder of the boxes")
     parser.add_argument("--detect", type=float, metavar="PX", help="find heads of this diameter instead, simply")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the data set; a new one")
+    parser.add_argument("-o", "--output", type=typed_path, required=True, help="folder of the data set; a new one")
     parser.add_argument("--um-per-px", type=float, help="size of a pixel, in um")
     parser.add_argument("--side", type=int, help="px of a clip (default: 150)")
     parser.add_argument("--side-um", type=float, help="the same in um")
@@ -44,7 +45,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--first-frame", type=int, choices=(0, 1), help="number of the first frame in files of boxes")
     parser.add_argument("--max-speed", type=float, help="px/s (default: 30 boxes a second)")
     parser.add_argument("--max-gap", type=float, default=0.2, help="s (default: %(default)s)")
-    parser.add_argument("--donors", type=Path, help="CSV: video,donor")
+    parser.add_argument("--donors", type=typed_path, help="CSV: video,donor")
     parser.add_argument("--deinterlace", action="store_true", help="before cropping")
     return parser.parse_args()
 

@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 from hybrid.errors import UserError, explained
+from hybrid.files import typed_path
 
 
 def main() -> None:
@@ -18,7 +19,9 @@ def main() -> None:
     parser.add_argument("experiment", help="its name, which is the group of its runs in W&B")
     parser.add_argument("--entity", required=True, help="user or team in W&B")
     parser.add_argument("--project", default="sperm-video-hybrid", help="(default: %(default)s)")
-    parser.add_argument("--runs-dir", type=Path, default=Path("runs"), help="where experiments are (default: runs)")
+    parser.add_argument(
+        "--runs-dir", type=typed_path, default=Path("runs"), help="where experiments are (default: runs)"
+    )
     options = parser.parse_args()
 
     from hybrid.evaluation.ablation import recorded_ablations

@@ -10,17 +10,19 @@ on.
 """
 
 import argparse
-from pathlib import Path
 
 from hybrid.errors import explained
+from hybrid.files import typed_path
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("grades", type=Path, help="pickle of grades")
-    parser.add_argument("clips", type=Path, help="pickle of clips")
-    parser.add_argument("root", type=Path, help="folder to make")
-    parser.add_argument("--paths", type=Path, help="pickle of the files that clips were cut from; kept as origins.csv")
+    parser.add_argument("grades", type=typed_path, help="pickle of grades")
+    parser.add_argument("clips", type=typed_path, help="pickle of clips")
+    parser.add_argument("root", type=typed_path, help="folder to make")
+    parser.add_argument(
+        "--paths", type=typed_path, help="pickle of the files that clips were cut from; kept as origins.csv"
+    )
     parser.add_argument("--group-by-folder", action="store_true", help="the folder in a clip's path is its group")
     parser.add_argument(
         "--frame-rate", type=float, default=16.0, help="frames a second, which no pickle says (default: %(default)g)"

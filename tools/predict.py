@@ -12,18 +12,20 @@ Research software; no medical device: its answers are no basis for a clinical de
 
 import argparse
 import sys
-from pathlib import Path
 
 from hybrid.errors import UserError, explained
+from hybrid.files import typed_path
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("trained", type=Path, help="checkpoint file, or folder of a run, a model or an experiment")
-    parser.add_argument("clips", type=Path, nargs="+", help="video files, or folders of them")
+    parser.add_argument(
+        "trained", type=typed_path, help="checkpoint file, or folder of a run, a model or an experiment"
+    )
+    parser.add_argument("clips", type=typed_path, nargs="+", help="video files, or folders of them")
     parser.add_argument("--model", help="which model (or arm: its folder), where the experiment has several")
-    parser.add_argument("-o", "--output", type=Path, help="CSV file to write (default: printed)")
-    parser.add_argument("--accelerator", default="auto", choices=("auto", "cpu", "gpu", "mps"))
+    parser.add_argument("-o", "--output", type=typed_path, help="CSV file to write (default: printed)")
+    parser.add_argument("--accelerator", default="auto", choices=("auto", "cpu", "gpu", "cuda", "mps"))
     return parser.parse_args()
 
 

@@ -1,15 +1,16 @@
 """Pretrain a model on simulated clips: it learns what the simulator knows of them, and no grades."""
 
 import sys
+from pathlib import Path
 
 import hydra
 
 from hybrid.config import PretrainConfig, register_schemas
 from hybrid.errors import explained
-from hybrid.experiment.hydra_jobs import register_arms
+from hybrid.experiment.hydra_jobs import command_line
 
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 register_schemas()
-register_arms(sys.argv[1:])
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="pretrain")
@@ -30,4 +31,6 @@ def main(config: PretrainConfig) -> None:
 
 
 if __name__ == "__main__":
+    with explained():
+        sys.argv[1:] = command_line(CONFIGS, "pretrain", PretrainConfig, sys.argv[1:])
     main()

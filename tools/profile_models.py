@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 from hybrid.errors import UserError, explained
+from hybrid.files import typed_path
 
 
 def arguments() -> argparse.Namespace:
@@ -30,8 +31,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--no-timing", action="store_true", help="count only")
     parser.add_argument("--layouts", action="store_true", help="instead: training steps with channels first and last")
     parser.add_argument("--no-published", action="store_true", help="leave out the published variants")
-    parser.add_argument("--accelerator", default="auto", choices=("auto", "cpu", "gpu"))
-    parser.add_argument("-o", "--output", type=Path, help="folder to write profile.csv, .md, .png and .svg into")
+    parser.add_argument("--accelerator", default="auto", choices=("auto", "cpu", "gpu", "cuda"))
+    parser.add_argument("-o", "--output", type=typed_path, help="folder to write profile.csv, .md, .png and .svg into")
     return parser.parse_args()
 
 

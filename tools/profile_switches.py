@@ -8,9 +8,9 @@ it names; hybrid/model/options.py says what they mean. Paper size takes minutes.
 """
 
 import argparse
-from pathlib import Path
 
 from hybrid.errors import explained
+from hybrid.files import typed_path
 
 HEADINGS = {
     "setting": ("setting", "{}"),
@@ -26,7 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", default="paper", choices=("paper", "tiny"))
     parser.add_argument("--frames", type=int, default=16, choices=(8, 16, 32))
-    parser.add_argument("-o", "--output", type=Path, help="CSV file to write as well")
+    parser.add_argument("-o", "--output", type=typed_path, help="CSV file to write as well")
     options = parser.parse_args()
 
     from tqdm import tqdm

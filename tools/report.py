@@ -7,14 +7,14 @@ figures as SVG and PNG. A benchmark does the same at its end; this is for experi
 """
 
 import argparse
-from pathlib import Path
 
 from hybrid.errors import UserError, explained
+from hybrid.files import typed_path
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("experiment", type=Path, nargs="+", help="folder of an experiment")
+    parser.add_argument("experiment", type=typed_path, nargs="+", help="folder of an experiment")
     options = parser.parse_args()
 
     from hybrid.folders import ExperimentFolder

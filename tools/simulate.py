@@ -8,8 +8,10 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
 from hybrid.errors import explained
+from hybrid.experiment.hydra_jobs import command_line
 from hybrid.simulator.settings import Settings, SimulateConfig
 
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 ConfigStore.instance().store("simulate_schema", SimulateConfig)
 
 
@@ -42,4 +44,6 @@ def main(config) -> None:
 
 
 if __name__ == "__main__":
+    with explained():
+        sys.argv[1:] = command_line(CONFIGS, "simulate", SimulateConfig, sys.argv[1:])
     main()

@@ -1,15 +1,16 @@
 """Train one model on all folds but one, and test it on that one."""
 
 import sys
+from pathlib import Path
 
 import hydra
 
 from hybrid.config import TrainConfig, register_schemas
 from hybrid.errors import explained
-from hybrid.experiment.hydra_jobs import register_arms
+from hybrid.experiment.hydra_jobs import command_line
 
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 register_schemas()
-register_arms(sys.argv[1:])
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="train")
@@ -37,4 +38,6 @@ def main(config: TrainConfig) -> None:
 
 
 if __name__ == "__main__":
+    with explained():
+        sys.argv[1:] = command_line(CONFIGS, "train", TrainConfig, sys.argv[1:])
     main()

@@ -1,4 +1,4 @@
-"""Ablations from the command line's words to the report: planned, trained side by side, compared with their default."""
+"""Ablations from the command line to the report: planned, trained side by side, compared with their default."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from hybrid.config import TrainConfig
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Ablation, arms_of, record_ablations
 from hybrid.experiment.arms import ABLATIONS
 from hybrid.experiment.benchmark import Report, benchmark_job, check_data, check_models, do_runs, sweep_over_runs
 from hybrid.experiment.hydra_jobs import asked_runs, composed, jobs_at_a_time, multirun, split_sweep, sweep_over
+from hybrid.experiment.overrides import typed
 from hybrid.experiment.plan import Job, in_words, make_plan
 from hybrid.experiment.prepare import check
 from hybrid.experiment.wandb_sweep import write_sweeps
@@ -24,14 +26,14 @@ CONFIG = "ablate"
 
 @dataclass(frozen=True)
 class Asked:
-    """What a command line asks for. words: that all runs share; jobs: each arm's one after the other.
+    """What a command line asks for. overrides: that all runs share; jobs: each arm's one after the other.
 
     left_out: arms that 'all' asks for and that cannot be trained here, with the reason.
     """
 
     ablations: list[Ablation]
     jobs: list[Job]
-    words: list[str]
+    overrides: list[str]
     left_out: dict[str, str]
     base: DictConfig
     """the default's configuration, with Hydra's part"""
@@ -41,12 +43,12 @@ class Asked:
         return [job.config for job in self.jobs]
 
 
-def run_ablations(config_dir: Path, words: Sequence[str], report: Report, *, only_plan: bool = False) -> int:
+def run_ablations(config_dir: Path, overrides: Sequence[str], report: Report, *, only_plan: bool = False) -> int:
     """Check everything, print the plan, train what is not done, report. Returns the exit status.
 
-    words: `ablation=` with names, and any settings that all arms share. only_plan: stop after the plan.
+    overrides: `ablation=` with names, and any settings that all arms share. only_plan: stop after the plan.
     """
-    asked = read_words(config_dir, words)
+    asked = read_overrides(config_dir, overrides)
     for config in asked.configs:
         dataset = check(config)
     check_models(asked.configs)
@@ -61,27 +63,28 @@ def run_ablations(config_dir: Path, words: Sequence[str], report: Report, *, onl
     record_ablations(experiment_folder(asked.base), asked.ablations)
     missing = [job for job in asked.jobs if not job.done]
     arms = sweep_over("arm", (job.arm.label for job in missing))
-    sweep = [*asked.words, arms, *sweep_over_runs(job.config for job in missing)]
+    sweep = [*asked.overrides, arms, *sweep_over_runs(job.config for job in missing)]
     return do_runs(asked.configs, lambda: multirun(config_dir, CONFIG, sweep, benchmark_job), report)
 
 
-def write_ablation_sweeps(config_dir: Path, words: Sequence[str], folder: Path) -> list[Path]:
+def write_ablation_sweeps(config_dir: Path, overrides: Sequence[str], folder: Path) -> list[Path]:
     """A W&B sweep of each asked ablation, once every arm's model can be built; the report will know them, too."""
-    asked = read_words(config_dir, words)
+    asked = read_overrides(config_dir, overrides)
     check_models(asked.configs)
     record_ablations(experiment_folder(asked.base), asked.ablations)
     base = asked.base
     shared = [f"protocol={base.hydra.runtime.choices.protocol}", f"experiment={base.experiment}"]
     shared += [f"threads={base.threads}"]
-    named = [word.partition("=")[0] for word in asked.words]
+    named = [word.partition("=")[0] for word in asked.overrides]
     shared = [word for word in shared if word.partition("=")[0] not in named]
-    return write_sweeps(folder, asked.ablations, asked.jobs, [*shared, *asked.words])
+    return write_sweeps(folder, asked.ablations, asked.jobs, [*shared, *asked.overrides])
 
 
-def read_words(config_dir: Path, words: Sequence[str]) -> Asked:
+def read_overrides(config_dir: Path, overrides: Sequence[str]) -> Asked:
     """Raises a UserError for an ablation, a key or a value that does not exist."""
-    names, words = _ablation_names(words)
-    shared, swept = split_sweep(words)
+    names, overrides = _ablation_names(overrides)
+    overrides = typed(overrides, TrainConfig, config_dir)
+    shared, swept = split_sweep(overrides)
     if len(swept.get("model", ())) > 1:
         raise UserError("an ablation is of one model; start one for each, with an experiment=... of its own")
     default = composed(config_dir, CONFIG, shared, hydra=True).hydra.runtime.choices.model
@@ -92,7 +95,7 @@ def read_words(config_dir: Path, words: Sequence[str]) -> Asked:
         ablation if ablation.default.label else _with_default(ablation, base.arm)
         for ablation in choose(ABLATIONS, names)
     ]
-    runs = [(config.repeat, config.fold) for config in asked_runs(config_dir, CONFIG, words)]
+    runs = [(config.repeat, config.fold) for config in asked_runs(config_dir, CONFIG, overrides)]
     configs = {arm.label: composed(config_dir, CONFIG, [*shared, f"arm={arm.label}"]) for arm in arms_of(ablations)}
     idle, same = _idle(configs)
     ablations = [_with_default(ablation, same.get(ablation.default.label)) for ablation in ablations]
@@ -113,15 +116,15 @@ def choose(ablations: Mapping[str, Ablation], names: Sequence[str]) -> list[Abla
     return [ablations[name] for name in chosen]
 
 
-def _ablation_names(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The names that `ablation=` gives, and the other words."""
-    named = [word for word in words if word.startswith("ablation=")]
+def _ablation_names(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The names that `ablation=` gives, and the other overrides."""
+    named = [word for word in overrides if word.startswith("ablation=")]
     names = [name for word in named for name in word.removeprefix("ablation=").split(",") if name]
     if not names:
         raise UserError("say which: ablation=NAME[,NAME...], or ablation=all; --help lists them")
-    if arms := [word for word in words if word.startswith("arm=")]:
+    if arms := [word for word in overrides if word.startswith("arm=")]:
         raise UserError(f"{arms[0]}: the arms are those of the ablations; train one of them with tools/train.py")
-    return names, [word for word in words if word not in named]
+    return names, [word for word in overrides if word not in named]
 
 
 def _idle(configs: dict[str, DictConfig]) -> tuple[dict[str, str], dict[str, str]]:

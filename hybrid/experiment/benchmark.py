@@ -15,6 +15,7 @@ from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
 from hybrid.errors import UserError
 from hybrid.experiment.hydra_jobs import asked_runs, multirun, split_sweep, sweep_over
+from hybrid.experiment.overrides import typed
 from hybrid.experiment.prepare import prepare
 from hybrid.experiment.progress import Progress, monitored, why
 from hybrid.files import write_text
@@ -24,17 +25,18 @@ Report = Callable[[ExperimentFolder], str]
 """writes the report of an experiment, and returns what a terminal is told of it"""
 
 
-def run_benchmark(config_dir: Path, config_name: str, words: Sequence[str], report: Report) -> int:
+def run_benchmark(config_dir: Path, config_name: str, overrides: Sequence[str], report: Report) -> int:
     """Check everything, do what is not done, report. Returns the exit status."""
-    configs = asked_runs(config_dir, config_name, words)
+    overrides = typed(overrides, TrainConfig, config_dir)
+    configs = asked_runs(config_dir, config_name, overrides)
     check_data(configs)
-    fixed, _ = split_sweep(words)
+    fixed, _ = split_sweep(overrides)
     sweep = [*fixed, sweep_over("model", (config.model.name for config in configs)), *sweep_over_runs(configs)]
     return do_runs(configs, lambda: multirun(config_dir, config_name, sweep, benchmark_job), report)
 
 
 def sweep_over_runs(configs: Iterable[TrainConfig]) -> list[str]:
-    """The words of a multirun over their repeats and folds."""
+    """The overrides of a multirun over their repeats and folds."""
     configs = list(configs)
     return [sweep_over(key, (config[key] for config in configs)) for key in ("repeat", "fold")]
 
@@ -63,6 +65,8 @@ def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None], report: 
         try:
             with monitored(progress):
                 launch()
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr)
         except Exception:  # of the launcher, where a worker was killed for memory, say: report what there is
             traceback.print_exc()
     failed = [run for run in runs if not run.done]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -13,37 +12,28 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid.config import TrainConfig
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Arm, arms_of
 from hybrid.experiment.arms import ABLATIONS
+from hybrid.experiment.overrides import plainly_told, sweeps, typed, unquoted
 
 SWEPT = ("model", "repeat", "fold")
 GROUPS = ("model", "weights")
 """of Hydra's config groups, those of which an arm may choose"""
 
 
-@contextmanager
-def _in_plain_words() -> Iterator[None]:
-    """Hydra says well what is wrong with a configuration, but in a traceback."""
-    try:
-        yield
-    except HydraException as error:
-        causes = [str(error), str(error.__cause__ or "")]
-        raise UserError("\n".join(cause for cause in causes if cause)) from error
-
-
-def register_arms(words: Sequence[str]) -> None:
+def register_arms(overrides: Sequence[str]) -> None:
     """Make every label that `arm=` can name a choice of Hydra's config group `arm`, packaged _global_.
 
-    An arm of ABLATIONS brings its settings. Any other label that these words of a command line give is a name alone.
+    An arm of ABLATIONS brings its settings. Any other label that these overrides give is a name alone.
     """
     known = _register_table()
-    for word in words:
-        for label in word.removeprefix("arm=").split(",") if word.startswith("arm=") else ():
+    for override in overrides:
+        labels = override.removeprefix("arm=").split(",") if override.startswith("arm=") else ()
+        for label in map(unquoted, labels):
             if label not in known:
                 _register(Arm(label, label))
 
@@ -64,22 +54,42 @@ def _register(arm: Arm) -> None:
     ConfigStore.instance().store(group="arm", name=arm.label, node=node, package="_global_")
 
 
-@_in_plain_words()
-def composed(config_dir: Path, config_name: str, words: Sequence[str], *, hydra: bool = False) -> DictConfig:
-    """One configuration. hydra: with Hydra's part, too."""
-    register_arms(words)
+def command_line(config_dir: Path, config_name: str, schema: type, overrides: Sequence[str]) -> list[str]:
+    """What a program of `hydra.main` is to find in sys.argv, once it is known to make a configuration.
+
+    overrides: with Hydra's flags; of a sweep (`-m`), the settings that are not swept are tried.
+    """
+    overrides = typed(overrides, schema, config_dir)
+    settings = [override for override in overrides if not override.startswith("-")]
+    with plainly_told():
+        if sweeps(overrides):
+            parsed = OverridesParser.create().parse_overrides(settings)
+            settings = [override.input_line for override in parsed if not override.is_sweep_override()]
+    composed(config_dir, config_name, settings)
+    register_arms(overrides)
+    return overrides
+
+
+@plainly_told()
+def composed(config_dir: Path, config_name: str, overrides: Sequence[str], *, hydra: bool = False) -> DictConfig:
+    """One configuration, in which every value is there and no reference leads nowhere. hydra: with Hydra's part."""
+    register_arms(overrides)
     with initialize_config_dir(str(config_dir), version_base="1.3"):
-        return compose(config_name, list(words), return_hydra_config=hydra)
+        config = compose(config_name, list(overrides), return_hydra_config=hydra)
+    for key in config:
+        if key != "hydra" and OmegaConf.is_config(config[key]):
+            OmegaConf.to_container(config[key], resolve=True, throw_on_missing=True)
+    return config
 
 
-@_in_plain_words()
-def asked_runs(config_dir: Path, config_name: str, words: Sequence[str]) -> list[DictConfig]:
+@plainly_told()
+def asked_runs(config_dir: Path, config_name: str, overrides: Sequence[str]) -> list[DictConfig]:
     """The configuration of every run: the product over model x repeat x fold, each composed and checked once a model.
 
     An arm that is named without a model is of its own. A sweep over anything else is refused: its runs would share a
     folder. So would those of models that are one arm.
     """
-    fixed, swept = split_sweep(words)
+    fixed, swept = split_sweep(overrides)
     hydra = composed(config_dir, config_name, fixed, hydra=True).hydra
     named, by_default = hydra.runtime.choices, dict(hydra.sweeper.params)
     if named.arm is not None or "model" not in by_default:
@@ -100,12 +110,12 @@ def of_run(config: DictConfig, repeat: int, fold: int) -> DictConfig:
     return OmegaConf.merge(config, {"repeat": repeat, "fold": fold})
 
 
-@_in_plain_words()
-def split_sweep(words: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
-    """The words that all runs share, and the values that the others ask for of the keys in SWEPT."""
+@plainly_told()
+def split_sweep(overrides: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """The overrides that all runs share, and the values that the others ask for of the keys in SWEPT."""
     fixed: list[str] = []
     swept: dict[str, list[str]] = {}
-    for override in OverridesParser.create().parse_overrides(list(words)):
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
         key = override.get_key_element()
         if key in swept:
             raise UserError(f"{override.input_line}: {key} is given twice")
@@ -127,12 +137,14 @@ def _values(override: Override) -> list[str]:
     return [override.get_value_element_as_str()]
 
 
-@_in_plain_words()
-def multirun(config_dir: Path, config_name: str, words: Sequence[str], task: Callable[[TrainConfig], object]) -> None:
-    """Run `task` on the configuration of each job of the sweep that the words say, with the launcher that they name."""
-    register_arms(words)
+@plainly_told()
+def multirun(
+    config_dir: Path, config_name: str, overrides: Sequence[str], task: Callable[[TrainConfig], object]
+) -> None:
+    """Run `task` on the configuration of each job of the sweep that is asked for, with the launcher that is named."""
+    register_arms(overrides)
     with initialize_config_dir(str(config_dir), job_name=config_name, version_base="1.3"):
-        GlobalHydra.instance().hydra.multirun(config_name, task, list(words))
+        GlobalHydra.instance().hydra.multirun(config_name, task, list(overrides))
 
 
 def sweep_over(key: str, values: Iterable) -> str:

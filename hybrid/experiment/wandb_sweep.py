@@ -20,12 +20,14 @@ HEAD = """\
 """
 
 
-def write_sweeps(folder: Path, ablations: Iterable[Ablation], jobs: Sequence[Job], words: Sequence[str]) -> list[Path]:
-    """<folder>/<ablation>.yaml of each. words: what all runs are given."""
+def write_sweeps(
+    folder: Path, ablations: Iterable[Ablation], jobs: Sequence[Job], overrides: Sequence[str]
+) -> list[Path]:
+    """<folder>/<ablation>.yaml of each. overrides: what all runs are given."""
     paths = []
     for ablation in ablations:
         labels = [arm.label for arm in arms_of([ablation])]
-        sweep = sweep_of(ablation, [job for job in jobs if job.arm.label in labels], words)
+        sweep = sweep_of(ablation, [job for job in jobs if job.arm.label in labels], overrides)
         path = Path(folder) / f"{ablation.name}.yaml"
         head = HEAD.format(help=ablation.help, path=path)
         write_text(path, head + yaml.safe_dump(sweep, sort_keys=False, allow_unicode=True, width=120))
@@ -33,7 +35,7 @@ def write_sweeps(folder: Path, ablations: Iterable[Ablation], jobs: Sequence[Job
     return paths
 
 
-def sweep_of(ablation: Ablation, jobs: Sequence[Job], words: Sequence[str]) -> dict[str, Any]:
+def sweep_of(ablation: Ablation, jobs: Sequence[Job], overrides: Sequence[str]) -> dict[str, Any]:
     """The sweep's configuration: every arm on every repeat and fold. A label brings its settings."""
     config = jobs[0].config
     choices = {
@@ -47,7 +49,7 @@ def sweep_of(ablation: Ablation, jobs: Sequence[Job], words: Sequence[str]) -> d
         "project": config.logger.project,
         "entity": config.logger.entity,
         "program": PROGRAM,
-        "command": ["${env}", "${interpreter}", "${program}", *words, "logger=online", "${args_no_hyphens}"],
+        "command": ["${env}", "${interpreter}", "${program}", *overrides, "logger=online", "${args_no_hyphens}"],
         "method": "grid",
         "metric": {"name": "fold/mse", "goal": "minimize"},
         "parameters": {key: {"values": list(values)} for key, values in choices.items()},

@@ -23,8 +23,9 @@ def test_help_explains_with_an_example(tool):
 @pytest.mark.parametrize(
     "word, message",
     [
-        ("protocol.epocs=3", "Key 'epocs' not in 'ProtocolConfig'"),
-        ("model=hybird", "Could not find 'model/hybird'"),
+        ("protocol.epocs=3", "there is no setting 'protocol.epocs'; did you mean protocol.epochs?"),
+        ("lr=1e-4", "did you mean model.recipe.learning_rate?"),
+        ("model=hybird", "there is no model 'hybird'; did you mean hybrid?"),
         ("model=slowfast model=r3d", "model is given twice"),
         ("protocol.epochs=0", "protocol.epochs must be 1 or more, not 0"),
         ("data.root=nowhere", "nowhere"),
@@ -41,6 +42,14 @@ def test_a_benchmark_explains_a_mistake_and_trains_nothing(word, message, tmp_pa
     assert message in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert not list(tmp_path.rglob("last.ckpt")) and not list(tmp_path.rglob("result.json"))
+
+
+@pytest.mark.parametrize("tool", ["train", "pretrain", "simulate"])
+def test_a_program_of_hydras_explains_a_mistake_in_the_same_words(tool, tmp_path):
+    for words, message in (("seeds=1", "did you mean seed?"), ("seed=many", "seed must be a whole number, not many")):
+        done = type_in(tool, words, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "") and message in done.stderr
+        assert "HYDRA" not in done.stderr
 
 
 def test_predict_explains_a_mistake(tmp_path):

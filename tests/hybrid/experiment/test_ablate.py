@@ -10,7 +10,7 @@ from hybrid.config import register_schemas
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import record_ablations, recorded_ablations
 from hybrid.experiment import ablate
-from hybrid.experiment.ablate import read_words, run_ablations
+from hybrid.experiment.ablate import read_overrides, run_ablations
 from hybrid.experiment.arms import ABLATIONS
 from hybrid.experiment.benchmark import check_data
 from hybrid.files import read_yaml, write_json, write_text
@@ -87,7 +87,7 @@ def test_a_mistake_is_explained_and_nothing_is_trained(words, folder, word, mess
 
 
 def test_other_settings_than_those_of_the_runs_are_refused(words, folder):
-    check_data([job.config for job in read_words(CONFIGS, words("ablation=laterals")).jobs])
+    check_data([job.config for job in read_overrides(CONFIGS, words("ablation=laterals")).jobs])
     write_json(folder.run("laterals-false", 0, 0).result, {})
     with pytest.raises(UserError, match="recipe.learning_rate: 0.003 there, 0.5 asked for"):
         run_ablations(CONFIGS, words("ablation=laterals", "model.recipe.learning_rate=0.5"), write_report)
@@ -96,7 +96,7 @@ def test_other_settings_than_those_of_the_runs_are_refused(words, folder):
 def test_all_leaves_out_what_weights_are_missing_for_and_says_so(words, tmp_path, monkeypatch):
     some = {name: ABLATIONS[name] for name in ("laterals", "pretraining", "frozen")}
     monkeypatch.setattr(ablate, "ABLATIONS", some)
-    asked = read_words(CONFIGS, words("ablation=all", "fold=0"))
+    asked = read_overrides(CONFIGS, words("ablation=all", "fold=0"))
     assert [job.arm.label for job in asked.jobs] == ["hybrid", "laterals-false"]
     assert list(asked.left_out) == ["pretrained", "frozen-batch_norm", "frozen-backbone"]
     weights = tmp_path / "runs" / "pretraining-tiny-physics+events" / "slowfast" / "pretrained.ckpt"
@@ -104,13 +104,13 @@ def test_all_leaves_out_what_weights_are_missing_for_and_says_so(words, tmp_path
     with pytest.raises(UserError, match=f"arm 'pretrained': there is no '{re.escape(str(weights))}'"):
         run_ablations(CONFIGS, words("ablation=frozen", "fold=0"), write_report)
     write_text(weights, "weights that somebody has trained")
-    labels = [job.arm.label for job in read_words(CONFIGS, words("ablation=all", "fold=0")).jobs]
+    labels = [job.arm.label for job in read_overrides(CONFIGS, words("ablation=all", "fold=0")).jobs]
     assert labels == ["hybrid", "laterals-false", "pretrained", "frozen-batch_norm", "frozen-backbone"]
 
 
 def test_what_is_added_to_an_arm_is_added_to_the_default_where_they_are_the_same(words, tmp_path):
     write_text(tmp_path / "runs" / "pretraining-tiny-physics+events" / "slowfast" / "pretrained.ckpt", "weights")
-    asked = read_words(CONFIGS, words("ablation=laterals,frozen", "weights=simulated_slowfast", "fold=0"))
+    asked = read_overrides(CONFIGS, words("ablation=laterals,frozen", "weights=simulated_slowfast", "fold=0"))
     laterals, frozen = asked.ablations
     assert laterals.default.label == frozen.default.label == "hybrid"
     assert [job.arm.label for job in asked.jobs] == ["hybrid", "laterals-false", "frozen-batch_norm", "frozen-backbone"]
@@ -127,11 +127,11 @@ def test_what_is_added_to_an_arm_is_added_to_the_default_where_they_are_the_same
 )
 def test_an_arm_that_makes_no_sense_here_is_refused(words, word, message):
     with pytest.raises(UserError, match=message):
-        read_words(CONFIGS, words(*word.split()))
+        read_overrides(CONFIGS, words(*word.split()))
 
 
 def test_another_model_can_be_ablated_in_what_it_has(words):
-    asked = read_words(CONFIGS, words("ablation=loss", "model=slowfast", "fold=1"))
+    asked = read_overrides(CONFIGS, words("ablation=loss", "model=slowfast", "fold=1"))
     assert [job.arm.label for job in asked.jobs] == ["slowfast", "loss-kl", "loss-emd", "loss-emd2", "loss-rps"]
     assert {job.config.model.name for job in asked.jobs} == {"slowfast"}
     config = asked.jobs[1].config

@@ -1,0 +1,140 @@
+"""What is typed behind a tool's name, before Hydra reads it: free text is quoted, mistakes are told in plain words.
+
+Hydra has a grammar of its own for values, in which `~/clips` is an error, `2024_05` a number and `a,b` two values. That
+is what is wanted of `protocol.epochs=20` and `model=vgg16,slowfast`, and not of the name of a folder. So whatever the
+schema calls text is taken as it is typed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import is_dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from hybrid.errors import UserError
+
+QUOTED = re.compile(r"""'(\\.|[^'\\])*'|"(\\.|[^"\\])*\"""")
+"""a value that Hydra reads as text already"""
+WORDS = {
+    "Value '(.*)' of .* could not be converted to Integer": "{key} must be a whole number, not {}",
+    "Value '(.*)' of .* could not be converted to Float": "{key} must be a number, not {}",
+    "Value '(.*)' is not a valid bool": "{key} must be true or false, not {}",
+    "field '(.*)' is not Optional": "{} must have a value",
+    "Missing mandatory value: (.*)": "{0} must be given: {0}=...",
+    "(?:Sweep parameters|Ambiguous value for argument) '(.*)'": "{}: one value at a time here",
+    "Interpolation key '(.*)' not found": "{key}: ${{{}}} names no setting",
+    "(?:no viable alternative|mismatched input|token recognition error)(.*)": "{key}: cannot be read{}",
+}
+"""what OmegaConf and Hydra say of a setting, and what we say"""
+
+
+def typed(overrides: Sequence[str], schema: type, config_dir: Path) -> list[str]:
+    """The overrides of a command line as Hydra is to read them; a UserError for a setting or a choice there is not.
+
+    schema: the dataclass of the tool's settings; config_dir: its folders are the groups one chooses from. Text becomes
+    quoted, with `~` for one's home. It may hold commas, unless `-m` asks for a sweep: then they stand between values.
+    Text that is quoted already, references `${...}`, flags and Hydra's own settings stay as they are.
+    """
+    kinds = settings_of(schema)
+    groups = {
+        path.name: sorted(file.stem for file in path.glob("*.yaml")) for path in config_dir.iterdir() if path.is_dir()
+    }
+    many = sweeps(overrides)
+    return [override if override.startswith("-") else _typed(override, kinds, groups, many) for override in overrides]
+
+
+def sweeps(overrides: Sequence[str]) -> bool:
+    """Whether Hydra's flag for several values at once is among them."""
+    return not {"-m", "--multirun"}.isdisjoint(overrides)
+
+
+def settings_of(schema: type, prefix: str = "") -> dict[str, Any]:
+    """Every key of a dataclass and of those inside it, down to single values, with the type of its value."""
+    found: dict[str, Any] = {}
+    for name, kind in get_type_hints(schema).items():
+        inner = next((part for part in (kind, *get_args(kind)) if is_dataclass(part)), None)  # of `Inner | None`
+        found |= settings_of(inner, f"{prefix}{name}.") if inner else {f"{prefix}{name}": kind}
+    return found
+
+
+def _typed(override: str, kinds: dict[str, Any], groups: dict[str, list[str]], many: bool) -> str:
+    written, equals, value = override.partition("=")
+    key = written.lstrip("+~")
+    if key.startswith("hydra") or set(key) & set("@/"):
+        return override
+    if not equals and not written.startswith("~"):
+        raise UserError(f"{override!r}: a setting is given as key=value")
+    owner = key.rpartition(".")[0]
+    if get_origin(kinds.get(owner)) is dict:  # its keys are not known here
+        return override if written.startswith(("+", "~")) else f"++{override}"
+    branches = {name.rsplit(".", depth)[0] for name in kinds for depth in range(1, name.count(".") + 1)}
+    if key not in {*kinds, *groups, *branches}:
+        raise UserError(f"{override}: there is no setting {key!r}" + did_you_mean(key, {*kinds, *groups}))
+    if key in groups and "(" not in value:
+        for choice in value.split(","):
+            if choice not in groups[key]:
+                there = f"there are {', '.join(groups[key])}"
+                raise UserError(f"{override}: there is no {key} {choice!r}" + did_you_mean(choice, groups[key], there))
+    elif key == "arm":  # a choice, too, of Hydra's, and of any label
+        return f"{written}={','.join(label if label.isidentifier() else _quoted(label) for label in value.split(','))}"
+    elif kinds.get(key) is str or (str in get_args(kinds.get(key)) and value != "null"):
+        return f"{written}=" + (",".join(map(_quoted, value.split(","))) if many else _quoted(value))
+    return override
+
+
+def _quoted(text: str) -> str:
+    if QUOTED.fullmatch(text):
+        return text
+    return QuotedString(os.path.expanduser(text), Quote.single).with_quotes()
+
+
+def unquoted(text: str) -> str:
+    """What of `arm='1e3'` is the label."""
+    return text[1:-1] if QUOTED.fullmatch(text) else text
+
+
+def did_you_mean(name: str, known: Collection[str], else_: str = "--help lists them") -> str:
+    """What to add to a message about a name that does not exist: `; did you mean ...?`, or `else_`.
+
+    Compared are whole names, their last parts and the initials of these: `lr` is model.recipe.learning_rate.
+    """
+    by_last: dict[str, list[str]] = {}
+    for candidate in sorted(known):
+        last = candidate.rpartition(".")[2]
+        initials = "".join(word[0] for word in last.split("_") if word)
+        for spelling in {last, initials if "_" in last else last}:
+            by_last.setdefault(spelling, []).append(candidate)
+    last = name.rpartition(".")[2]
+    near = by_last.get(last) or [
+        *get_close_matches(name, known, 1, 0.8),
+        *(key for spelling in get_close_matches(last, by_last, 2, 0.7) for key in by_last[spelling]),
+    ]
+    return f"; did you mean {' or '.join(dict.fromkeys(near))}?" if near else f"; {else_}"
+
+
+@contextmanager
+def plainly_told() -> Iterator[None]:
+    """What is wrong with a configuration, of which Hydra and OmegaConf say more than one can use, as a UserError."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
+        raise UserError(_in_our_words(cause)) from error
+
+
+def _in_our_words(error: Exception) -> str:
+    said, key = str(error), getattr(error, "full_key", None) or getattr(error, "override", None)
+    for pattern, words in WORDS.items():
+        if match := re.search(pattern, said):
+            return words.format(match[1], key=key)
+    told = said.partition("Config search path")[0].partition("See https")[0].partition("full_key")[0].strip()
+    return f"{key}: {told}" if key else told

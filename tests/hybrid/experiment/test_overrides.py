@@ -1,0 +1,115 @@
+"""Text is taken as it is typed, in every schema; a name that does not exist is met by one that does."""
+
+from pathlib import Path
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from support import ROOT, quick_overrides, write_dataset
+
+from hybrid.config import PretrainConfig, TrainConfig, register_schemas
+from hybrid.errors import UserError
+from hybrid.experiment.benchmark import run_benchmark
+from hybrid.experiment.hydra_jobs import asked_runs, command_line, composed
+from hybrid.experiment.overrides import settings_of, typed
+from hybrid.simulator.settings import SimulateConfig
+
+CONFIGS = ROOT / "configs"
+AS_TYPED = [
+    "/data/Müller Labor (2024)",
+    "2024_05",
+    "1e3",
+    "精子",
+    "née",
+    "it's",
+    'say "it"',
+    "a=b",
+    "a,b",
+    "my clips (old)",
+    "[new]",
+    "{new}",
+    "epoch=9-step=80.ckpt",
+    "C:\\clips\\",
+    "'",
+    "true",
+    "#1;2&3",
+]
+
+
+@pytest.mark.parametrize("schema", [TrainConfig, PretrainConfig, SimulateConfig])
+@pytest.mark.parametrize("text", AS_TYPED)
+def test_text_is_taken_as_it_is_typed_by_every_setting_that_is_text(schema, text):
+    keys = [key for key, kind in settings_of(schema).items() if kind is str and key != "arm"]
+    assert len(keys) >= 2
+    overrides = typed([f"{key}={text}" for key in keys], schema, CONFIGS)
+    assert overrides == typed(overrides, schema, CONFIGS), "what is quoted stays so"
+    parsed = OverridesParser.create().parse_overrides(overrides)
+    assert [override.value() for override in parsed] == [text] * len(keys)
+    again = [f"{override.get_key_element()}={override.get_value_element_as_str()}" for override in parsed]
+    assert [override.value() for override in OverridesParser.create().parse_overrides(again)] == [text] * len(keys)
+
+
+def test_a_benchmark_runs_on_a_data_set_of_any_name(tmp_path, monkeypatch):
+    """Through the launcher, which hands the settings on as words once more."""
+    register_schemas()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    name = "Müller's [new], a=b (2024) 精子"
+    write_dataset(tmp_path / name)
+    settings = [*quick_overrides(Path("~") / name, tmp_path), "hydra/launcher=basic", "experiment=1e3"]
+    told = []
+    status = run_benchmark(
+        CONFIGS, "benchmark", [*settings, "model=vgg16", "fold=0"], lambda folder: told.append(folder)
+    )
+    assert status == 0 and told[0].path == tmp_path / "runs" / "1e3"
+
+
+def test_a_home_and_references_are_found(monkeypatch):
+    register_schemas()
+    monkeypatch.setenv("HOME", "/home/someone")
+    settings = ["data=folder", "data.root=~/clips", "experiment=${protocol.name}-x", "logger.entity=null"]
+    config = composed(CONFIGS, "train", typed(settings, TrainConfig, CONFIGS))
+    assert (config.data.root, config.experiment, config.logger.entity) == ("/home/someone/clips", "quick-x", None)
+
+
+def test_models_and_folds_are_still_swept_and_a_label_may_look_like_a_number():
+    register_schemas()
+    settings = typed(["model=vgg16,slowfast", "fold=0,1", "experiment=x"], TrainConfig, CONFIGS)
+    assert len(asked_runs(CONFIGS, "benchmark", settings)) == 4
+    settings = command_line(CONFIGS, "train", TrainConfig, ["-m", "model=vgg16,vit", "model.recipe.loss=mse,kl"])
+    assert OverridesParser.create().parse_overrides(settings[1:])[1].is_sweep_override()
+    assert composed(CONFIGS, "train", command_line(CONFIGS, "train", TrainConfig, ["arm=1e3"])).arm == "1e3"
+
+
+def test_an_option_of_a_model_needs_no_plus():
+    register_schemas()
+    for setting in ("model.options.window=5", "+model.options.window=5"):
+        config = composed(CONFIGS, "train", typed([setting], TrainConfig, CONFIGS))
+        assert config.model.options == {"window": 5}
+
+
+@pytest.mark.parametrize(
+    "setting, message",
+    [
+        ("lr=1e-4", "did you mean model.recipe.learning_rate?"),
+        ("epochs=3", "did you mean protocol.epochs?"),
+        ("pretrained=official", "did you mean model.pretrained or protocol.pretrained?"),
+        ("protocl=smoke", "did you mean protocol?"),
+        ("folds=3", "did you mean fold or protocol.num_folds?"),
+        ("+xyzzy=1", "there is no setting 'xyzzy'; --help lists them"),
+        ("model=hybird", "did you mean hybrid?"),
+        ("protocol=big", "there is no protocol 'big'; there are paper, quick, smoke, tiny"),
+        ("model", "a setting is given as key=value"),
+        ("protocol.epochs=many", "protocol.epochs must be a whole number, not many"),
+        ("protocol.frame_rate=x", "protocol.frame_rate must be a number, not x"),
+        ("allow_leak=perhaps", "allow_leak must be true or false, not perhaps"),
+        ("protocol.epochs=null", "protocol.epochs must have a value"),
+        ("protocol.epochs=[1", "protocol.epochs=[1: cannot be read"),
+        ("data=folder", "data.root must be given: data.root=..."),
+        ("experiment=${nowhere}", "experiment: ${nowhere} names no setting"),
+        ("model=vgg16,vit", "model=vgg16,vit: one value at a time here"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(setting, message):
+    register_schemas()
+    with pytest.raises(UserError) as told:
+        command_line(CONFIGS, "train", TrainConfig, [setting])
+    assert message in str(told.value) and "\n" not in str(told.value) and "full_key" not in str(told.value)
