@@ -6,11 +6,16 @@ import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 ENVELOPES = ("model_state", "model_state_dict", "state_dict", "model")
+WRAPPERS = ("module.", "model.")
+"""DataParallel's prefix; Lightning's and the TimeSformer authors'"""
+COMPILED = "_orig_mod."
+"""what torch.compile puts before the names of the module that it is given, anywhere in a name"""
 FOLDER_FILES = ("model.safetensors", "pytorch_model.bin")
 
 # Hugging Face's names of TimeSformer's and ViViT's parameters, and ours
@@ -82,16 +87,24 @@ def read_file(path: Path) -> Mapping:
             return load_file(path)
         except SafetensorError as error:
             raise ValueError(f"{path} is no readable safetensors file: {error}") from error
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()
-        raise ValueError(
-            f"{path} is no checkpoint that can be read safely (weights_only=True): {reason[0] if reason else error!r}"
-        ) from error
+    content = load_plain(path)
     if not isinstance(content, Mapping):
         raise ValueError(f"{path} holds a {type(content).__name__}, not a state dict")
     return content
+
+
+def load_plain(path: Path, device: torch.device | str = "cpu") -> Any:
+    """What torch.save wrote, of tensors and plain values alone; a ValueError says in a line what else there is."""
+    try:
+        return torch.load(path, map_location=device, weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        if other := re.search(r"[Uu]nsupported (?:global: GLOBAL|GLOBAL|class) ([\w.]+)", str(error)):
+            raise ValueError(
+                f"{path} is refused: beside tensors it holds objects of {other[1]}, and to load such is to run code; "
+                "have its tensors alone written, torch.save(model.state_dict(), ...), where it is trusted"
+            ) from error
+        reason = str(error).partition("WeightsUnpickler error: ")[2] or str(error) or type(error).__name__
+        raise ValueError(f"{path} is no checkpoint that can be read: {reason.strip().splitlines()[0]}") from error
 
 
 def refuse_non_finite(state: Mapping[str, Tensor], source: str) -> None:
@@ -106,9 +119,9 @@ def refuse_non_finite(state: Mapping[str, Tensor], source: str) -> None:
 
 def under_our_names(state: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
     """Tensors of a reference implementation, or of a wrapper around our model, by our model's names."""
-    for prefix in ("module.", "model."):  # DataParallel; Lightning and the TimeSformer authors
-        if any(key.startswith(prefix) for key in state):
-            state = {key.removeprefix(prefix): value for key, value in state.items()}
+    state = {key.replace(COMPILED, ""): value for key, value in state.items()}
+    while prefix := next((each for each in WRAPPERS if any(key.startswith(each) for key in state)), None):
+        state = {key.removeprefix(prefix): value for key, value in state.items()}
     state = from_hugging_face(state)
     net = getattr(model, "net", None)
     if net is None or any(key.startswith("net.") for key in state):

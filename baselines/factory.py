@@ -30,9 +30,11 @@ def create_model(
     in_channels: 1 (grey) or 3.
     pretrained: 'none', 'official' or the path of a checkpoint (`baselines.weights`). What was loaded is
         printed to stderr and kept as `model.load_report`.
-    options: the model's own, such as `variant=`; an unknown one is a TypeError.
+    options: the model's own, such as `variant=`; an unknown one is a TypeError that lists them.
     """
     entry = get_entry(name)
+    if unknown := [option for option in options if option not in entry.options()]:
+        raise TypeError(f"{name} has no option {unknown[0]!r}; it has {', '.join(entry.options()) or 'none'}")
     if size not in SIZES:
         raise ValueError(f"size must be one of {SIZES}, not {size!r}")
     if in_channels not in (1, 3):

@@ -25,8 +25,7 @@ def fetch(weights: PretrainedWeights) -> dict[str, Tensor]:
     except Exception as error:  # each library has its own errors for an absent network
         raise ValueError(
             f"cannot fetch the official weights {weights.name} through {weights.library} "
-            f"({type(error).__name__}). Download {address(weights)} and put it at {by_hand}, or give the file's "
-            "path as pretrained="
+            f"({type(error).__name__}): download {address(weights)} and put it at {by_hand}"
         ) from error
 
 

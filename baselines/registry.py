@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING
+from inspect import signature
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from baselines.contract import ClipModel
 
 FAMILIES = ("image", "convolution", "transformer", "hybrid")
 SIZES = ("paper", "tiny")
+SHAPE = ("size", "num_grades", "num_frames", "crop_size", "in_channels")
+"""what every builder takes"""
 
 IMAGENET_MEAN_STD = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 INCEPTION_MEAN_STD = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -89,8 +92,16 @@ class ModelEntry:
     """by variant, the default one first"""
     after_paper: bool = False
     """a baseline that was published after the paper, and is none of its thirteen"""
+    hands_on_to: tuple[Callable[..., Any], ...] = ()
+    """what else takes the options that `build` does not name itself"""
     control: bool = False
     """a model that exists to be compared with in ablations, and that `list_models` names only when asked to"""
+
+    def options(self) -> list[str]:
+        """Names of what `build` can be told beside the size, the grades and the shape of clips."""
+        parameters = (p for taker in (self.build, *self.hands_on_to) for p in signature(taker).parameters.values())
+        named = dict.fromkeys(p.name for p in parameters if p.kind is not p.VAR_KEYWORD)
+        return [name for name in named if name not in SHAPE]
 
     def weights(self, variant: str | None = None) -> PretrainedWeights:
         """The official weights of a variant, by default of the first."""

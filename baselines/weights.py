@@ -9,7 +9,7 @@ from torch import Tensor
 from baselines.checkpoints import read_checkpoint, refuse_non_finite, under_our_names
 from baselines.contract import ClipModel, LoadReport, listed
 from baselines.hub import fetch
-from baselines.registry import ModelEntry, get_entry
+from baselines.registry import ModelEntry, PretrainedWeights, get_entry
 
 
 def load_pretrained(
@@ -35,6 +35,13 @@ def load_pretrained(
         raise ValueError(f"{entry.name} has no official weights; use pretrained=none or the path of a checkpoint")
     weights = entry.weights(variant)
     return load_state(model, fetch(weights), source=f"{weights.library} {weights.name}")
+
+
+def official_weights(model: ClipModel, entry: ModelEntry, variant: str | None = None) -> list[PretrainedWeights]:
+    """Those that 'official' stands for: of the model, or of its parts; none where there are none."""
+    if model.parts:
+        return [get_entry(name).weights() for name in model.parts.values()]
+    return [entry.weights(variant)] if entry.official else []
 
 
 def load_parts(model: ClipModel) -> LoadReport:

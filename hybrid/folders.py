@@ -182,7 +182,7 @@ def check_settings(path: Path, settings: dict[str, Any], what: str) -> None:
     Runs lie below the file's folder. While none has trained an epoch there is nothing to protect: the settings of a
     command that was refused do not stand in the way of the corrected one.
     """
-    if not path.exists() or not any(path.parent.rglob("last.ckpt")) and not any(path.parent.rglob("result.json")):
+    if not path.exists() or not has_trained(path.parent):
         return
     there = _recorded(path)
     differences = [
@@ -195,6 +195,11 @@ def check_settings(path: Path, settings: dict[str, Any], what: str) -> None:
             + "\n".join(differences)
             + "\nchoose another name with experiment=..., or remove the folder"
         )
+
+
+def has_trained(folder: Path) -> bool:
+    """Whether any run below this folder has an epoch behind it."""
+    return any(folder.rglob("last.ckpt")) or any(folder.rglob("result.json"))
 
 
 def _recorded(path: Path) -> dict[str, Any]:

@@ -16,21 +16,14 @@ register_schemas()
 @hydra.main(version_base="1.3", config_path="../configs", config_name="train")
 def main(config: TrainConfig) -> None:
     with explained():
+        from hybrid.experiment.benchmark import check_all
         from hybrid.experiment.prepare import prepare
-
-        dataset, folds_RN = prepare(config)
-
         from hybrid.folders import run_folder
-        from hybrid.training.build import check_model
         from hybrid.training.callbacks import LiveLine
         from hybrid.training.run import train_run
-        from hybrid.training.seen import check_starts
 
-        check_model(config)
-        if not run_folder(config).done:
-            check_starts([config], dataset, folds_RN)
-        for notice in dataset.notices:
-            print(f"note: {notice}", file=sys.stderr)
+        check_all([config])
+        dataset, folds_RN = prepare(config)
         run = run_folder(config)
         result = train_run(config, dataset, folds_RN[config.repeat], [LiveLine(run.label)])
         if result:  # of the processes that do it together, the first has it

@@ -35,14 +35,16 @@ def make_folds(
     if num_folds < 2 or repeats < 1:
         raise UserError(f"folds must be 2 or more and repeats 1 or more, not {num_folds} and {repeats}")
     if num_folds > num_clips:
-        raise UserError(f"{num_folds} folds need as many clips, there are {num_clips}")
-    if groups is not None and num_folds > len(set(groups)):
-        raise UserError(f"{num_folds} folds need as many groups, there are {len(set(groups))}")
+        raise UserError(f"{num_folds} folds need as many clips, there are {num_clips}: give protocol.num_folds")
+    if groups is not None and num_folds > (number := len(set(groups))):
+        instead = f"give protocol.num_folds={number}" if number > 1 else "one group cannot be divided"
+        raise UserError(f"{num_folds} folds need as many groups, there are {number}: {instead}")
     return np.stack([_one_repeat(targets_NK, groups, num_folds, seed, repeat) for repeat in range(repeats)])
 
 
 def _one_repeat(targets_NK: np.ndarray, groups: Sequence[str] | None, num_folds: int, seed: int, repeat: int):
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold  # slow to import, seldom needed
+    # Slow to import, seldom needed.
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
     state = int(np.random.SeedSequence([seed, repeat]).generate_state(1)[0])
     splitter = StratifiedKFold if groups is None else StratifiedGroupKFold
@@ -54,9 +56,22 @@ def _one_repeat(targets_NK: np.ndarray, groups: Sequence[str] | None, num_folds:
         )
         for fold, (_, tested) in enumerate(parts):
             fold_N[tested] = fold
-    if len(np.unique(fold_N)) < num_folds:
-        raise UserError(f"the groups are too unequal for {num_folds} folds: one fold is left empty")
+    if len(np.unique(fold_N)) < num_folds:  # a group so large that spreading the grades leaves a fold empty
+        for fold, (_, tested) in enumerate(GroupKFold(num_folds).split(fold_N, groups=groups)):
+            fold_N[tested] = fold
     return fold_N
+
+
+def unequal_folds(folds_RN: np.ndarray) -> list[str]:
+    """A notice where folds differ in size by a factor of two or more, as they do where groups are very unequal."""
+    sizes_RF = np.stack([np.bincount(fold_N) for fold_N in folds_RN])
+    least, most = sizes_RF.min(), sizes_RF.max()
+    if most < 2 * least:
+        return []
+    return [
+        f"a test fold has {least} to {most} clips, since the groups are unequal and none is split: errors of the small "
+        "folds are noisy, and grades may be spread unevenly"
+    ]
 
 
 def _strata(targets_NK: np.ndarray, num_folds: int) -> np.ndarray:
@@ -69,7 +84,7 @@ def _strata(targets_NK: np.ndarray, num_folds: int) -> np.ndarray:
     return rank_N * strata // num_clips
 
 
-def frozen_folds(
+def planned_folds(
     path: Path,
     clips: Sequence[str],
     targets_NK: np.ndarray,
@@ -78,21 +93,38 @@ def frozen_folds(
     num_folds: int,
     repeats: int,
     seed: int,
-) -> np.ndarray:
-    """The folds written in `path`, (repeats, N) in the order of `clips`; made with `make_folds` where there are none.
+    unused: tuple[int, int] | None = None,
+) -> tuple[np.ndarray, bool]:
+    """The folds written in `path`, (repeats, N) in the order of `clips`, or by `make_folds`; and whether all are there.
 
-    A file that is there is kept, one's own too, and checked: exactly these clips, no group in two folds, folds 0 to
-    num_folds - 1, none empty. Repeats it does not have yet are made and added to it.
+    A file that is there counts, one's own too, and is checked: exactly these clips, no group in two folds, folds 0 to
+    num_folds - 1, none empty. Repeats it does not have yet are made and put behind its own. unused: number of folds
+    and seed of a start after which nothing was trained; a file that holds just what these make does not count.
     """
     path = Path(path)
     written_RN = np.empty((0, len(clips)), int)
-    if path.exists():
+    if path.exists() and not (unused and _made_with(unused, path, clips, targets_NK, groups)):
         written_RN = _read(path, list(clips), groups, num_folds)
         if len(written_RN) >= repeats:
-            return written_RN[:repeats]
+            return written_RN[:repeats], True
     made_RN = make_folds(targets_NK, groups, num_folds, repeats, seed)
-    folds_RN = np.concatenate([written_RN, made_RN[len(written_RN) :]])
-    _write(path, clips, groups, folds_RN)
+    return np.concatenate([written_RN, made_RN[len(written_RN) :]]), False
+
+
+def _made_with(unused: tuple[int, int], path: Path, clips, targets_NK: np.ndarray, groups) -> bool:
+    num_folds, seed = unused
+    try:
+        written_RN = _read(path, list(clips), groups, num_folds)
+        return np.array_equal(written_RN, make_folds(targets_NK, groups, num_folds, len(written_RN), seed))
+    except UserError:  # of other clips, or someone's own
+        return False
+
+
+def frozen_folds(path: Path, clips: Sequence[str], targets_NK, groups: Sequence[str] | None, **asked) -> np.ndarray:
+    """`planned_folds`, (repeats, N), written down in `path` where they are not there yet."""
+    folds_RN, there = planned_folds(path, clips, targets_NK, groups, **asked)
+    if not there:
+        _write(Path(path), clips, groups, folds_RN)
     return folds_RN
 
 

@@ -13,7 +13,7 @@ from hybrid.config import TrainConfig
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Ablation, arms_of, record_ablations
 from hybrid.experiment.arms import ABLATIONS
-from hybrid.experiment.benchmark import Report, benchmark_job, check_data, check_models, do_runs, sweep_over_runs
+from hybrid.experiment.benchmark import Report, benchmark_job, check_all, do_runs, refuse_several_devices, sweep_over_runs
 from hybrid.experiment.hydra_jobs import asked_runs, composed, jobs_at_a_time, multirun, split_sweep, sweep_over
 from hybrid.experiment.overrides import typed
 from hybrid.experiment.plan import Job, in_words, make_plan
@@ -51,7 +51,7 @@ def run_ablations(config_dir: Path, overrides: Sequence[str], report: Report, *,
     asked = read_overrides(config_dir, overrides)
     for config in asked.configs:
         dataset = check(config)
-    check_models(asked.configs)
+    _check_arms(asked.configs)
     plan = make_plan(asked.ablations, asked.jobs, len(dataset), len(dataset.grades), jobs_at_a_time(asked.base))
     print(in_words(plan))
     for why in dict.fromkeys(asked.left_out.values()):
@@ -59,7 +59,7 @@ def run_ablations(config_dir: Path, overrides: Sequence[str], report: Report, *,
     sys.stdout.flush()
     if only_plan:
         return 0
-    check_data(asked.configs)
+    check_all(asked.configs)
     record_ablations(experiment_folder(asked.base), asked.ablations)
     missing = [job for job in asked.jobs if not job.done]
     arms = sweep_over("arm", (job.arm.label for job in missing))
@@ -70,7 +70,7 @@ def run_ablations(config_dir: Path, overrides: Sequence[str], report: Report, *,
 def write_ablation_sweeps(config_dir: Path, overrides: Sequence[str], folder: Path) -> list[Path]:
     """A W&B sweep of each asked ablation, once every arm's model can be built; the report will know them, too."""
     asked = read_overrides(config_dir, overrides)
-    check_models(asked.configs)
+    _check_arms(asked.configs)
     record_ablations(experiment_folder(asked.base), asked.ablations)
     base = asked.base
     shared = [f"protocol={base.hydra.runtime.choices.protocol}", f"experiment={base.experiment}"]
@@ -78,6 +78,13 @@ def write_ablation_sweeps(config_dir: Path, overrides: Sequence[str], folder: Pa
     named = [word.partition("=")[0] for word in asked.overrides]
     shared = [word for word in shared if word.partition("=")[0] not in named]
     return write_sweeps(folder, asked.ablations, asked.jobs, [*shared, *asked.overrides])
+
+
+def _check_arms(configs: Sequence[DictConfig]) -> None:
+    from hybrid.training.build import check_models
+
+    refuse_several_devices(configs[0])
+    check_models({config.arm: config for config in configs}.values())
 
 
 def read_overrides(config_dir: Path, overrides: Sequence[str]) -> Asked:

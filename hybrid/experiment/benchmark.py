@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from hybrid.config import TrainConfig
-from hybrid.data.dataset import ClipDataset
+from hybrid.data.folds import unequal_folds
 from hybrid.errors import UserError
 from hybrid.experiment.hydra_jobs import asked_runs, multirun, split_sweep, sweep_over
 from hybrid.experiment.overrides import typed
-from hybrid.experiment.prepare import prepare
+from hybrid.experiment.prepare import check, check_folds, prepare
 from hybrid.experiment.progress import Progress, monitored, why
 from hybrid.files import write_text
 from hybrid.folders import ExperimentFolder, experiment_folder, run_folder
@@ -29,7 +29,8 @@ def run_benchmark(config_dir: Path, config_name: str, overrides: Sequence[str], 
     """Check everything, do what is not done, report. Returns the exit status."""
     overrides = typed(overrides, TrainConfig, config_dir)
     configs = asked_runs(config_dir, config_name, overrides)
-    check_data(configs)
+    refuse_several_devices(configs[0])
+    check_all(configs)
     fixed, _ = split_sweep(overrides)
     sweep = [*fixed, sweep_over("model", (config.model.name for config in configs)), *sweep_over_runs(configs)]
     return do_runs(configs, lambda: multirun(config_dir, config_name, sweep, benchmark_job), report)
@@ -41,27 +42,18 @@ def sweep_over_runs(configs: Iterable[TrainConfig]) -> list[str]:
     return [sweep_over(key, (config[key] for config in configs)) for key in ("repeat", "fold")]
 
 
-def check_data(configs: Sequence[TrainConfig]) -> ClipDataset:
-    """Their data set, once every run can be part of its experiment; what is odd about the clips is printed."""
-    for config in configs:
-        dataset, _ = prepare(config)
-    for notice in dataset.notices:
-        print(f"note: {notice}", file=sys.stderr)
-    return dataset
-
-
 def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None], report: Report) -> int:
-    """`launch` what is not done, once its models can be built, and report. Returns the exit status."""
+    """`launch` what is not done of runs that `check_all` has passed, and report. Returns the exit status."""
     folder = experiment_folder(configs[0])
     runs = [run_folder(config) for config in configs]
+    for config in configs:
+        prepare(config)
     for run in runs:
         run.error.unlink(missing_ok=True)
     progress = Progress(runs, configs[0].protocol.epochs)
     pending = len(progress.pending())
     print(f"{folder.path}: {len(runs)} runs, {len(runs) - pending} of them done already", flush=True)
     if pending:
-        check_models(configs)
-        _check_starts(configs)
         try:
             with monitored(progress):
                 launch()
@@ -77,22 +69,27 @@ def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None], report: 
     return 1 if failed else 0
 
 
-def check_models(configs: Sequence[TrainConfig]) -> None:
-    from hybrid.training.build import check_model
-
-    if configs[0].devices * configs[0].num_nodes > 1:
+def refuse_several_devices(config: TrainConfig) -> None:
+    if config.devices * config.num_nodes > 1:
         raise UserError("devices and num_nodes are for one run (tools/train.py); here each run is a process of its own")
-    for config in {config.arm: config for config in configs}.values():
-        check_model(config)
 
 
-def _check_starts(configs: Sequence[TrainConfig]) -> None:
-    """Refuse runs whose weights have learned from their test clips, all at once and before the first is trained."""
-    from hybrid.training.seen import check_starts
+def check_all(configs: Sequence[TrainConfig]) -> None:
+    """Refuse what is wrong with any of these runs before the first of them leaves a trace; print what is odd.
 
-    pending = [config for config in configs if not run_folder(config).done]
-    dataset, folds_RN = prepare(pending[0])
-    check_starts(pending, dataset, folds_RN)
+    That is their data set and its folds and, of those that are not done, what they are built of and start from.
+    """
+    for config in configs:
+        dataset = check(config)
+    folds_RN = check_folds(config, dataset)
+    for notice in (*dataset.notices, *unequal_folds(folds_RN)):
+        print(f"note: {notice}", file=sys.stderr)
+    if pending := [config for config in configs if not run_folder(config).done]:
+        from hybrid.training.build import check_models
+        from hybrid.training.seen import check_starts
+
+        check_models({config.arm: config for config in pending}.values())
+        check_starts(pending, dataset, folds_RN)
 
 
 def benchmark_job(config: TrainConfig) -> None:

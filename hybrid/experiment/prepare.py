@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from omegaconf import OmegaConf
 
 from hybrid.config import (
     PRETRAINING_SEEDS,
@@ -19,8 +20,19 @@ from hybrid.config import (
 )
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
-from hybrid.data.folds import frozen_folds
-from hybrid.folders import RunFolder, arm_settings, check_settings, record_settings, run_folder, shared_settings
+from hybrid.data.folds import frozen_folds, planned_folds
+from hybrid.data.simulated import is_simulated
+from hybrid.errors import UserError
+from hybrid.files import read_yaml
+from hybrid.folders import (
+    RunFolder,
+    arm_settings,
+    check_settings,
+    has_trained,
+    record_settings,
+    run_folder,
+    shared_settings,
+)
 from hybrid.training.tracking import check_logger
 
 
@@ -32,18 +44,10 @@ def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
     """
     run = run_folder(config)
     shared = _check_settings(config, run)
+    dataset = _dataset(config, config.model)
+    folds_RN = frozen_folds(run.experiment.folds, dataset.clips, **_folds_of(config, dataset))
     for path, settings, what in shared:
         record_settings(path, settings, what)
-    dataset = _dataset(config, config.model)
-    folds_RN = frozen_folds(
-        run.experiment.folds,
-        dataset.clips,
-        dataset.targets_NK,
-        dataset.groups,
-        num_folds=config.protocol.num_folds,
-        repeats=config.protocol.repeats,
-        seed=config.seed,
-    )
     return dataset, folds_RN
 
 
@@ -51,6 +55,26 @@ def check(config: TrainConfig) -> ClipDataset:
     """The same without a trace: the data set of a run that may be part of its experiment."""
     _check_settings(config, run_folder(config))
     return _dataset(config, config.model)
+
+
+def check_folds(config: TrainConfig, dataset: ClipDataset) -> np.ndarray:
+    """The folds that `prepare` would return, without a trace."""
+    return planned_folds(run_folder(config).experiment.folds, dataset.clips, **_folds_of(config, dataset))[0]
+
+
+def _folds_of(config: TrainConfig, dataset: ClipDataset) -> dict[str, Any]:
+    experiment, unused = run_folder(config).experiment, None
+    if experiment.settings.exists() and not has_trained(experiment.path):
+        recorded = read_yaml(experiment.settings)
+        unused = recorded["protocol"]["num_folds"], recorded["seed"]
+    return dict(
+        targets_NK=dataset.targets_NK,
+        groups=dataset.groups,
+        num_folds=config.protocol.num_folds,
+        repeats=config.protocol.repeats,
+        seed=config.seed,
+        unused=unused,
+    )
 
 
 def _check_settings(config: TrainConfig, run: RunFolder) -> list[tuple[Path, dict[str, Any], str]]:
@@ -90,12 +114,23 @@ def _check_numbers(config: TrainConfig) -> None:
 
 
 def _simulate(config: TrainConfig) -> None:
+    """Into the folder that the data set has by default. One that was named is not made, as the name may be mistyped."""
     simulate = config.data.simulate
-    if simulate is not None:
-        from hybrid.simulator.dataset import simulate_dataset
+    if simulate is None:
+        return
+    from hybrid.simulator.dataset import simulate_dataset
 
-        root = Path(config.data.root)
-        simulate_dataset(root, preset=simulate.preset, num_clips=simulate.num_clips, seed=simulate.seed)
+    root = Path(config.data.root)
+    if not OmegaConf.is_interpolation(config.data, "root"):
+        if not root.exists():
+            raise UserError(
+                f"data.root={root}: there is no such folder" + f"; python tools/simulate.py root={root} makes one"
+            )
+        if not is_simulated(root):
+            raise UserError(
+                f"data.root={root} holds no simulated clips: for your own, give data=folder data.root={root}"
+            )
+    simulate_dataset(root, preset=simulate.preset, num_clips=simulate.num_clips, seed=simulate.seed)
 
 
 def _dataset(config: TrainConfig, frames: ProtocolConfig | ModelConfig) -> ClipDataset:

@@ -275,6 +275,7 @@ register(
         title="Hybrid (ours)",
         family="hybrid",
         build=build,
+        hands_on_to=(HybridOptions, slowfast.build),
         reference="this project: SlowFast with cross-pathway attention over time after res4 and res5",
         origin="hybrid.model, on pytorchvideo's SlowFast",
         licence="code Apache-2.0; official SlowFast weights Apache-2.0 (pytorchvideo)",

@@ -132,6 +132,7 @@ register(
         title="SlowFast, non-local",
         family="convolution",
         build=build,
+        hands_on_to=(slowfast.build,),
         reference="X. Wang, R. Girshick, A. Gupta, K. He: Non-local Neural Networks, CVPR 2018, in SlowFast as "
         "PySlowFast's SLOWFAST_NLN_8x8_R50",
         origin="hybrid.model, on pytorchvideo's SlowFast",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 from omegaconf import OmegaConf
 
 from baselines import ClipModel
+from baselines.hub import fetch
+from baselines.registry import PretrainedWeights
+from baselines.weights import official_weights
 from hybrid import create_model, get_entry, list_models
 from hybrid.config import TrainConfig
 from hybrid.data.transforms import WAYS, Normalisation
@@ -28,8 +32,40 @@ def input_normalisation(config: TrainConfig) -> Normalisation:
     return Normalisation(*mean_std, config.protocol.normalise)
 
 
-def check_model(config: TrainConfig) -> None:
-    """Refuse a machine or weights that are not there, or what cannot be built or trained so, before any training."""
+def check_models(configs: Iterable[TrainConfig]) -> None:
+    """`check_model` of each, and whether published weights are to be had; one UserError with all that is wrong.
+
+    Weights are fetched here, one file after the other, so that runs side by side find them.
+    """
+    wrong: list[str] = []
+    users: dict[PretrainedWeights, list[str]] = {}
+    for config in configs:
+        try:
+            model = check_model(config)
+        except UserError as error:
+            wrong.append(str(error))
+            continue
+        if config.model.pretrained == "official":
+            for weights in official_weights(model, get_entry(config.model.name), config.model.options.get("variant")):
+                users.setdefault(weights, []).append(config.arm)
+    missing = [f"{', '.join(arms)}: {why}" for weights, arms in users.items() if (why := _why_missing(weights))]
+    if missing:
+        missing += ["or give a file by its path, model.pretrained=PATH, or take fresh weights, model.pretrained=none"]
+    if wrong or missing:
+        raise UserError("\n".join(dict.fromkeys([*wrong, *missing])))
+
+
+def _why_missing(weights: PretrainedWeights) -> str:
+    """'' where they are there now."""
+    try:
+        fetch(weights)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def check_model(config: TrainConfig) -> ClipModel:
+    """Refuse a machine that is not there, or what cannot be built or trained so; the model, without weights."""
     choose_machine(config.accelerator, config.protocol.precision)
     if config.arm != config.model.name and config.arm in list_models():
         raise UserError(f"arm {config.arm!r} is the name of a model, which {config.model.name!r} cannot go by")
@@ -43,7 +79,10 @@ def check_model(config: TrainConfig) -> None:
     if pretrained not in ("none", "official") and not Path(pretrained).exists():
         raise UserError(f"model.pretrained must be none, official or a path; there is no {pretrained!r}")
     with torch.device("meta"):
-        _build(config, num_grades=2, pretrained="none")
+        model = _build(config, num_grades=2, pretrained="none")
+    if pretrained == "official" and not official_weights(model, get_entry(config.model.name)):
+        raise UserError(f"model.pretrained=official: {config.model.name} has no published weights")
+    return model
 
 
 def _build(config: TrainConfig, num_grades: int, pretrained: str) -> ClipModel:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import pickle
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import torch
 
 from baselines import ClipModel
-from baselines.checkpoints import refuse_non_finite
+from baselines.checkpoints import load_plain, refuse_non_finite
 from hybrid import create_model
 from hybrid.data.clip import ClipSpec
 from hybrid.data.transforms import Normalisation
@@ -92,12 +91,12 @@ def save_tensors(path: Path, content: dict[str, Any]) -> None:
 
 def load_trained(path: Path, device: torch.device | str = "cpu") -> TrainedModel:
     """Read a file of `save_trained`; anything else, and weights that are not finite, is a UserError that names it."""
+    if not Path(path).exists():
+        raise UserError(f"{path}: there is no such checkpoint")
     try:
-        content = torch.load(path, map_location=device, weights_only=True)
-    except FileNotFoundError:
-        raise UserError(f"{path}: there is no such checkpoint") from None
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError) as error:
-        raise UserError(f"{path}: not a readable checkpoint ({type(error).__name__})") from error
+        content = load_plain(path, device)
+    except ValueError as error:
+        raise UserError(str(error)) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise UserError(f"{path}: not a trained model of this program (those are called model.ckpt)")
     try:

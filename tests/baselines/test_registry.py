@@ -2,6 +2,7 @@
 
 import functools
 import io
+import re
 
 import pytest
 import torch
@@ -258,3 +259,13 @@ def test_unknown_names_are_refused():
         list_models("films")
     with pytest.raises(ValueError, match="2 or more"):
         create_model("vgg16", "tiny", num_grades=1)
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_an_option_that_there_is_not_is_met_by_those_there_are(name):
+    options = get_entry(name).options()
+    with pytest.raises(
+        TypeError, match=re.escape(f"{name} has no option 'windwo'; it has {', '.join(options) or 'none'}")
+    ):
+        create_model(name, "tiny", windwo=5)
+    assert not {"size", "num_grades", "shape", "options"} & set(options)

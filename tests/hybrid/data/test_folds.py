@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hybrid.data.folds import frozen_folds, make_folds
+from hybrid.data.folds import frozen_folds, make_folds, unequal_folds
 from hybrid.errors import UserError
 
 
@@ -168,3 +168,15 @@ def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="folds.csv cannot be written"):
         frozen(tmp_path / "file" / "folds.csv")
+
+
+@pytest.mark.parametrize("folds", [3, 5])
+def test_very_unequal_groups_are_divided_all_the_same_and_a_notice_says_so(folds):
+    groups = [f"p{group}" for group, size in enumerate([100, 20, 3, 2, 1]) for _ in range(size)]
+    targets_NK = np.random.default_rng(0).dirichlet(np.ones(5), len(groups))
+    folds_RN = make_folds(targets_NK, groups, folds, 2, 0)
+    for fold_N in folds_RN:
+        assert set(fold_N) == set(range(folds))
+        assert all(len(set(fold_N[np.array(groups) == group])) == 1 for group in set(groups))
+    assert "to 100 clips" in unequal_folds(folds_RN)[0]
+    assert unequal_folds(make_folds(targets_NK, None, folds, 1, 0)) == []

@@ -12,7 +12,7 @@ from hybrid.evaluation.ablation import record_ablations, recorded_ablations
 from hybrid.experiment import ablate
 from hybrid.experiment.ablate import read_overrides, run_ablations
 from hybrid.experiment.arms import ABLATIONS
-from hybrid.experiment.benchmark import check_data
+from hybrid.experiment.prepare import prepare
 from hybrid.files import read_yaml, write_json, write_text
 from hybrid.folders import ExperimentFolder
 from hybrid.report.benchmark import write_report
@@ -74,7 +74,7 @@ def test_ablations_share_their_default_and_do_what_is_missing(words, folder, cap
         ("fold=0", "say which: ablation=NAME"),
         ("arm=mine", "arm=mine: the arms are those of the ablations"),
         ("model=slowfast,hybrid", "an ablation is of one model"),
-        ("protocol.epocs=2", "Key 'epocs' not in 'ProtocolConfig'"),
+        ("protocol.epocs=2", "did you mean protocol.epochs?"),
         ("protocol.epochs=0", "protocol.epochs must be 1 or more, not 0"),
         ("model=slowfast", "'slowfast' cannot be built: .*laterals"),
     ],
@@ -87,7 +87,8 @@ def test_a_mistake_is_explained_and_nothing_is_trained(words, folder, word, mess
 
 
 def test_other_settings_than_those_of_the_runs_are_refused(words, folder):
-    check_data([job.config for job in read_overrides(CONFIGS, words("ablation=laterals")).jobs])
+    for job in read_overrides(CONFIGS, words("ablation=laterals")).jobs:
+        prepare(job.config)
     write_json(folder.run("laterals-false", 0, 0).result, {})
     with pytest.raises(UserError, match="recipe.learning_rate: 0.003 there, 0.5 asked for"):
         run_ablations(CONFIGS, words("ablation=laterals", "model.recipe.learning_rate=0.5"), write_report)

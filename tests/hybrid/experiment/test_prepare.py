@@ -50,8 +50,30 @@ def test_all_wrong_values_are_named_at_once(config_of):
 
 
 def test_more_folds_than_groups_are_refused(config_of):
-    with pytest.raises(UserError, match="5 folds need as many groups, there are 4"):
+    with pytest.raises(UserError, match="5 folds need as many groups, there are 4: give protocol.num_folds=4"):
         prepare(config_of("protocol.num_folds=5"))
+
+
+def test_folds_of_a_start_that_trained_nothing_make_way_and_ones_own_do_not(config_of, tmp_path):
+    prepare(config_of("protocol.num_folds=3"))
+    path = tmp_path / "runs" / "smoke-clips_of_mine" / "folds.csv"
+    assert set(prepare(config_of())[1][0]) == {0, 1}, "made anew for 2 folds"
+    header, *rows = path.read_text().splitlines()
+    flipped = [f"{row[:-1]}{1 - int(row[-1])}" for row in rows]
+    path.write_text("\n".join([header, *flipped]))
+    prepare(config_of("seed=1"))
+    assert path.read_text().splitlines()[1:] == flipped, "someone's own stay"
+    with pytest.raises(UserError, match="made for fewer folds"):
+        prepare(config_of("protocol.num_folds=3"))
+
+
+def test_a_folder_that_was_named_is_never_simulated_into(config_of, tmp_path, small_dataset):
+    simulated = ["data=simulated", "data.simulate.num_clips=2"]
+    with pytest.raises(UserError, match="there is no such folder; python tools/simulate.py root=.*clipz makes one"):
+        prepare(config_of(*simulated, f"data.root={tmp_path / 'clipz'}"))
+    with pytest.raises(UserError, match=f"for your own, give data=folder data.root={small_dataset}"):
+        prepare(config_of(*simulated, f"data.root={small_dataset}"))
+    assert not (tmp_path / "clipz").exists()
 
 
 def test_an_arm_may_see_other_frames_of_the_same_clips_on_the_same_folds(config_of, tmp_path):

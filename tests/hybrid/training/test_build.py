@@ -1,6 +1,8 @@
 import pytest
 
-from hybrid.training.build import input_normalisation
+from baselines import hub
+from hybrid.errors import UserError
+from hybrid.training.build import check_models, input_normalisation
 
 TORCHVISION = ((0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989))
 PYTORCHVIDEO = ((0.45,) * 3, (0.225,) * 3)
@@ -21,3 +23,27 @@ def test_clips_are_normalised_as_the_variants_own_weights_were_trained(words, me
         config_of("model=r2plus1d", "model.size=paper", "protocol.normalise=published", *words)
     )
     assert (normalisation.mean, normalisation.std, normalisation.way) == (*mean_std, "published")
+
+
+def test_missing_weights_are_told_once_for_all_models_that_want_them(config_of, tmp_path, monkeypatch):
+    asked = []
+
+    def download(weights):
+        asked.append(weights.name)
+        raise OSError("no network")
+
+    monkeypatch.setattr(hub, "download", download)
+    monkeypatch.setattr(hub.torch.hub, "get_dir", lambda: str(tmp_path))
+    models = ("slowfast", "r3d", "hybrid")
+    with pytest.raises(UserError) as error:
+        check_models([config_of(f"model={name}", "model.size=paper", "model.pretrained=official") for name in models])
+    message = str(error.value)
+    assert asked == ["slowfast_r50", "R3D_18_Weights.KINETICS400_V1"], "each file once"
+    assert "slowfast, hybrid: cannot fetch" in message and "\nr3d: cannot fetch" in message
+    assert message.count("model.pretrained=PATH") == 1
+
+
+def test_all_that_is_wrong_with_several_models_is_told_at_once(config_of):
+    with pytest.raises(UserError) as error:
+        check_models([config_of(f"model={name}", "weights=simulated") for name in ("vgg16", "vit")])
+    assert "vgg16/pretrained.ckpt" in str(error.value) and "vit/pretrained.ckpt" in str(error.value)
