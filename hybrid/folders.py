@@ -68,6 +68,11 @@ class RunFolder:
         return self.result.exists()
 
     @property
+    def epochs(self) -> int:
+        """of an unfinished run, those behind it"""
+        return len(self.metrics.read_text(encoding="utf-8").splitlines()) - 1
+
+    @property
     def arm(self) -> str:
         return self.path.parent.name
 
@@ -116,6 +121,11 @@ class ExperimentFolder:
 
     def done_runs(self) -> list[RunFolder]:
         return [RunFolder(path.parent) for path in sorted(self.path.glob("*/repeat*-fold*/result.json"))]
+
+    def unfinished_runs(self) -> list[RunFolder]:
+        """with an epoch behind them and no result: under way, stopped or failed"""
+        runs = [RunFolder(path.parent) for path in sorted(self.path.glob("*/repeat*-fold*/metrics.csv"))]
+        return [run for run in runs if not run.done]
 
     def results(self) -> list[dict[str, Any]]:
         return [run.read_result() for run in self.done_runs()]

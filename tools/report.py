@@ -3,7 +3,8 @@
     python tools/report.py runs/quick-simulated
 
 Writes <experiment>/report/: index.html, one page that opens from disk; the tables as CSV, Markdown and LaTeX; the
-figures as SVG and PNG. A benchmark does the same at its end; this is for experiments that are copied or unfinished.
+figures as SVG and PNG. A benchmark does the same at its end; this is for experiments that are copied or unfinished: of
+those that still run it shows what there is so far, marked incomplete, with the learning curves.
 """
 
 import argparse

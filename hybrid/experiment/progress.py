@@ -34,7 +34,7 @@ class Progress:
     def under_way(self) -> dict[RunFolder, int]:
         """The pending runs that have begun to train since the start, with the epochs they have behind them."""
         return {
-            run: len(run.metrics.read_text(encoding="utf-8").splitlines()) - 1
+            run: run.epochs
             for run in self.pending()
             if run.metrics.exists() and run.metrics.stat().st_mtime > self.started
         }

@@ -26,8 +26,10 @@ def write_report(folder: ExperimentFolder, *, anew: bool = False) -> str:
 def _write(folder: ExperimentFolder) -> str:
     # Here, because these bring torch and matplotlib, which a report that is there already does not need.
     from hybrid.evaluation.results import load_experiment
-    from hybrid.report.page import write_page
+    from hybrid.report.page import write_page, write_unfinished
 
+    if not folder.done_runs():
+        return write_unfinished(folder)
     return write_page(load_experiment(folder))
 
 

@@ -19,8 +19,9 @@ MATCHED = 0.1
 
 
 def contrasts(data: ReportData) -> Section:
-    open_contrasts = unanswered((run.arm, run.repeat, run.fold) for run in data.results.runs)
-    caveats = (*unmatched_compute(data.frame), *open_contrasts)
+    done = [(run.arm, run.repeat, run.fold) for run in data.results.runs]
+    unmatched = unmatched_compute(data.frame)
+    told = [*unmatched, *unanswered(done, begun=True)]  # what has no run at all stands on the page, not in the terminal
     answered = len(data.pairs) > 0
     return Section(
         "contrasts",
@@ -29,8 +30,8 @@ def contrasts(data: ReportData) -> Section:
         (draw_contrasts(data.pairs, data.frame, data.results.folder.report),) if answered else (),
         layout="contrasts",
         text={"registered": sentences(data.pairs, REGISTERED), "exploratory": sentences(data.pairs, EXPLORATORY)},
-        notes=caveats,
-        printed="Pre-registered contrasts: " + " ".join(caveats) if caveats else "",
+        notes=(*unmatched, *unanswered(done)),
+        printed="Pre-registered contrasts: " + " ".join(told) if told else "",
     )
 
 

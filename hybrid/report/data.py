@@ -50,8 +50,9 @@ def arms_beside(ablations: list[Ablation], results: ExperimentResults) -> list[s
 def results_frame(results: ExperimentResults, noise: pd.DataFrame) -> pd.DataFrame:
     """A row an arm, best first: MSE x 10^-2 over its runs, its cost, and published figures.
 
-    `mse_sd` is over runs (folds and repeats) with n - 1, and the interval that of the corrected resampled t; one with a
-    single run has neither. Published figures are of other, private clips. noise: of `panel_noise`, by arm.
+    `mse_sd` is over runs (folds and repeats) with n - 1, and the interval that of the corrected resampled t, cut at
+    zero; one with a single run has neither. Published figures are of other, private clips. noise: of `panel_noise`, by
+    arm.
     """
     rows = [_row(arm, runs, noise.loc[arm], len(results.groups)) for arm, runs in results_by_arm(results)]
     rows.sort(key=lambda row: (row["mse_mean"], row["arm"]))
@@ -78,7 +79,7 @@ def _row(arm: str, runs: pd.DataFrame, noise: pd.Series, all_clips: int) -> dict
         "runs": len(runs),
         "mse_mean": mse.mean(),
         "mse_sd": mse.std(ddof=1) if several else None,
-        "mse_low": test.low if test else None,
+        "mse_low": max(0.0, test.low) if test else None,
         "mse_high": test.high if test else None,
         "excess": noise["excess"],
         "excess_low": noise["excess_low"],

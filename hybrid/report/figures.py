@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, panels, picture, place_labels, styled
+from hybrid import get_entry
+from hybrid.display.figures import (
+    FAMILY_COLOURS,
+    INK,
+    Picture,
+    new_figure,
+    panels,
+    picture,
+    place_labels,
+    styled,
+    title_of,
+)
 from hybrid.display.pages import Section
 from hybrid.display.tables import Table
+from hybrid.files import read_yaml
+from hybrid.folders import ExperimentFolder
 from hybrid.report.data import ReportData
 from hybrid.report.grades import draw_calibration, grades_table
 from hybrid.report.provenance import runs_table
 
 
 def folds(data: ReportData) -> Section:
+    folder = data.results.folder
+    varied = {arm.label for ablation in data.ablations for arm in ablation.arms}
+    begun = sorted({run.arm for run in folder.unfinished_runs()} - varied - set(data.all_arms["arm"]))
+    curves = read_curves(folder, [*data.frame["arm"], *begun])
     return _pair(
         (("folds", "Folds and repeats", "Folds"), ("curves", "Learning", "Learning")),
-        (draw_folds(data), draw_curves(data)),
+        (draw_folds(data), draw_curves(curves, folder.report)),
         runs_table(data.everything),
         folded="Every run",
     )
@@ -64,7 +85,7 @@ def draw_folds(data: ReportData) -> Picture:
         largest = max(largest, *mse)
         axes.plot(mse, [position] * len(mse), "o", color=colour, alpha=0.6, markersize=5, markeredgewidth=0)
         if pd.notna(row.mse_low):
-            axes.plot([max(0, row.mse_low), row.mse_high], [position] * 2, color=colour, linewidth=1.2)
+            axes.plot([row.mse_low, row.mse_high], [position] * 2, color=colour, linewidth=1.2)
             largest = max(largest, row.mse_high)
         axes.plot([row.mse_mean] * 2, [position - 0.26, position + 0.26], color=colour, linewidth=2.2)
     for style, (name, value) in zip(("--", ":"), references.items(), strict=False):
@@ -130,24 +151,44 @@ def draw_cost(data: ReportData) -> Picture:
     )
 
 
+@dataclass(frozen=True)
+class Curves:
+    """The learning curves of one arm. frame: a row an epoch and run: run, epoch, train/mse, test/mse."""
+
+    title: str
+    family: str
+    frame: pd.DataFrame
+
+
+def read_curves(folder: ExperimentFolder, arms: Iterable[str]) -> list[Curves]:
+    """Of all runs of these arms that have an epoch behind them, finished or not."""
+    found = []
+    for arm in arms:
+        paths = sorted((folder.path / arm).glob("repeat*-fold*/metrics.csv"))
+        if paths:
+            model = read_yaml(folder.model(arm))["name"] if folder.model(arm).exists() else arm
+            frame = pd.concat([pd.read_csv(path).assign(run=path.parent.name) for path in paths])
+            found.append(Curves(title_of(arm, model), get_entry(model).family, frame))
+    return found
+
+
 @styled
-def draw_curves(data: ReportData) -> Picture:
+def draw_curves(arms: Sequence[Curves], folder: Path) -> Picture:
     """A panel a model: training and held-out MSE by epoch, thin a run, thick their mean."""
-    results = data.frame
-    figure, all_axes = panels(len(results), 0.9, "epoch", "MSE ×10⁻²")
+    figure, all_axes = panels(len(arms), 0.9, "epoch", "MSE ×10⁻²")
     ends = []
-    for axes, row in zip(all_axes, results.itertuples(), strict=True):
-        curves = _curves(row.arm, data)
+    for axes, arm in zip(all_axes, arms, strict=True):
+        curves = arm.frame
         for key, style in (("train/mse", ":"), ("test/mse", "-")):
             if key not in curves:
                 continue
-            colour = FAMILY_COLOURS[row.family]
+            colour = FAMILY_COLOURS[arm.family]
             for _, run in curves.groupby("run"):
                 axes.plot(run["epoch"] + 1, 100 * run[key], style, color=colour, alpha=0.25, linewidth=0.7)
             mean = 100 * curves.groupby("epoch")[key].mean()
             axes.plot(mean.index + 1, mean, style, color=colour, linewidth=1.8)
             ends.append(100 * curves[key])
-        axes.set_title(row.title, fontsize=9)
+        axes.set_title(arm.title, fontsize=9)
         axes.grid()
     all_axes[0].xaxis.set_major_locator(MaxNLocator(integer=True, nbins=4))
     all_axes[0].yaxis.set_major_locator(MaxNLocator(nbins=3))
@@ -156,16 +197,11 @@ def draw_curves(data: ReportData) -> Picture:
     all_axes[0].set_ylim(0.95 * values.min(), 1.03 * min(values.max(), 1.5 * values.quantile(0.9)))
     return picture(
         figure,
-        data.results.folder.report,
+        folder,
         "curves",
         "Learning curves",
-        f"MSE by epoch for {len(results)} models, one panel each: training dotted, held-out clips solid.",
+        f"MSE by epoch for {len(arms)} models, one panel each: training dotted, held-out clips solid.",
         "Dotted: training clips as the epoch went on, augmented; solid: held-out clips after it. Thin lines are runs, "
         "thick ones their mean; what is far above the others is cut at the frame. The last epoch counts; no epoch is "
         "chosen by its held-out error.",
     )
-
-
-def _curves(arm: str, data: ReportData) -> pd.DataFrame:
-    runs = [run.folder for run in data.results.runs if run.arm == arm]
-    return pd.concat([pd.read_csv(run.metrics).assign(run=run.label) for run in runs])

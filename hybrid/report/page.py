@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from hybrid.display.pages import rendered
+from pathlib import Path
+from typing import Any
+
+from hybrid.data.simulated import is_simulated
+from hybrid.display.pages import Section, rendered
+from hybrid.errors import UserError
 from hybrid.evaluation.results import ExperimentResults
 from hybrid.files import read_yaml, write_text
+from hybrid.folders import ExperimentFolder
 from hybrid.report.ablations import ablations
 from hybrid.report.clips import hardest_clips
 from hybrid.report.comparisons import contrasts
 from hybrid.report.data import ReportData, counted, report_data
-from hybrid.report.figures import cost, folds
+from hybrid.report.figures import cost, draw_curves, folds, read_curves
 from hybrid.report.leaks import leak_notes
 from hybrid.report.provenance import missing_runs, provenance
 from hybrid.report.results import results
@@ -20,17 +26,49 @@ SECTIONS = (results, folds, contrasts, lags, learned, shares, ablations, cost, h
 """in the order of the page, each `section(data) -> Section | None`"""
 
 
+SHORT = {"smoke": 2, "quick": 4}
+"""protocols that show the machinery, and their epochs: far too few to rank models"""
+
+
+def write_unfinished(folder: ExperimentFolder) -> str:
+    """A page of an experiment without a finished run: its learning curves so far. Returns what to print."""
+    runs = folder.unfinished_runs()
+    if not runs:
+        raise UserError(f"{folder.path}: no run of it has an epoch behind it, there is nothing to report")
+    settings = read_yaml(runs[0].config)["protocol"]
+    curves = read_curves(folder, dict.fromkeys(run.arm for run in runs))
+    contents = {
+        "experiment": folder.path.name,
+        "simulated": is_simulated(Path(read_yaml(runs[0].config)["data"]["root"])),
+        "short": _short(settings),
+        "leaks": [],
+        "facts": [counted(len(curves), "model"), "no run is done"],
+        "missing": [(run.label, f"{run.epochs} of {settings['epochs']} epochs so far") for run in runs],
+        "sections": [Section("results", "Learning so far", pictures=(draw_curves(curves, folder.report),))],
+    }
+    write_text(folder.report / "index.html", rendered("hybrid.report", "page.html.j2", contents))
+    return f"no run is done yet; learning curves so far: {folder.report / 'index.html'}"
+
+
+def _short(protocol: dict[str, Any]) -> str:
+    """The name of a protocol that is too short to rank models, or ''."""
+    name = protocol.get("name", "")
+    return name if protocol["epochs"] <= SHORT.get(name, 0) else ""
+
+
 def write_page(everything: ExperimentResults) -> str:
     """Write index.html, the tables and the figures into the experiment's report/. Returns what to print."""
     data, report = report_data(everything), everything.folder.report
+    protocol = read_yaml(everything.runs[0].folder.config)["protocol"]
     sections = [made for section in SECTIONS if (made := section(data)) is not None]
     for section in sections:
         section.write(report)
     contents = {
         "experiment": everything.folder.path.name,
         "simulated": data.results.simulated,
+        "short": _short(protocol),
         "leaks": leak_notes(everything.results),
-        "facts": _facts(data),
+        "facts": _facts(data, protocol),
         "missing": missing_runs(everything),
         "sections": sections,
     }
@@ -40,9 +78,8 @@ def write_page(everything: ExperimentResults) -> str:
     )
 
 
-def _facts(data: ReportData) -> list[str]:
+def _facts(data: ReportData, settings: dict[str, Any]) -> list[str]:
     results = data.results
-    settings = read_yaml(results.runs[0].folder.config)["protocol"]
     repeats, folds = (len({run.result[key] for run in results.runs}) for key in ("repeat", "fold"))
     return [
         counted(len(data.frame), "model"),

@@ -11,6 +11,7 @@ from hybrid.display.pages import Section
 from hybrid.display.tables import Column, Table, number
 from hybrid.evaluation.results import ExperimentResults
 from hybrid.files import read_yaml, software_commit
+from hybrid.folders import RunFolder
 from hybrid.report.data import ReportData
 
 
@@ -117,12 +118,19 @@ def missing_runs(results: ExperimentResults) -> list[tuple[str, str]]:
     folder, done = results.folder, {(run.arm, run.repeat, run.fold) for run in results.runs}
     arms = sorted({path.parent.name for path in folder.path.glob("*/model.yaml")} | {run[0] for run in done})
     repeats, folds = ({run[place] for run in done} for place in (1, 2))
-    missing = []
+    missing = [(run.label, _state(run)) for run in folder.unfinished_runs()]
+    told = {label for label, _ in missing}
     for arm in arms:
         for repeat in sorted(repeats):
             for fold in sorted(folds):
-                if (arm, repeat, fold) not in done:
-                    error = folder.run(arm, repeat, fold).error
-                    why = error.read_text(encoding="utf-8").strip().splitlines()[-1] if error.exists() else "not done"
-                    missing.append((f"{arm}/repeat{repeat}-fold{fold}", why))
+                run = folder.run(arm, repeat, fold)
+                if (arm, repeat, fold) not in done and run.label not in told:
+                    missing.append((run.label, _state(run)))
     return missing
+
+
+def _state(run: RunFolder) -> str:
+    """What became of a run without a result."""
+    if run.error.exists():
+        return run.error.read_text(encoding="utf-8").strip().splitlines()[-1]
+    return f"{run.epochs} epochs so far" if run.metrics.exists() else "not done"

@@ -66,7 +66,7 @@ def results_table(frame: pd.DataFrame) -> Table:
                 "95 % interval",
                 lambda row: interval(row.mse_low, row.mse_high),
                 "mse_low",
-                about="of the mean MSE x10^-2, corrected for training sets that overlap",
+                about="of the mean MSE x10^-2, corrected for training sets that overlap; cut at 0: no error is lower",
             ),
             Column(
                 "excess x10^-2",
@@ -129,6 +129,12 @@ def _notes(data: ReportData, of_panel: list[str]) -> tuple[str, ...]:
             f"A perfect model would have {noise:.2f}, for the panel's votes are a sample; 'excess' is what lies above "
             "it."
         )
+        best = data.frame.iloc[0]
+        if noise > best["mse_mean"]:
+            notes.append(
+                f"{best['title']} errs less than that, which no model could if the votes on a clip were independent: "
+                "the panel was more of one mind than chance allows, so take neither the bound nor 'excess' at its word."
+            )
     else:
         notes.append("How many voted on a clip is not known, so there is no noise ceiling and no excess.")
     notes += [*of_panel, PAPER_NOTE]

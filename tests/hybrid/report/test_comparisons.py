@@ -19,6 +19,7 @@ def test_open_questions_are_named_wherever_the_report_is_read(tmp_path, clips_of
     folder = write_runs(tmp_path / "runs" / "x", clips_of_mine)
     printed = write_report(folder)
     texts = [printed, *((folder.report / name).read_text() for name in ("index.html", "contrasts.md", "contrasts.tex"))]
+    assert "not answered" not in texts.pop(0), "of models that nobody has asked for, a terminal is told nothing"
     for text in texts:
         text = text.replace(r"\_", "_")
         assert "hybrid against timesformer: not answered, no run of timesformer is done." in text

@@ -3,13 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from finished_runs import write_runs
 
 from hybrid.errors import UserError
 from hybrid.evaluation.results import load_experiment
-from hybrid.files import read_json, write_json, write_text
+from hybrid.files import read_json, read_yaml, write_json, write_text, write_yaml
 from hybrid.folders import ExperimentFolder
+from hybrid.report.benchmark import write_report
 from hybrid.report.clips import WORST, hard_clips
 from hybrid.report.data import report_data
+from hybrid.report.figures import read_curves
 from hybrid.report.grades import calibration_error, grades_table, reliability
 from hybrid.report.provenance import missing_runs, provenance
 
@@ -70,7 +73,7 @@ def test_frames_of_another_data_set_are_not_shown(experiment):
 def test_missing_runs_are_named_with_their_error(experiment):
     run = experiment.run("vgg16", 0, 1)
     run.result.unlink()
-    assert missing_runs(load_experiment(experiment)) == [("vgg16/repeat0-fold1", "not done")]
+    assert missing_runs(load_experiment(experiment)) == [("vgg16/repeat0-fold1", "2 epochs so far")]
     write_text(run.error, "Traceback\nRuntimeError: the lamp went out\n")
     assert missing_runs(load_experiment(experiment)) == [("vgg16/repeat0-fold1", "RuntimeError: the lamp went out")]
 
@@ -93,3 +96,46 @@ def test_the_page_says_what_the_runs_were_computed_on_and_in(experiment):
 def test_nothing_done_is_an_error_of_the_user(tmp_path):
     with pytest.raises(UserError, match="no run of it is done"):
         load_experiment(ExperimentFolder(tmp_path / "runs" / "none"))
+
+
+def test_an_experiment_without_a_finished_run_shows_its_learning_so_far(experiment):
+    for run in experiment.done_runs():
+        run.result.unlink()
+    printed = write_report(experiment)
+    page = (experiment.report / "index.html").read_text(encoding="utf-8")
+    assert "no run is done yet" in printed and "Incomplete:" in page and "2 of 2 epochs so far" in page
+    assert "Learning curves" in page and (experiment.report / "curves.svg").exists()
+
+
+def test_runs_under_way_are_among_the_learning_curves_and_marked(experiment):
+    for fold in (0, 1):
+        experiment.run("vgg16", 0, fold).result.unlink()
+    write_report(experiment)
+    page = (experiment.report / "index.html").read_text(encoding="utf-8")
+    assert "vgg16/repeat0-fold1</code>: 2 epochs so far" in page
+    assert [curves.title for curves in read_curves(experiment, ["vgg16"])] == ["VGG16"]
+    assert "MSE by epoch for 3 models" in page
+
+
+@pytest.mark.parametrize(
+    "name, epochs, short", [("quick", 4, True), ("smoke", 2, True), ("quick", 40, False), ("tiny", 2, False)]
+)
+def test_a_protocol_that_is_too_short_to_rank_says_so_on_the_page(name, epochs, short, experiment):
+    for run in experiment.done_runs():
+        settings = read_yaml(run.config)
+        settings["protocol"] |= {"name": name, "epochs": epochs}
+        write_yaml(run.config, settings)
+    write_report(experiment)
+    assert ("Too short to rank models." in (experiment.report / "index.html").read_text(encoding="utf-8")) is short
+
+
+def test_no_interval_of_an_error_reaches_below_zero(experiment):
+    frame = report_data(load_experiment(experiment)).frame.set_index("arm")
+    assert frame.loc["vgg16", "mse_low"] == 0 and frame.loc["hybrid", "mse_low"] > 0
+
+
+def test_a_bound_that_a_model_stays_below_is_commented(tmp_path, clips_of_mine):
+    perfect = write_runs(tmp_path / "runs" / "perfect", clips_of_mine, models={"hybrid": 0.0, "vgg16": 0.3})
+    assert "Hybrid (ours) errs less than that, which no model could" in write_report(perfect)
+    usual = write_runs(tmp_path / "runs" / "usual", clips_of_mine)
+    assert "errs less than that" not in write_report(usual)
