@@ -139,6 +139,8 @@ class Measure(Method):
 
     unit: str
     """of its first figure, '' for a ratio"""
+    rendered: bool = False
+    """whether it asks about simulated cells of its own, whatever the clips are"""
 
     def measure(self, tested: ModelUnderTest, clips: InputClips, batch_size: int = 16) -> MeasureResult:
         """The result for all clips; deterministic."""

@@ -97,7 +97,7 @@ def through_space(class_B: Tensor, row_BTN: Tensor, layer: Mixing) -> tuple[Tens
 class AttentionRollout(Attribution):
     """The class token's row of the product over layers of (1 - w) I + w A, with A the mean over heads.
 
-    w is 0.5 as published, which assumes that a layer adds as much as it is added to. With `measured` it is what the
+    w is 0.5 as published, which assumes that a layer adds as much as it is added to. Where w is measured it is what the
     branch really adds: r / (1 + r) for r the norm of the update over the norm of what it is added to, clip by clip.
 
     Divided attention is two layers, over time and within each frame. The class token takes no part in the first, and in

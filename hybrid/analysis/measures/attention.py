@@ -67,7 +67,7 @@ class AttentionEntropy(Measure):
     """-sum_u A[t, u] log A[t, u] / log T of T keys, the mean over queries t and places, for each head of each layer.
 
     1: all moments alike; 0: one moment alone. A high entropy may mean that a layer gathers everything or that it is not
-    used: the layers of a model are weighted by their update ratio, as in `attention_distance`.
+    used: the layers of a model are weighted by their update ratio, as for the distance of attention.
     """
 
     name = "attention_entropy"

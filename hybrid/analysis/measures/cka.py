@@ -30,8 +30,8 @@ class LayerSimilarity(Measure):
     same moments apart? 1: alike up to rotation and scale; about 0: unrelated. NaN where there are fewer than 4
     examples or a layer does not vary, as image models do not in time. Between layers of unlike rates (Slow's 4 steps
     and Fast's 16) 'time' is low for that reason alone.
-    all pairs: mean over the pairs of different layers that have one. `compare` sets two models' layers against each
-    other.
+    all pairs: mean over the pairs of different layers that have one. The layers of two models are set against each
+    other, too.
     """
 
     name = "cka"

@@ -49,7 +49,7 @@ class FrameMass(Measure):
 
 
 class IntegratedFrameMass(FrameMass):
-    """As FrameMass, for integrated gradients, with how complete they are.
+    """For integrated gradients also how complete they are.
 
     completeness gap: |sum of relevance - change of the answer| over the sum of |relevance|: what the sum over few steps
     misses, as a share of what is shared out. completeness gap of change: the same over |change|, which is near zero
@@ -82,7 +82,7 @@ class IntegratedFrameMass(FrameMass):
 
 
 class PathwayFrameMass(FrameMass):
-    """As FrameMass, for Grad-CAM, with the two pathways of SlowFast and the hybrid apart.
+    """For Grad-CAM also the two pathways of SlowFast and the hybrid apart.
 
     Each pathway's curve is its share of the whole, so the two sum to the curve of both; `share of slow` is Slow's part.
     """

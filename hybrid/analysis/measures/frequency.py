@@ -116,6 +116,7 @@ class BeatSweep(Measure):
     title = "Beat frequency, rendered anew"
     source = "this project, with the simulator"
     unit = "grades"
+    rendered = True
 
     num_cells: int = 8
 

@@ -22,7 +22,7 @@ class PairwiseInteraction(Measure):
     curve, NaN of a clip without interactions; strength: mean of |I| over all pairs; long range: share of the curve
     from half a clip on.
 
-    A frame is taken away by one and the same stand-in whatever else is away (`perturbations.stand_ins`): only then has
+    A frame is taken away by one and the same stand-in whatever else is away: only then has
     a model that adds up frame by frame no interactions. A sum over pairs has none but at the lags of its pairs. What
     stands in for a frame under `freeze` is its neighbour, so that the lag of one frame is the least certain.
     """

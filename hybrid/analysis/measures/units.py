@@ -43,6 +43,7 @@ class StaticDynamicUnits(Measure):
     title = "Static and dynamic units"
     source = "Kowal et al.: A deeper dive into what deep spatiotemporal networks encode, CVPR 2022"
     unit = ""
+    rendered = True
 
     num_pairs: int = 128
     level: float = 0.01
@@ -54,12 +55,12 @@ class StaticDynamicUnits(Measure):
         return 6 * self.num_pairs
 
     def measure(self, tested: ModelUnderTest, clips: InputClips, batch_size: int = 16) -> MeasureResult:
-        def rendered(shared: str) -> Pairs:
+        def sharing(shared: str) -> Pairs:
             both = pairs_that_share(shared, self.num_pairs, RenderSpec.like(clips))
             return tuple(as_input(tested, frames_PTHWC) for frames_PTHWC in both)
 
-        shuffled_motion = tuple(map(shuffled, rendered("motion"), (0, 1)))
-        return self.of_pairs(tested, rendered("form"), rendered("motion"), shuffled_motion, batch_size)
+        shuffled_motion = tuple(map(shuffled, sharing("motion"), (0, 1)))
+        return self.of_pairs(tested, sharing("form"), sharing("motion"), shuffled_motion, batch_size)
 
     def of_pairs(
         self, tested: ModelUnderTest, form: Pairs, motion: Pairs, shuffled_motion: Pairs, batch_size: int

@@ -89,6 +89,38 @@ def sentence(one: ModelDifference, page: PageContext) -> str:
     return f"{one.figure}: not shown to differ between {first} and {second} ({means}; {reach})."
 
 
+CLEAREST = 3
+"""differences of a pair that the summary names"""
+
+
+def summary(found: Sequence[ModelDifference], pairs: Sequence[tuple[str, str]], page: PageContext) -> list[str]:
+    """A sentence or two for each pair: how many figures differ, and the clearest, one a measure.
+
+    A difference is as clear as it is large beside the wider of its intervals.
+    """
+    told = []
+    for first, second in pairs:
+        own = [one for one in found if (one.first, one.second) == (first, second)]
+        differing = sorted((one for one in own if one.difference.differs), key=_clearness, reverse=True)
+        if not own:
+            continue
+        text = f"{page.title(first)} and {page.title(second)}: {len(differing)} of {len(own)} figures differ."
+        clearest = list({one.title: one for one in reversed(differing)}.values())[::-1][:CLEAREST]
+        clearest.sort(key=_clearness, reverse=True)
+        named = [
+            f"{one.title}, {one.figure} (higher in {page.title(one.higher)}: "
+            f"{' against '.join(map(significant, sorted((one.first_mean, one.second_mean), reverse=True)))})"
+            for one in clearest
+        ]
+        told.append(text + (f" The clearest: {'; '.join(named)}." if named else ""))
+    return told
+
+
+def _clearness(one: ModelDifference) -> float:
+    widths = [high - low for low, high in one.difference.intervals if np.isfinite(low)]
+    return abs(one.difference.mean) / max([*widths, 1e-12])
+
+
 def caution(found: Sequence[ModelDifference]) -> str:
     """How many differences chance alone would bring."""
     differing = sum(one.difference.differs for one in found)

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from hybrid.analysis.agreement import frame_agreement
 from hybrid.analysis.comparison import Comparison, read_comparisons
 from hybrid.analysis.page.context import PageContext
-from hybrid.analysis.page.differences import by_pair, caution, sentence
+from hybrid.analysis.page.differences import by_pair, caution, sentence, summary
 from hybrid.analysis.page.gallery import build_gallery, draw_figure_two
 from hybrid.analysis.page.sections import agreement_chapter, chapters, definition
 from hybrid.analysis.page.tables import figures_table, values_frame
@@ -27,7 +27,7 @@ def write_page(plan: AnalysisPlan) -> str:
     made = chapters(comparisons, page)
     if agreement is not None:
         made.append(agreement_chapter(agreement, page))
-    found = [one for chapter in made for section in chapter.sections for one in section.found]
+    found = [one for chapter in made if not chapter.banner for section in chapter.sections for one in section.found]
     every = [*comparisons.values(), *([agreement] if agreement is not None else [])]
     table = figures_table(every, page)
     table.write(plan.folder)
@@ -43,6 +43,7 @@ def write_page(plan: AnalysisPlan) -> str:
             "notices": plan.notices,
             "table": table,
             "styles": page.styles,
+            "summary": summary(found, plan.pairs, page),
             "pairs": by_pair(found, plan.pairs),
             "caution": caution(found) if found else "",
             "chapters": made,

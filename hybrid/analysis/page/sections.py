@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,12 @@ from hybrid.display.figures import Picture
 
 REFERENCES = ("uniform", "random order")
 """how figures begin that others are read beside, and that say nothing of a model themselves"""
+
+
+APART = (
+    "Not of these clips: cells drawn by the simulator, which differ in one property alone. No evidence about real "
+    "sperm, and not among what differs above."
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,8 @@ class Chapter:
     title: str
     about: str
     sections: list[Section]
+    banner: str = ""
+    """what to know before reading it"""
 
 
 def chapters(comparisons: Mapping[str, Comparison], page: PageContext) -> list[Chapter]:
@@ -52,12 +61,18 @@ def chapters(comparisons: Mapping[str, Comparison], page: PageContext) -> list[C
         if not group_of[name].needs_masks
     }
     made = []
+    apart = [name for name in drawn if comparisons[name].measure.rendered and not page.plan.simulated]
+    rendered = [drawn.pop(name) for name in apart]
     for group in page.plan.groups:
         methods = [comparisons[name] for name in group.measures if name in comparisons and group.needs_masks]
         sections = [_parts(methods, page)] if methods else []
         sections += [drawn[name] for name in group.measures if name in drawn]
         if sections:
             made.append(Chapter(group.name, group.title, group.about, sections))
+    if rendered:
+        made.append(
+            Chapter("rendered", "Simulated cells", "Asked about cells that the simulator draws.", rendered, APART)
+        )
     return made
 
 
@@ -140,11 +155,17 @@ def _parts(methods: Sequence[Comparison], page: PageContext) -> Section:
 
 
 def definition(method: Method) -> list[str]:
-    """The paragraphs of its class's docstring, behind those of the class it extends: it is written down once."""
+    """The paragraphs of its class's docstring, behind those of the class it extends: it is written down once.
+
+    A field of the method that it names is shown as its value: 'the mean of `draws`' is 'the mean of 4'.
+    """
     classes = [
         kind
         for kind in reversed(type(method).mro())
         if kind not in (object, Method, Measure, Attribution) and kind.__doc__
     ]
     paragraphs = [paragraph for kind in classes for paragraph in inspect.cleandoc(kind.__doc__).split("\n\n")]
-    return [paragraph.replace("\n", " ").replace("`", "") for paragraph in paragraphs]
+    return [
+        re.sub(r"`([^`]*)`", lambda match: str(getattr(method, match[1], match[1])), paragraph.replace("\n", " "))
+        for paragraph in paragraphs
+    ]

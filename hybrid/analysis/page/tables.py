@@ -26,7 +26,9 @@ def plan_text(plan: AnalysisPlan, costs: Mapping[str, Cost], tasks: Sequence[Tas
         _row("trained models", {label: len(plan.runs_of(label)) for label in plan.labels}),
         *(_passes(name, name, costs) for name in plan.measures),
         *(_passes(f"gallery: {name}", name, costs) for name in plan.attributions),
-        _row("estimated minutes left", {label: _seconds(pending, label) / 60 for label in plan.labels}),
+        _row(
+            "estimated minutes left, of the processor", {label: _seconds(pending, label) / 60 for label in plan.labels}
+        ),
     ]
     rendered = [name for name in plan.measures if any(cost.once.get(name) for cost in costs.values())]
     columns = [Column("passes a clip", lambda row: row.what, figure=False)]
@@ -44,7 +46,7 @@ def plan_text(plan: AnalysisPlan, costs: Mapping[str, Cost], tasks: Sequence[Tas
             "",
             f"{len(clips)} clips, {each_is}, {shown} of them in the gallery.",
             f"{len(tasks) - len(pending)} of {len(tasks)} answers are there already; the others take "
-            f"{in_words(total)} (measured time of a forward pass x passes: an estimate)."
+            f"{in_words(total)} of the processor (measured time of a forward pass x passes: an estimate)."
             if pending
             else f"All {len(tasks)} answers are there already.",
             *([f"The rendering of clips is not in that: {', '.join(rendered)}."] if rendered and pending else []),
@@ -76,8 +78,12 @@ def in_words(seconds: float) -> str:
 
 def figures_table(comparisons: Sequence[Comparison], page: PageContext) -> Table:
     """A row for each figure, a column for each model. The frame has both intervals of each."""
+
+    def apart(comparison: Comparison) -> bool:
+        return comparison.measure.rendered and not page.plan.simulated
+
     rows = [
-        {"measure": comparison.measure.title, "figure": name}
+        {"measure": comparison.measure.title + (" (simulated cells)" if apart(comparison) else ""), "figure": name}
         | {
             f"{label} {key}": value
             for label in comparison.labels

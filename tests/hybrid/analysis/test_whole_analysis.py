@@ -57,7 +57,7 @@ def test_definitions_are_those_of_the_measures(folder):
     text = (folder / "index.html").read_text(encoding="utf-8")
     definitions = (
         "1 / sum p_t^2 effective frames",
-        "As FrameMass",
+        "For Grad-CAM also the two pathways",
         "HSIC is the unbiased estimate",
         "lift = share / area",
     )

@@ -121,6 +121,20 @@ def test_one_model_with_one_training_is_shown_without_comparisons(plan, simulate
     assert ("no evidence about real sperm" in page) is simulated
 
 
+@pytest.mark.parametrize("simulated", [True, False])
+def test_what_was_asked_of_simulated_cells_stands_apart_where_the_clips_are_real(plan, simulated, tmp_path):
+    class OfSimulatedCells(Answer):
+        rendered = True
+
+    runs = tuple(replace(run, clip_set=replace(run.clip_set, simulated=simulated)) for run in plan.runs)
+    few = replace(plan, folder=tmp_path, runs=runs, gallery=(), groups=groups(OfSimulatedCells(), OnlySlowFast()))
+    analyse(few, MACHINE)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    differences = page[page.index('id="summary"') : page.index('id="all"')]
+    assert ("Not of these clips" in page) is not simulated
+    assert (OfSimulatedCells.title in differences) is simulated
+
+
 def test_measures_of_head_and_tail_are_left_out_with_a_reason_where_there_are_no_masks(plan, tmp_path):
     run = next(one for one in plan.runs if one.label == "vgg16")
     parts = replace(plan.groups[0], title="Head and tail", needs_masks=True)

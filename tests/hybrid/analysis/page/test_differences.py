@@ -7,7 +7,7 @@ from made_up_comparisons import comparison, measure
 
 from hybrid.analysis.base import MeasureResult
 from hybrid.analysis.page.context import ModelStyle, PageContext
-from hybrid.analysis.page.differences import by_pair, caution, differences, sentence
+from hybrid.analysis.page.differences import by_pair, caution, differences, sentence, summary
 from hybrid.analysis.page.figures import KINDS, PARTS, draw_parts
 
 STYLES = {
@@ -73,6 +73,23 @@ def test_a_caution_counts_and_says_when_there_is_one_training():
     assert caution(compare(1.0, 2.0, 1.0)).startswith("1 of 2 comparisons differ")
     assert "one training of each" not in caution(compare(1.0, 2.0, 1.0))
     assert "one training of each" in caution(compare(1.0, 2.0, 1.0, runs=1))
+
+
+def test_a_summary_names_the_clearest_of_each_pair_and_no_more_than_fit_a_screen():
+    made = [
+        one
+        for n, far in enumerate((0.5, 8.0, 2.0, 4.0, 0.0))
+        for one in differences(
+            comparison(measure(f"field{n}", f"Field {n}"), results(1.0, 1.0 + far, 1.0), 6), ["distance (s)"], "", PAIRS
+        )
+    ]
+    first, second = summary(made, PAIRS, PAGE)
+    assert first.startswith(
+        "SlowFast and TimeSformer: 4 of 5 figures differ. The clearest: Field 1, distance (s) (higher"
+    )
+    named = [part[: len("Field 0")] for part in first.partition("The clearest: ")[2].split("; ")]
+    assert named == ["Field 1", "Field 3", "Field 2"]
+    assert second == "SlowFast and Hybrid (ours): 0 of 5 figures differ."
 
 
 def test_parts_are_bars_of_every_model_and_method(tmp_path):
