@@ -107,7 +107,7 @@ class ClipModel(nn.Module):
 
     What a model does with the clip (take a frame, pack pathways, cut tubelets) happens inside, the
     caller's tensor is never modified, and any number of frames in {8, 16, 32} and any crop that is a
-    multiple of 32 from 64 up is accepted whatever the model was built for.
+    multiple of 16 from 64 up is accepted whatever the model was built for.
 
     Subclasses set `num_features`, `num_grades`, `in_channels`, `classifier` and `first_convs`, and
     implement `forward_features`, `forward_head`, `reset_classifier` and `group_matcher`, and
@@ -199,6 +199,6 @@ class ClipModel(nn.Module):
         if frames not in self.accepted_frames:
             *others, last = self.accepted_frames
             raise ValueError(f"expected {', '.join(map(str, others))} or {last} frames, got {frames}")
-        if height != width or height % 32 or height < 64:
-            raise ValueError(f"expected a square crop, a multiple of 32 from 64 up, got {height}x{width}")
+        if height != width or height % 16 or height < 64:
+            raise ValueError(f"expected a square crop, a multiple of 16 from 64 up, got {height}x{width}")
         return clip_BCTHW

@@ -205,7 +205,7 @@ def protocol_rules(protocol: ProtocolConfig) -> list[Rule]:
         ("protocol.accumulate", protocol.accumulate, "1 or more", protocol.accumulate >= 1),
         ("protocol.num_frames", protocol.num_frames, "8, 16 or 32", protocol.num_frames in (8, 16, 32)),
         ("protocol.frame_rate", protocol.frame_rate, "positive", protocol.frame_rate > 0),
-        ("protocol.crop_size", crop_size, "a multiple of 32 from 64 up", crop_size >= 64 and crop_size % 32 == 0),
+        ("protocol.crop_size", crop_size, "a multiple of 16 from 64 up", crop_size >= 64 and crop_size % 16 == 0),
         ("protocol.num_folds", protocol.num_folds, "2 or more", protocol.num_folds >= 2),
         ("protocol.repeats", protocol.repeats, "1 or more", protocol.repeats >= 1),
         ("protocol.augment.shift", shift, "from 0 to 0.5", 0 <= shift <= 0.5),

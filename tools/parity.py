@@ -119,7 +119,7 @@ def relative(ours: Tensor, theirs: Tensor) -> float:
 
 
 def our_logits(model: nn.Module, clip_BCTHW: Tensor) -> Tensor:
-    """Without the check of the crop: torchvision's native 112 px are no multiple of 32."""
+    """Without the check of the crop: references are asked at their native sizes."""
     return model.forward_head(model.forward_features(clip_BCTHW))
 
 

@@ -41,8 +41,8 @@ def main() -> None:
     if options.output and options.output.exists() and not options.output.is_dir():
         raise UserError(f"{options.output}: is a file, not a folder to write into")
     crop = options.crop or (224 if options.size == "paper" else 64)
-    if crop < 64 or crop % 32:
-        raise UserError(f"--crop must be a multiple of 32 from 64 up, not {crop}")
+    if crop < 64 or crop % 16:
+        raise UserError(f"--crop must be a multiple of 16 from 64 up, not {crop}")
     if options.batch_size < 2:
         raise UserError(f"--batch-size must be 2 or more (batch statistics), not {options.batch_size}")
 

@@ -116,7 +116,7 @@ def against_published(entry: ModelEntry) -> dict[str, Any]:
 
 
 class AnySize(nn.Module):
-    """Without the check of the crop: torchvision's native 112 px are no multiple of 32."""
+    """Without the check of the crop: X3D-L's native 312 px are no multiple of 16."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()

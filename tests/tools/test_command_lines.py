@@ -86,7 +86,7 @@ def test_models_are_profiled_to_a_terminal_and_files(tmp_path):
 
 @pytest.mark.parametrize(
     "words, message",
-    [(("--models", "hybird"), "no model is named 'hybird'"), (("--crop", "100"), "multiple of 32 from 64 up, not 100")],
+    [(("--models", "hybird"), "no model is named 'hybird'"), (("--crop", "100"), "multiple of 16 from 64 up, not 100")],
 )
 def test_a_profile_explains_a_mistake(words, message):
     done = type_in("profile_models", *words)
