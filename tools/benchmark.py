@@ -25,7 +25,7 @@ def main() -> int:
     if any(word.startswith("-") for word in sys.argv[1:]):
         with explained():
             sys.argv[1:] = command_line(CONFIGS, "benchmark", TrainConfig, sys.argv[1:])
-        with_hydras_flags()
+            with_hydras_flags()
         return 0
     with explained():
         from hybrid.experiment.benchmark import run_benchmark

@@ -33,4 +33,4 @@ def main(config: PretrainConfig) -> None:
 if __name__ == "__main__":
     with explained():
         sys.argv[1:] = command_line(CONFIGS, "pretrain", PretrainConfig, sys.argv[1:])
-    main()
+        main()

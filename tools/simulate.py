@@ -46,4 +46,4 @@ def main(config) -> None:
 if __name__ == "__main__":
     with explained():
         sys.argv[1:] = command_line(CONFIGS, "simulate", SimulateConfig, sys.argv[1:])
-    main()
+        main()

@@ -33,4 +33,4 @@ def main(config: TrainConfig) -> None:
 if __name__ == "__main__":
     with explained():
         sys.argv[1:] = command_line(CONFIGS, "train", TrainConfig, sys.argv[1:])
-    main()
+        main()

@@ -24,6 +24,8 @@ from hybrid.errors import UserError
 
 QUOTED = re.compile(r"""'(\\.|[^'\\])*'|"(\\.|[^"\\])*\"""")
 """a value that Hydra reads as text already"""
+PLAIN, NOT_TEXT = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*"), ("true", "false", "null", "nan", "inf")
+"""what Hydra takes for the same text without quotes, but for a few words"""
 WORDS = {
     "Value '(.*)' of .* could not be converted to Integer": "{key} must be a whole number, not {}",
     "Value '(.*)' of .* could not be converted to Float": "{key} must be a number, not {}",
@@ -41,8 +43,8 @@ def typed(overrides: Sequence[str], schema: type, config_dir: Path) -> list[str]
     """The overrides of a command line as Hydra is to read them; a UserError for a setting or a choice there is not.
 
     schema: the dataclass of the tool's settings; config_dir: its folders are the groups one chooses from. Text becomes
-    quoted, with `~` for one's home. It may hold commas, unless `-m` asks for a sweep: then they stand between values.
-    Text that is quoted already, references `${...}`, flags and Hydra's own settings stay as they are.
+    quoted where it must be, with `~` for one's home. It may hold commas, unless `-m` asks for a sweep: then they stand
+    between values. Text that is quoted already, references `${...}`, flags and Hydra's own settings stay as they are.
     """
     kinds = settings_of(schema)
     groups = {
@@ -85,14 +87,14 @@ def _typed(override: str, kinds: dict[str, Any], groups: dict[str, list[str]], m
                 there = f"there are {', '.join(groups[key])}"
                 raise UserError(f"{override}: there is no {key} {choice!r}" + did_you_mean(choice, groups[key], there))
     elif key == "arm":  # a choice, too, of Hydra's, and of any label
-        return f"{written}={','.join(label if label.isidentifier() else _quoted(label) for label in value.split(','))}"
+        return f"{written}={','.join(map(_quoted, value.split(',')))}"
     elif kinds.get(key) is str or (str in get_args(kinds.get(key)) and value != "null"):
         return f"{written}=" + (",".join(map(_quoted, value.split(","))) if many else _quoted(value))
     return override
 
 
 def _quoted(text: str) -> str:
-    if QUOTED.fullmatch(text):
+    if QUOTED.fullmatch(text) or (PLAIN.fullmatch(text) and text.lower() not in NOT_TEXT):
         return text
     return QuotedString(os.path.expanduser(text), Quote.single).with_quotes()
 
