@@ -31,7 +31,7 @@ class ConViT(FrameModel):
         x = net.pos_drop(x + resize_space(net.pos_embed, math.isqrt(int(x.shape[1]))))
         for i, block in enumerate(net.blocks):
             if i == net.local_up_to_layer:
-                x = torch.cat([net.cls_token.expand(len(x), -1, -1), x], dim=1)
+                x = torch.cat([net.cls_token.expand(x.shape[0], -1, -1), x], dim=1)
             if into is None:
                 x = block(x)
                 continue

@@ -29,7 +29,7 @@ class PatchEmbed(nn.Module):
 
     def forward(self, clip_BCTHW: Tensor) -> Tensor:
         frames = rearrange(clip_BCTHW, "b c t h w -> (b t) c h w")
-        return rearrange(self.proj(frames), "(b t) d h w -> b (h w) t d", b=len(clip_BCTHW))
+        return rearrange(self.proj(frames), "(b t) d h w -> b (h w) t d", t=clip_BCTHW.shape[2])
 
 
 class Block(nn.Module):
@@ -147,7 +147,7 @@ class TimeSformer(ClipModel):
         frames, side = int(clip_BCTHW.shape[2]), int(clip_BCTHW.shape[-1]) // self.patch
         pos_1ND = resize_space(self.pos_embed[:, 1:], side)
         x_BNTD = x_BNTD + pos_1ND.unsqueeze(2) + resize_time(self.time_embed, frames).unsqueeze(1)
-        return (self.cls_token + self.pos_embed[:, :1]).expand(len(x_BNTD), -1, -1), x_BNTD
+        return (self.cls_token + self.pos_embed[:, :1]).expand(x_BNTD.shape[0], -1, -1), x_BNTD
 
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> tuple[Tensor, Tensor]:
         """The normalised class token (B, D) and patches (B, N, T, D)."""

@@ -95,7 +95,7 @@ class ViViT(ClipModel):
         """All tokens with their positions, class token first: (B, 1 + T/2 * N, D)."""
         steps, side = int(clip_BCTHW.shape[2]) // TUBELET, int(clip_BCTHW.shape[-1]) // self.patch
         tokens = self.patch_embed(clip_BCTHW) + resize_space_time(self.pos_embed[:, 1:], self.steps, steps, side)
-        cls = (self.cls_token + self.pos_embed[:, :1]).expand(len(tokens), -1, -1)
+        cls = (self.cls_token + self.pos_embed[:, :1]).expand(tokens.shape[0], -1, -1)
         return torch.cat([cls, tokens], dim=1)
 
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> Tensor:

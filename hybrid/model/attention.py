@@ -161,7 +161,7 @@ def fused_attention(q_NhQD: Tensor, k_NhKD: Tensor, v_NhKD: Tensor, seen: Tensor
     """softmax(q k / sqrt(D)) v by torch's fused kernels, in parts where there are more places than they take."""
     if seen is not None and seen.is_floating_point():
         seen = seen.to(q_NhQD.dtype)
-    if len(q_NhQD) <= PLACES_AT_ONCE:
+    if q_NhQD.shape[0] <= PLACES_AT_ONCE:
         return scaled_dot_product_attention(q_NhQD, k_NhKD, v_NhKD, attn_mask=seen)
     parts = zip(*(x.split(PLACES_AT_ONCE) for x in (q_NhQD, k_NhKD, v_NhKD)), strict=True)
     return torch.cat([scaled_dot_product_attention(*part, attn_mask=seen) for part in parts])

@@ -56,7 +56,7 @@ class TemporalConvolution(TimelineBranch):
 
     def along_time(self, x_BSTD: Tensor) -> Tensor:
         x_NDT = rearrange(x_BSTD, "b s t d -> (b s) d t")
-        return rearrange(self.convolution(x_NDT), "(b s) d t -> b s t d", b=len(x_BSTD))
+        return rearrange(self.convolution(x_NDT), "(b s) d t -> b s t d", b=x_BSTD.shape[0])
 
 
 class TemporalShift(TimelineBranch):

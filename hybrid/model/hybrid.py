@@ -103,7 +103,7 @@ class Hybrid(SlowFast):
 
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> tuple[Tensor, Tensor]:
         """res5 of both pathways: (B, C_S, T/alpha, H/32, W/32) and (B, C_F, T, H/32, W/32)."""
-        self.drop_pathway.draw(len(clip_BCTHW), clip_BCTHW.device)
+        self.drop_pathway.draw(clip_BCTHW.shape[0], clip_BCTHW.device)
         slow, fast = super().forward_features(clip_BCTHW, into)
         return slow, self.drop_pathway.mask_fast(fast)
 
