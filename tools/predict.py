@@ -36,7 +36,8 @@ def main() -> int:
 
     from hybrid.device import choose_machine
     from hybrid.files import whole_file
-    from hybrid.training.predict import find_checkpoints, find_clips, predict_clips
+    from hybrid.training.ensemble import find_checkpoints
+    from hybrid.training.predict import find_clips, predict_clips
 
     checkpoints = find_checkpoints(options.trained, options.model)
     clips = find_clips(options.clips)

@@ -16,7 +16,7 @@ from hybrid.evaluation.comparisons import tested_to_trained
 from hybrid.evaluation.results import read_groups
 from hybrid.folders import ExperimentFolder, RunFolder
 from hybrid.training.checkpoint import load_trained
-from hybrid.training.predict import checkpoints_in
+from hybrid.training.ensemble import checkpoints_in
 
 
 @dataclass(frozen=True)

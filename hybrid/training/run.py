@@ -22,10 +22,10 @@ from hybrid.profiling import profile_model
 from hybrid.training.build import build_model, input_normalisation
 from hybrid.training.callbacks import History
 from hybrid.training.checkpoint import TrainedModel, save_trained
+from hybrid.training.ensemble import predict_distributions
 from hybrid.training.fit import Outcome, begin, fit, once
 from hybrid.training.module import GradeModule
 from hybrid.training.optimiser import freeze_batchnorm
-from hybrid.training.predict import predict_distributions
 from hybrid.training.seen import check_start, trained_on
 
 COSTS = ("parameters", "gmac", "train_seconds_per_clip", "inference_seconds_per_clip")

@@ -16,7 +16,8 @@ from hybrid.device import choose_machine
 from hybrid.errors import UserError
 from hybrid.files import software_commit, write_json
 from hybrid.training.checkpoint import TrainedModel, TrainedOn, load_trained, save_trained
-from hybrid.training.predict import find_checkpoints, find_clips, predict_clips
+from hybrid.training.ensemble import find_checkpoints
+from hybrid.training.predict import find_clips, predict_clips
 
 MACHINE = choose_machine("cpu", "32-true")
 GRADES = ["A", "B", "C", "D", "E"]
