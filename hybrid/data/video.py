@@ -1,4 +1,4 @@
-"""A video file decoded to the frames a model sees. The only module that needs PyAV.
+"""A video, from a file or an array, as the frames a model sees. The only module that needs PyAV.
 
 Time: frames are wanted at i / frame_rate seconds after the first one, and each is the source frame with the nearest
 presentation time (the earlier of two that are equally near). A longer video gives its first
@@ -26,8 +26,19 @@ import numpy as np
 from hybrid.data.clip import ClipError, ClipFacts, ClipSpec, DecodedClip
 from hybrid.data.picture import Picture, PictureError, unused_bits
 from hybrid.data.timing import TimestampError, in_order, nearest
+from hybrid.errors import UserError
 
-__all__ = ["ClipError", "ClipFacts", "ClipSpec", "DecodedClip", "Source", "SourceFrame", "decode_clip", "open_source"]
+__all__ = [
+    "ClipError",
+    "ClipFacts",
+    "ClipSpec",
+    "DecodedClip",
+    "Source",
+    "SourceFrame",
+    "clip_of_frames",
+    "decode_clip",
+    "open_source",
+]
 
 PLAYLISTS = ("concat", "hls", "dash", "imf", "sdp")
 """formats that take their frames from other files: a clip is what is in its own"""
@@ -125,10 +136,7 @@ def _decode(source: Source, spec: ClipSpec) -> DecodedClip:
         raise ClipError(path, f"is {size} pixels; a clip needs {SMALLEST} or more a side")
     unused = unused_bits(frame.image for frame in taken)
     picture = Picture(spec, source.stream.sample_aspect_ratio, unused)
-    frames_THWC = np.empty(spec.shape, np.uint8)
-    for t, frame in enumerate(taken):
-        repeated = t > 0 and frame is taken[t - 1]
-        frames_THWC[t] = frames_THWC[t - 1] if repeated else picture.render(frame.image)
+    frames_THWC = _rendered(taken, picture, spec)
     if unused:
         source.notes.append(f"only the lower {16 - unused} of 16 bits are used: made {2**unused} times brighter")
     if any(frame.image.interlaced_frame for frame in taken):
@@ -139,11 +147,68 @@ def _decode(source: Source, spec: ClipSpec) -> DecodedClip:
         frame_rate=round(1 / source.interval, 3),
         width=picture.width,
         height=picture.height,
-        padded=sum(time > length - 1e-3 for time in spec.times) if source.finished else 0,
+        padded=_held(spec, length) if source.finished else 0,
         distinct=distinct,
         notes=tuple(source.notes),
     )
     return DecodedClip(frames_THWC, facts)
+
+
+def clip_of_frames(frames: np.ndarray, rate: float, spec: ClipSpec) -> DecodedClip:
+    """What `decode_clip` makes of a video of these frames, `rate` a second.
+
+    frames: uint8 of any size, (T, H, W) or (T, H, W, 1) grey, or (T, H, W, 3) RGB. Anything else, and fewer than two
+    frames in the first `spec.seconds`, is a UserError.
+    """
+    frames = np.asarray(frames)
+    if frames.dtype != np.uint8 or frames.ndim not in (3, 4) or (frames.ndim == 4 and frames.shape[3] not in (1, 3)):
+        raise UserError(
+            "frames must be uint8 of the shape (frames, height, width), or that with 1 or 3 channels last, not "
+            f"{frames.dtype} {frames.shape}"
+        )
+    if min(frames.shape[1:3]) < SMALLEST:
+        raise UserError(
+            f"frames are {frames.shape[2]}x{frames.shape[1]} pixels; a clip needs {SMALLEST} or more a side"
+        )
+    if not (math.isfinite(rate) and rate > 0):
+        raise UserError(f"rate is how many frames there are a second: above 0, not {rate}")
+    grey = frames.ndim == 3 or frames.shape[3] == 1
+    images = frames.reshape(frames.shape[:3]) if grey else frames
+    taken = nearest([SourceFrame(n / rate, image) for n, image in enumerate(images)], spec.times)
+    made = {
+        time: SourceFrame(time, av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "gray" if grey else "rgb24"))
+        for time, image in taken
+    }
+    if len(made) < 2:
+        raise UserError(
+            f"{len(frames)} frames at {rate:g} a second: a clip needs 2 or more in its first {spec.seconds:g} s"
+        )
+    picture = Picture(spec, pixel_aspect=1)
+    frames_THWC = _rendered([made[time] for time, _ in taken], picture, spec)
+    length = len(frames) / rate
+    facts = ClipFacts(
+        seconds=round(length, 3),
+        frame_rate=rate,
+        width=picture.width,
+        height=picture.height,
+        padded=_held(spec, length),
+        distinct=len(made),
+    )
+    return DecodedClip(frames_THWC, facts)
+
+
+def _rendered(taken: list[SourceFrame], picture: Picture, spec: ClipSpec) -> np.ndarray:
+    """The frames as a model sees them, (T, H, W, C); the same one again is not rendered again."""
+    frames_THWC = np.empty(spec.shape, np.uint8)
+    for t, frame in enumerate(taken):
+        repeated = t > 0 and frame is taken[t - 1]
+        frames_THWC[t] = frames_THWC[t - 1] if repeated else picture.render(frame.image)
+    return frames_THWC
+
+
+def _held(spec: ClipSpec, length: float) -> int:
+    """How many of the frames lie past the end of a source of so many seconds."""
+    return sum(time > length - 1e-3 for time in spec.times)
 
 
 class Source:

@@ -58,6 +58,12 @@ def test_predict_explains_a_mistake(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_export_explains_a_mistake(tmp_path):
+    done = type_in("export", str(tmp_path / "none"), "-o", str(tmp_path / "grader.onnx"))
+    assert done.returncode == 2 and "none: there is no such checkpoint or folder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     "words, message",
     [
