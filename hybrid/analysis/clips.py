@@ -15,7 +15,7 @@ from hybrid.analysis.trained_models import TrainedRun
 from hybrid.data.cache import BadClips, decode_clips
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
-from hybrid.data.labels import FILE
+from hybrid.data.grade_rows import LABELS, RATINGS
 from hybrid.data.loader import InMemoryClips
 from hybrid.data.masks import find_mask, has_masks, read_mask
 from hybrid.errors import UserError
@@ -62,7 +62,7 @@ class ClipSet:
     @classmethod
     def in_folder(cls, folder: Path, spec: ClipSpec, cache: Path) -> ClipSet:
         """A data set where the folder has labels, else every file in it as a clip; decoded frames go to `cache`."""
-        if (folder / FILE).exists():
+        if (folder / LABELS).exists() or (folder / RATINGS).exists():
             return cls.of_dataset(load_dataset(folder, spec))
         if not folder.is_dir():
             raise UserError(f"{folder}: there is no such folder of clips")

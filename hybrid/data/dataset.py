@@ -14,7 +14,7 @@ import numpy as np
 
 from hybrid.data.cache import BadClips, DecodedClips, decode_clips
 from hybrid.data.clip import ClipFacts, ClipSpec
-from hybrid.data.labels import FILE, Labels, scan_labels
+from hybrid.data.labels import Labels, scan_labels
 from hybrid.data.oddities import OBLONG
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.ratings import Ratings, scan_ratings
@@ -89,9 +89,9 @@ def load_dataset(
             decoded = decode_clips(paths, spec, _cache_folder(root, cache_dir), workers)
         except BadClips as error:
             for n, reason in error.reasons.items():
-                problems.add(f"{FILE} row {labels.lines[n]}: clip {labels.clips[n]!r} {reason}")
+                problems.add(f"{labels.file} row {labels.lines[n]}: clip {labels.clips[n]!r} {reason}")
     elif not problems.problems:
-        problems.add(f"{FILE}: lists no clips")
+        problems.add(f"{labels.file}: lists no clips")
     problems.raise_if_any()
     return ClipDataset(
         root=root,
@@ -105,7 +105,9 @@ def load_dataset(
         ratings=ratings,
         facts=decoded.facts,
         digests=decoded.digests,
-        notices=(*labels.notices, *(ratings.notices if ratings else ()), *_notices(labels, decoded, spec)),
+        notices=tuple(
+            dict.fromkeys((*labels.notices, *(ratings.notices if ratings else ()), *_notices(labels, decoded, spec)))
+        ),
         fingerprint=_fingerprint(labels, ratings, decoded, spec),
     )
 

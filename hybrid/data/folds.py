@@ -181,7 +181,7 @@ def _check_groups(path, clips, rows, groups, table: Table, folds_RN: np.ndarray,
         for clip, group, other in zip(clips, groups, written, strict=True):
             if group != other:
                 problems.add(
-                    f"{path.name} row {rows[clip].line}: clip {clip!r} is in group {other!r}, in labels.csv {group!r}"
+                    f"{path.name} row {rows[clip].line}: clip {clip!r} is in group {other!r}, in the labels {group!r}"
                 )
     groups = groups if groups is not None else written
     if groups is None:

@@ -1,5 +1,7 @@
 """labels.csv: which clips there are, how the panel graded them, and what must not be split.
 
+Laboratories also write a grade a row, and leave groups to clips.csv: see hybrid/data/grade_rows.py.
+
 clip,A,B,C,D,E,group        one row a clip; votes or fractions in any K >= 2 grade columns, best first;
 p1/a.mp4,10,20,10,0,0,p1    `group` (patient, donor, source video) is optional and comes last
 """
@@ -13,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
+from hybrid.data.grade_rows import grade_order, read_votes
 from hybrid.data.numbers import Numbers
 from hybrid.data.paths import ClipFiles, group_name, near_group
 from hybrid.data.problems import Problems, some_of
-from hybrid.data.table import Row, Table, read_table
+from hybrid.data.table import Row, Table, renaming
 
 FILE = "labels.csv"
 NAMES = ("clip", "group")
@@ -27,13 +30,13 @@ SUM_TOLERANCE = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """What labels.csv says, in its order.
+    """What labels.csv says, in its order; or ratings.csv, where there is no labels.csv.
 
     clips: posix paths relative to `root / "clips"`.
     grades: names of the K grades, best first.
     votes_NK: as written, float64. targets_NK: the same as fractions, float32, rows sum to 1.
     groups: one a clip, or None where the file has none.
-    lines: row of the file each clip stands in, from 1 (the header's row counts).
+    file: the name of the one it was. lines: row of it each clip stands in, from 1 (the header's row counts).
     notices: what is odd but no error.
     left_out: clips as written in rows that are not used, empty unless there are problems.
     """
@@ -45,6 +48,7 @@ class Labels:
     targets_NK: np.ndarray
     groups: tuple[str, ...] | None
     lines: tuple[int, ...]
+    file: str = FILE
     notices: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 
@@ -54,7 +58,7 @@ class Labels:
 
 
 def read_labels(root: Path) -> Labels:
-    """Read `<root>/labels.csv`; raises a DatasetError that lists every problem."""
+    """Read the labels of the data set `root`; raises a DatasetError that lists every problem."""
     problems = Problems(f"data set {root}")
     labels = scan_labels(root, problems)
     problems.raise_if_any()
@@ -73,19 +77,25 @@ def scan_labels(root: Path, problems: Problems) -> Labels | None:
     if not (root / "clips").is_dir():
         problems.add("clips/: there is no such folder; the videos belong there")
     files = ClipFiles(root)
-    table = read_table(root / FILE, ("clip",), problems, optional=("group",), clips=files.files)
+    notices: list[str] = []
+    table = read_votes(root, files, problems, notices)
     if table is None:
         return None
-    notices = list(table.notices)
+    notices += table.notices
     numbers = Numbers.of(row.cells[name] for row in table.rows for name in table.columns if name not in NAMES)
     grades = _grade_columns(table, numbers, problems)
-    votes = {row.line: _votes(row, grades, numbers, problems) for row in table.rows}
-    kept = _clip_rows(table.rows, files, problems)
+    if grade_order(grades) not in (None, list(grades)):
+        notices.append(
+            f"the first column of {table.name} is the best grade: {grades[0]!r} is the best, {grades[-1]!r} the worst; "
+            "if it is the other way round, turn the columns round"
+        )
+    votes = {row.line: _votes(table.name, row, grades, numbers, problems) for row in table.rows}
+    kept = _clip_rows(table, files, problems)
     votes_NK = np.array([votes[row.line] for row in kept.values()]).reshape(len(kept), len(grades))
-    _check_sums(votes_NK, list(kept.values()), problems)
+    _check_sums(table.name, votes_NK, list(kept.values()), problems)
     groups = _groups(table, list(kept.values()), problems, notices)
     if unused := [name for name in files.files if name not in kept]:
-        notices.append(f"{FILE} does not mention {len(unused)} of the files in clips/: {some_of(unused)}")
+        notices.append(f"{table.name} does not mention {len(unused)} of the files in clips/: {some_of(unused)}")
     lines = tuple(row.line for row in kept.values())
     sums_N1 = votes_NK.sum(axis=1, keepdims=True)
     return Labels(
@@ -96,6 +106,7 @@ def scan_labels(root: Path, problems: Problems) -> Labels | None:
         targets_NK=(votes_NK / np.where(sums_N1 > 0, sums_N1, np.nan)).astype(np.float32),
         groups=groups,
         lines=lines,
+        file=table.name,
         notices=tuple(notices),
         left_out=tuple(row.cells["clip"] for row in table.rows if row.line not in set(lines)),
     )
@@ -110,15 +121,17 @@ def _grade_columns(table: Table, numbers: Numbers, problems: Problems) -> tuple[
         end = width
     for column in table.columns[:start] + table.columns[end + 1 :]:
         if column != "group":
-            problems.add(
-                f"{FILE}: unknown column {column!r}; the columns are clip, the grades (best first), then group"
-            )
+            hint = renaming(column, "group") or "; the columns are clip, the grades (best first), then group"
+            problems.add(f"{FILE}: unknown column {column!r}{hint}")
     grades = []
     for column in table.columns[start + 1 : end]:
         if column == "group":
             continue
         texts = [row.cells[column] for row in table.rows]
-        if len(texts) > 1 and any(texts) and not any(map(numbers.is_number, texts)):
+        words = len(texts) > 1 and any(texts) and not any(map(numbers.is_number, texts))
+        if hint := renaming(column, "group") or (words and renaming(column, "grade")):
+            problems.add(f"{FILE}: unknown column {column!r}{hint}")
+        elif words:
             problems.add(f"{FILE}: unknown column {column!r}: what lies between clip and group must be votes")
         else:
             grades.append(column)
@@ -136,21 +149,21 @@ def _is_total(table: Table, grades: list[str], numbers: Numbers) -> bool:
     return len(votes_NK) > 0 and np.allclose(votes_NK[:, :-1].sum(axis=1), votes_NK[:, -1], atol=SUM_TOLERANCE)
 
 
-def _clip_rows(rows: tuple[Row, ...], files: ClipFiles, problems: Problems) -> dict[str, Row]:
+def _clip_rows(table: Table, files: ClipFiles, problems: Problems) -> dict[str, Row]:
     """The rows by their clip's path, without those that name no file or name one a second time."""
     kept: dict[str, Row] = {}
-    for row in rows:
+    for row in table.rows:
         clip, problem = files.find(row.cells["clip"])
         if clip is None:
-            problems.add(f"{FILE} row {row.line}: {problem}")
+            problems.add(f"{table.name} row {row.line}: {problem}")
         elif clip in kept:
-            problems.add(f"{FILE} row {row.line}: clip {clip!r} is in row {kept[clip].line} already")
+            problems.add(f"{table.name} row {row.line}: clip {clip!r} is in row {kept[clip].line} already")
         else:
             kept[clip] = row
     return kept
 
 
-def _votes(row: Row, grades: tuple[str, ...], numbers: Numbers, problems: Problems) -> list[float]:
+def _votes(file: str, row: Row, grades: tuple[str, ...], numbers: Numbers, problems: Problems) -> list[float]:
     """The votes of a row, all NaN where one of them is bad."""
     votes, bad = [], False
     for grade in grades:
@@ -164,16 +177,16 @@ def _votes(row: Row, grades: tuple[str, ...], numbers: Numbers, problems: Proble
             else None
         )  # fmt: skip
         if wrong:
-            problems.add(f"{FILE} row {row.line}: {grade!r} of clip {row.cells['clip']!r} {wrong}")
+            problems.add(f"{file} row {row.line}: {grade!r} of clip {row.cells['clip']!r} {wrong}")
             bad = True
         votes.append(vote)
     if not bad and votes and sum(votes) == 0:
-        problems.add(f"{FILE} row {row.line}: clip {row.cells['clip']!r} has no votes (all are zero)")
+        problems.add(f"{file} row {row.line}: clip {row.cells['clip']!r} has no votes (all are zero)")
         bad = True
     return [math.nan] * len(grades) if bad else votes
 
 
-def _check_sums(votes_NK: np.ndarray, rows: list[Row], problems: Problems) -> None:
+def _check_sums(file: str, votes_NK: np.ndarray, rows: list[Row], problems: Problems) -> None:
     """A file holds votes or fractions, not both: a row of the other kind is a slip, and scaling it would hide that."""
     sums_N = votes_NK.sum(axis=1)
     good_N = np.isfinite(sums_N)
@@ -181,7 +194,7 @@ def _check_sums(votes_NK: np.ndarray, rows: list[Row], problems: Problems) -> No
     fractions_N = good_N & (votes_NK != np.round(votes_NK)).any(axis=1)
     file_of_fractions = fractions_N.any() and near_one_N[good_N].mean() > 0.5
     for n in np.flatnonzero(good_N):
-        name, total = f"{FILE} row {rows[n].line}: clip {rows[n].cells['clip']!r}", f"{sums_N[n]:g}"
+        name, total = f"{file} row {rows[n].line}: clip {rows[n].cells['clip']!r}", f"{sums_N[n]:g}"
         if file_of_fractions and not near_one_N[n]:
             problems.add(f"{name} sums to {total} where most rows are fractions that sum to 1")
         elif not file_of_fractions and fractions_N[n] and near_one_N[n]:
@@ -192,27 +205,29 @@ def _groups(table: Table, rows: list[Row], problems: Problems, notices: list[str
     """One a row, as `group_name` writes it."""
     if "group" not in table.columns:
         return None
+    file = table.groups_from or table.name
     groups = tuple(group_name(row.cells["group"]) for row in rows)
     if not any(groups):
-        notices.append(f"the column 'group' of {FILE} is empty: clips are split one by one")
+        notices.append(f"the column 'group' of {file} is empty: clips are split one by one")
         return None
     spellings, near = defaultdict(dict), defaultdict(list)
     for row, group in zip(rows, groups, strict=True):
         if not group:
-            problems.add(f"{FILE} row {row.line}: clip {row.cells['clip']!r} has no group, others have one")
+            place = f"{FILE} row {row.line}" if file == table.name else file
+            problems.add(f"{place}: clip {row.cells['clip']!r} has no group, others have one")
         spellings[group].setdefault(row.cells["group"], row.line)
     for group in spellings:
         near[near_group(group)].append(group)
     if typed := [(group, list(lines.values())) for group, lines in spellings.items() if len(lines) > 1]:
         shown = "; ".join(f"{group!r} in rows {', '.join(map(str, lines))}" for group, lines in typed[:5])
         notices.append(
-            f"groups of {FILE} are typed in several ways (accents, wide letters or spaces) and taken as one each: "
+            f"groups of {file} are typed in several ways (accents, wide letters or spaces) and taken as one each: "
             f"{shown}{f' and {len(typed) - 5} more' if len(typed) > 5 else ''}"
         )
     if alike := [names for names in near.values() if len(names) > 1]:
         shown = "; ".join(" and ".join(map(repr, names)) for names in alike[:5])
         notices.append(
-            f"groups of {FILE} differ in capitals, leading zeros or the mark between words alone: {shown}"
+            f"groups of {file} differ in capitals, leading zeros or the mark between words alone: {shown}"
             f"{f' and {len(alike) - 5} more' if len(alike) > 5 else ''}. They are taken as different patients; if they "
             "are the same, spell them alike, or one patient may be trained on and tested on"
         )

@@ -63,9 +63,9 @@ def near_group(name: str) -> str:
 
 
 def is_dataset(folder: Path) -> bool:
-    """Whether a folder is laid out as a data set, graded (labels.csv) or not yet (clips.csv, as tools/crop.py writes
-    it): then its clips are what lies in clips/, and nothing else is one."""
-    tables = ("labels.csv", "clips.csv")
+    """Whether a folder is laid out as a data set, graded (labels.csv, ratings.csv) or not yet (clips.csv, as
+    tools/crop.py writes it): then its clips are what lies in clips/, and nothing else is one."""
+    tables = ("labels.csv", "ratings.csv", "clips.csv")
     return (folder / "clips").is_dir() and any((folder / table).is_file() for table in tables)
 
 

@@ -27,11 +27,11 @@ class Problems:
         self.problems: list[str] = []
 
     def add(self, problem: str) -> None:
-        self.problems.append(problem)
+        self.problems.append(problem)  # twice where two readers of one file find it
 
     def raise_if_any(self) -> None:
         if self.problems:
-            raise DatasetError(self.title, self.problems)
+            raise DatasetError(self.title, list(dict.fromkeys(self.problems)))
 
 
 def some_of(names, most: int = 3) -> str:

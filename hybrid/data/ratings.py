@@ -1,7 +1,7 @@
 """ratings.csv: the panel's raw votes, for its noise and agreement.
 
 clip,rater,grade            one row a vote; the file is optional, but where it is it must
-p1/a.mp4,R01,B              tell the same story as labels.csv
+p1/a.mp4,R01,B              tell the same story as labels.csv, where there is one
 """
 
 from __future__ import annotations
@@ -46,12 +46,13 @@ def scan_ratings(root: Path, labels: Labels, problems: Problems) -> Ratings | No
     if not path.exists():
         return None
     files = ClipFiles(Path(root))
-    table = read_table(path, ("clip", "rater", "grade"), problems, clips=files.files)
+    table = read_table(path, ("clip", "rater", "grade"), problems, optional=("group",), clips=files.files)
     if table is None:
         return None
+    known = ("clip", "rater", "grade", *(["group"] if labels.file == FILE else []))  # else labels.csv has it
     for column in table.columns:
-        if column not in ("clip", "rater", "grade"):
-            problems.add(f"{FILE}: unknown column {column!r}; the columns are clip, rater, grade")
+        if column not in known:
+            problems.add(f"{FILE}: unknown column {column!r}; the columns are {', '.join(known)}")
     clip_index = {clip: n for n, clip in enumerate(labels.clips)}
     grade_index = {grade: k for k, grade in enumerate(labels.grades)}
     found: dict[str, str | None] = {}  # many rows a clip: look each name up once

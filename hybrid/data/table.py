@@ -19,6 +19,14 @@ from hybrid.data.problems import Problems
 
 SEPARATORS = (",", ";", "\t")
 
+SYNONYMS = {
+    "group": "patient donor subject sample source video case group gruppe spender proband probe",
+    "clip": "file filename name path video movie datei",
+    "grade": "rating score vote class stufe",
+    "rater": "expert reader reviewer observer annotator user gutachter",
+}
+"""what people call our columns, without capitals, a final s, and an id"""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -30,11 +38,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """notices: what is odd about the file but no error."""
+    """name: of the file. notices: what is odd about it but no error. groups_from: the file that the column 'group' was
+    taken from, where it is another one.
+    """
 
+    name: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     notices: tuple[str, ...] = ()
+    groups_from: str = ""
 
 
 def read_table(
@@ -90,7 +102,7 @@ def read_table(
         rows.append(Row(line, dict(zip(columns, cells, strict=True))))
     if not records:
         problems.add(f"{name}: has a header but no rows")
-    return Table(tuple(columns), tuple(rows), (notice,) if notice else ())
+    return Table(name, tuple(columns), tuple(rows), (notice,) if notice else ())
 
 
 def _read_bytes(path: Path, problems: Problems) -> bytes | None:
@@ -122,11 +134,23 @@ def _clean(cell: str) -> str:
     return cell.replace("\xa0", " ").replace("\ufeff", "").strip()
 
 
+def renaming(column: str, ours: str) -> str:
+    """': rename it to group' where a column's name is another word for ours, else ''."""
+    plain = re.sub(r"[^a-z]", "", column.lower())
+    words = {plain, plain.removesuffix("s"), plain.removesuffix("id"), plain.removesuffix("in")}
+    return f": rename it to {ours}" if column != ours and words & set(SYNONYMS.get(ours, "").split()) else ""
+
+
 def _good_header(columns: list[str], required: tuple[str, ...], name: str, problems: Problems) -> bool:
     before = len(problems.problems)
     for column in required:
         if column not in columns:
-            problems.add(f"{name}: there is no column {column!r}; the first line has {', '.join(map(repr, columns))}")
+            meant = next((other for other in columns if renaming(other, column)), None)
+            problems.add(
+                f"{name}: there is no column {column!r}"
+                + (f" but {meant!r}{renaming(meant, column)}" if meant else "")
+                + f"; the first line has {', '.join(map(repr, columns))}"
+            )
     for column in dict.fromkeys(columns):
         if columns.count(column) > 1:
             problems.add(f"{name}: the column {column!r} is there {columns.count(column)} times")

@@ -80,7 +80,10 @@ def noise():
 
 @pytest.fixture
 def make_dataset(tmp_path):
-    """make_dataset(labels_csv=None, clips=("a.mkv", "b.mkv", "c.mkv")) -> root; clip i is all grey level 20 i + 5."""
+    """make_dataset(labels_csv=None, clips=("a.mkv", "b.mkv", "c.mkv")) -> root; clip i is all grey level 20 i + 5.
+
+    labels=False: without labels.csv.
+    """
 
     def make(labels=None, clips=("a.mkv", "b.mkv", "c.mkv"), name="set"):
         root = tmp_path / name
@@ -91,7 +94,8 @@ def make_dataset(tmp_path):
             labels = "clip,A,B,C\n" + "".join(f"{clip},{number + 1},2,3\n" for number, clip in enumerate(clips))
         if isinstance(labels, str):
             labels = labels.encode()
-        (root / "labels.csv").write_bytes(labels)
+        if labels is not False:
+            (root / "labels.csv").write_bytes(labels)
         return root
 
     return make

@@ -147,7 +147,7 @@ BAD = {
         "clip,group,repeat0\na,p,0\nb,q,1\nc,p,0\nd,q,1\n",
         ["p", "q", "r", "q"],
         2,
-        "folds.csv row 4: clip 'c' is in group 'p', in labels.csv 'r'",
+        "folds.csv row 4: clip 'c' is in group 'p', in the labels 'r'",
     ),
 }
 

@@ -103,6 +103,14 @@ def test_empty_group_column_is_a_notice(make_dataset):
     assert "the column 'group' of labels.csv is empty" in labels.notices[0]
 
 
+@pytest.mark.parametrize("names, noted", [("ABC", False), ("CBA", True), ("ACB", True), ("123", False), ("321", True)])
+def test_columns_that_may_not_be_best_first_are_a_notice(make_dataset, names, noted):
+    labels = read_labels(make_dataset(f"clip,{','.join(names)}\na.mkv,1,2,3\n", clips=("a.mkv",)))
+    assert labels.grades == tuple(names)
+    said = f"the first column of labels.csv is the best grade: {names[0]!r} is the best, {names[-1]!r} the worst; "
+    assert [notice.startswith(said) for notice in labels.notices] == [True] * noted
+
+
 BAD = {
     "empty file": ("", "labels.csv: is empty"),
     "only a header": ("clip,A,B\n", "labels.csv: has a header but no rows"),
@@ -116,6 +124,11 @@ BAD = {
     "group first": ("group,clip,A,B\np,a.mkv,1,2\n", "labels.csv: the column 'group' must come after the grades"),
     "group second": ("clip,group,A,B\na.mkv,p,1,2\n", "labels.csv: the column 'group' must come after the grades"),
     "column of text": ("clip,A,B,note\na.mkv,1,2,ok\nb.mkv,1,2,bad\n", "labels.csv: unknown column 'note': what lies"),
+    "patient": ("clip,A,B,patient\na.mkv,1,2,3\nb.mkv,1,2,4\n", "unknown column 'patient': rename it to group"),
+    "Gruppe": ("clip,A,B,Gruppe\na.mkv,1,2,p\nb.mkv,1,2,q\n", "unknown column 'Gruppe': rename it to group"),
+    "donor first": ("Donor_ID,clip,A,B\np,a.mkv,1,2\n", "unknown column 'Donor_ID': rename it to group"),
+    "video": ("clip,video,A,B\na.mkv,v,1,2\nb.mkv,w,1,2\n", "unknown column 'video': rename it to group"),
+    "video of clips": ("video,A,B\na.mkv,1,2\n", "there is no column 'clip' but 'video': rename it to clip"),
     "column of totals": ("clip,A,B,total\na.mkv,1,2,3\nb.mkv,2,2,4\n", "the column 'total' is the sum of the others"),
     "same row twice": ("clip,A,B\na.mkv,1,2\n./a.mkv,1,2\n", "row 3: clip 'a.mkv' is in row 2 already"),
     "no such clip": ("clip,A,B\nx.mkv,1,2\n", "row 2: clip 'x.mkv': there is no such file in clips/"),

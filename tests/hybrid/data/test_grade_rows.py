@@ -1,0 +1,131 @@
+"""Labels with a grade a row: ratings.csv alone, one grade a clip, groups from clips.csv."""
+
+import numpy as np
+import pytest
+
+from hybrid.data.clip import ClipSpec
+from hybrid.data.dataset import load_dataset
+from hybrid.data.labels import read_labels
+from hybrid.data.permuted_labels import permute_labels
+from hybrid.data.problems import DatasetError
+from hybrid.data.ratings import read_ratings
+
+RATINGS = "clip,rater,grade\nb.mkv,r1,C\na.mkv,r1,A\na.mkv,r2,A\na.mkv,r3,B\nb.mkv,r2,A\nc.mkv,r1,B\n"
+CROPS = "clip,video,group,x\na.mkv,v1,p1,5\nb.mkv,v1,p1,6\nc.mkv,v2,p2,7\nd.mkv,v2,p2,7\n"
+
+
+def rated(make_dataset, ratings, **others):
+    root = make_dataset(False)
+    (root / "ratings.csv").write_text(ratings)
+    for name, text in others.items():
+        (root / f"{name}.csv").write_text(text)
+    return root
+
+
+@pytest.mark.parametrize(
+    "text",
+    [RATINGS, RATINGS.replace(",", ";"), RATINGS.replace("a.mkv", "./a.mkv", 1), RATINGS.replace("grade", "Grade")],
+)
+def test_votes_are_counted_from_ratings_alone(make_dataset, text):
+    root = rated(make_dataset, text)
+    labels = read_labels(root)
+    assert (labels.clips, labels.grades, labels.lines) == (("b.mkv", "a.mkv", "c.mkv"), ("A", "B", "C"), (2, 3, 7))
+    np.testing.assert_array_equal(labels.votes_NK, [[1, 0, 1], [2, 1, 0], [0, 1, 0]])
+    assert labels.file == "ratings.csv" and labels.groups is None
+    counted, order = labels.notices
+    assert counted == "there is no labels.csv: the votes are counted from ratings.csv (6 votes by 3 raters)"
+    assert order.startswith("grades, best first: A, B, C;")
+    np.testing.assert_array_equal(read_ratings(root, labels).ratings_NR, [[2, 0, -1], [0, 0, 1], [1, -1, -1]])
+
+
+def test_a_data_set_of_ratings_is_like_one_with_both_files(make_dataset, tmp_path):
+    root = rated(make_dataset, RATINGS)
+    alone = load_dataset(root, ClipSpec(2, 2, 16, 1), cache_dir=tmp_path / "cache")
+    (root / "labels.csv").write_text("clip,A,B,C\nb.mkv,1,0,1\na.mkv,2,1,0\nc.mkv,0,1,0\n")
+    both = load_dataset(root, ClipSpec(2, 2, 16, 1), cache_dir=tmp_path / "cache")
+    assert alone.fingerprint == both.fingerprint and len(set(alone.notices)) == len(alone.notices)
+
+
+def test_one_grade_a_clip_is_one_vote(make_dataset):
+    labels = read_labels(make_dataset("Clip;Grade;Group\na.mkv;B;p\nb.mkv;A;p\nc.mkv;D;q\n"))
+    assert labels.grades == ("A", "B", "D") and labels.groups == ("p", "p", "q")
+    np.testing.assert_array_equal(labels.votes_NK, [[0, 1, 0], [1, 0, 0], [0, 0, 1]])
+    assert labels.notices[0] == "labels.csv has one grade a clip, taken as one vote: how far raters agree is not known"
+    assert labels.notices[1].startswith(
+        "grades, best first: A, B, D; if that is not so, write labels.csv with a column"
+    )
+
+
+def test_numbers_are_in_the_order_of_their_values(make_dataset):
+    labels = read_labels(make_dataset("clip,grade\na.mkv,10\nb.mkv,9\nc.mkv,2\n"))
+    assert labels.grades == ("2", "9", "10")
+
+
+@pytest.mark.parametrize(
+    "text", [RATINGS, "clip,grade\na.mkv,A\nb.mkv,B\nc.mkv,A\n", "clip,A,B\na.mkv,1,0\nb.mkv,1,0\nc.mkv,1,0\n"]
+)
+def test_groups_of_cropped_clips_are_used_where_labels_have_none(make_dataset, text):
+    if text == RATINGS:
+        root = rated(make_dataset, text, clips=CROPS)
+    else:
+        root = make_dataset(text)
+        (root / "clips.csv").write_text(CROPS)
+    labels = read_labels(root)
+    assert dict(zip(labels.clips, labels.groups, strict=True)) == {"a.mkv": "p1", "b.mkv": "p1", "c.mkv": "p2"}
+
+
+def test_ratings_may_have_groups_of_their_own(make_dataset, tmp_path):
+    root = rated(make_dataset, RATINGS.replace("\n", ",p\n").replace("grade,p", "grade,Group"), clips=CROPS)
+    assert load_dataset(root, ClipSpec(2, 2, 16, 1), cache_dir=tmp_path / "cache").groups == ("p", "p", "p")
+
+
+def test_groups_of_labels_come_before_those_of_cropped_clips(make_dataset):
+    root = make_dataset("clip,A,B,group\na.mkv,1,0,mine\nb.mkv,1,0,yours\nc.mkv,1,0,yours\n")
+    (root / "clips.csv").write_text(CROPS)
+    assert read_labels(root).groups == ("mine", "yours", "yours")
+
+
+BAD = {
+    "no order": (
+        RATINGS.replace(",A", ",good").replace(",B", ",bad"),
+        "ratings.csv: nothing says which of the grades 'C', 'bad', 'good' is the best; write labels.csv with a column",
+    ),
+    "capitals": (
+        RATINGS + "c.mkv,r2,a\n",
+        "ratings.csv: grades differ in capitals alone (A, a, B, C)",
+    ),
+    "one grade": ("clip,rater,grade\na.mkv,r1,A\n", "ratings.csv: needs 2 or more grades, has A"),
+    "no such clip": (RATINGS + "x.mkv,r1,A\n", "ratings.csv row 8: clip 'x.mkv': there is no such file in clips/"),
+    "twice": (RATINGS + "c.mkv,r1,A\n", "ratings.csv row 8: rater 'r1' has graded clip 'c.mkv' in row 7 already"),
+    "no grade": (RATINGS + "a.mkv,r4,\n", "ratings.csv row 8: rater 'r4' gives clip 'a.mkv' the unknown grade ''"),
+    "row too long": (RATINGS + "c.mkv,r2,A,B\n", "ratings.csv row 8: has 4 values where the header has 3 columns"),
+    "patient": (
+        RATINGS.replace("\n", ",p\n").replace("grade,p", "grade,patient"),
+        "unknown column 'patient' beside 'grade': rename it to group",
+    ),
+    "two groups": (
+        RATINGS.replace("\n", ",p\n").replace("grade,p", "grade,group").replace("r3,B,p", "r3,B,q"),
+        "ratings.csv row 5: clip 'a.mkv' is in group 'q', in row 3 in 'p'",
+    ),
+    "other words": (
+        RATINGS.replace("rater", "Reader"),
+        "ratings.csv: there is no column 'rater' but 'Reader': rename it to rater; the first line has",
+    ),
+    "clip without group": (RATINGS, "clips.csv: clip 'c.mkv' has no group, others have one"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_says_what_is_wrong(make_dataset, case, tmp_path):
+    text, message = BAD[case]
+    crops = {"clips": CROPS.replace("c.mkv,v2,p2,7\n", "")} if case == "clip without group" else {}
+    with pytest.raises(DatasetError) as error:
+        load_dataset(rated(make_dataset, text, **crops), ClipSpec(2, 2, 16, 1), cache_dir=tmp_path / "cache")
+    assert len(error.value.problems) == 1, error.value.problems
+    assert message in error.value.problems[0]
+
+
+def test_permuted_labels_of_ratings_alone(make_dataset, tmp_path):
+    root = rated(make_dataset, RATINGS, clips=CROPS)
+    copy = read_labels(permute_labels(root, tmp_path / "copy"))
+    assert copy.file == "labels.csv" and set(copy.clips) == set(read_labels(root).clips)
