@@ -10,7 +10,14 @@ from chromium import start
 from support import ROOT, quick_overrides, write_dataset
 
 from hybrid.config import register_schemas
+from hybrid.data.cache import CACHE_VARIABLE
 from hybrid.experiment.hydra_jobs import composed
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_tests(tmp_path_factory) -> None:
+    """Nothing is written where the user's own decoded clips are."""
+    os.environ[CACHE_VARIABLE] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="session")

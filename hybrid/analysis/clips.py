@@ -12,7 +12,7 @@ import torch
 
 from hybrid.analysis.base import InputClips
 from hybrid.analysis.trained_models import TrainedRun
-from hybrid.data.cache import BadClips, decode_clips
+from hybrid.data.cache import BadClips, cache_folder, decode_clips
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
 from hybrid.data.grade_rows import LABELS, RATINGS
@@ -60,15 +60,15 @@ class ClipSet:
         )
 
     @classmethod
-    def in_folder(cls, folder: Path, spec: ClipSpec, cache: Path) -> ClipSet:
-        """A data set where the folder has labels, else every file in it as a clip; decoded frames go to `cache`."""
+    def in_folder(cls, folder: Path, spec: ClipSpec) -> ClipSet:
+        """A data set where the folder has labels, else every file in it as a clip."""
         if (folder / LABELS).exists() or (folder / RATINGS).exists():
             return cls.of_dataset(load_dataset(folder, spec))
         if not folder.is_dir():
             raise UserError(f"{folder}: there is no such folder of clips")
         paths = find_clips([folder])
         try:
-            decoded = decode_clips(paths, spec, cache)
+            decoded = decode_clips(paths, spec, cache_folder(folder))
         except BadClips as error:
             reasons = [f"  {paths[n]} {reason}" for n, reason in error.reasons.items()]
             raise UserError("\n".join([f"{len(reasons)} of {len(paths)} clips cannot be read:", *reasons])) from None
@@ -122,12 +122,12 @@ class ClipSet:
 class ClipSets:
     """The clips of an analysis, each data set decoded once.
 
-    data: a data set or a folder of videos, None for each experiment's own clips. cache: for decoded videos. notices:
-    what the user should be told about the clips.
+    data: a data set or a folder of videos, None for each experiment's own clips. notices: what the user should be told
+    about the clips.
     """
 
-    def __init__(self, data: Path | None, cache: Path):
-        self.data, self.cache = data, cache
+    def __init__(self, data: Path | None):
+        self.data = data
         self.known: dict[tuple[Path, ClipSpec], ClipSet] = {}
         self.notices: list[str] = []
 
@@ -151,7 +151,7 @@ class ClipSets:
 
     def _load(self, run: TrainedRun, spec: ClipSpec) -> ClipSet:
         if self.data is not None:
-            return ClipSet.in_folder(self.data, spec, self.cache)
+            return ClipSet.in_folder(self.data, spec)
         if not run.of_experiment:
             raise UserError(f"{run.checkpoint}: lies in no run's folder; name a folder of clips with --data")
         dataset, why = dataset_of(run.experiment, run.folder)

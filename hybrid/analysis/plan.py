@@ -131,7 +131,7 @@ def make_plan(
     data: a data set or a folder of videos in place of the experiment's own clips. clips_a_run: how many each trained
     model is asked about, the same ones for all models of a run; None: all.
     """
-    clip_sets = ClipSets(data, folder / ".cache")
+    clip_sets = ClipSets(data)
     runs, grades, specs, models = [], None, {}, {}
     for trained_run in trained_runs:
         label = trained_run.label

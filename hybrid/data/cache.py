@@ -3,6 +3,9 @@
     <folder>/frames-16x16fps-64px-3ch-<key>.npy     uint8 NTHWC
     <folder>/frames-16x16fps-64px-3ch-<key>.json    digest and facts of each clip; written last: it makes it whole
 
+The folder lies in the user's cache directory, or where the environment variable CACHE_VARIABLE says. It may be deleted
+at any time.
+
 The key is made of the bytes of every clip, in order, and of how they are decoded: a clip that changes, comes or goes
 makes another key, and the clips that are the same are copied from the cache before.
 """
@@ -13,17 +16,21 @@ import contextlib
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 from tqdm import tqdm
 
 from hybrid.data.clip import DECODER_VERSION, ClipError, ClipFacts, ClipSpec
 from hybrid.errors import UserError
 from hybrid.files import DiskFull, only_one, whole_file, write_json
+
+CACHE_VARIABLE = "SPERM_VIDEO_HYBRID_CACHE"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +48,13 @@ class BadClips(UserError):
     def __init__(self, reasons: dict[int, str]):
         super().__init__(f"{len(reasons)} clips cannot be decoded")
         self.reasons = reasons
+
+
+def cache_folder(root: Path) -> Path:
+    """Where the decoded clips of the folder `root` are kept."""
+    place = os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("sperm-video-hybrid", appauthor=False)
+    name = hashlib.sha256(str(root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return Path(place) / f"{root.resolve().name}-{name}"
 
 
 def decode_clips(paths: Sequence[Path], spec: ClipSpec, folder: Path, workers: int | None = None) -> DecodedClips:
@@ -65,6 +79,12 @@ def decode_clips(paths: Sequence[Path], spec: ClipSpec, folder: Path, workers: i
                 left_over.unlink(missing_ok=True)
             frames = _Frames(paths, digests, states, spec, _known(folder, prefix, spec))
             _write(stem, frames, workers)
+            size = _beside(stem, ".npy").stat().st_size / 1e6
+            print(
+                f"note: {len(paths)} clips are kept decoded in {folder} ({size:.3g} MB), which may be deleted at any "
+                f"time; {CACHE_VARIABLE} names another place",
+                file=sys.stderr,
+            )
             for old in folder.glob(f"{prefix}*"):
                 if old.stem != stem.name:
                     with contextlib.suppress(OSError):  # who has it mapped keeps it until he ends
@@ -73,7 +93,7 @@ def decode_clips(paths: Sequence[Path], spec: ClipSpec, folder: Path, workers: i
         told = error.__cause__ if isinstance(error, DiskFull) else error
         reason = (told.strerror or str(told)).lower()
         raise UserError(
-            f"the decoded clips cannot be stored in {folder}: {reason}; choose another cache_dir"
+            f"the decoded clips cannot be stored in {folder}: {reason}; name another place with {CACHE_VARIABLE}"
         ) from error
     cached = _read(stem, spec)
     if cached is None:

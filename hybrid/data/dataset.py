@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hybrid.data.cache import BadClips, DecodedClips, decode_clips
+from hybrid.data.cache import BadClips, DecodedClips, cache_folder, decode_clips
 from hybrid.data.clip import ClipFacts, ClipSpec
 from hybrid.data.labels import Labels, scan_labels
 from hybrid.data.oddities import OBLONG
@@ -23,7 +23,8 @@ from hybrid.data.simulated import is_simulated
 if TYPE_CHECKING:
     from hybrid.data.transforms import Moments
 
-CACHE = ".cache"
+FORMER_CACHE = ".cache"
+"""of a data set's folder, where decoded clips were kept before they went to `cache_folder`"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +69,9 @@ class ClipDataset:
         return is_simulated(self.root)
 
 
-def load_dataset(
-    root: Path | str, spec: ClipSpec, *, cache_dir: Path | str | None = None, workers: int | None = None
-) -> ClipDataset:
+def load_dataset(root: Path | str, spec: ClipSpec, *, workers: int | None = None) -> ClipDataset:
     """Read and check labels, ratings and every clip; a DatasetError lists all that is wrong, at once.
 
-    cache_dir: where decoded clips are kept, by default `<root>/.cache`; data sets may share one.
     workers: clips decoded at a time, by default as many as there are processors.
     """
     root = Path(root)
@@ -86,7 +84,7 @@ def load_dataset(
     if labels.clips:
         try:
             paths = [labels.path(n) for n in range(len(labels.clips))]
-            decoded = decode_clips(paths, spec, _cache_folder(root, cache_dir), workers)
+            decoded = decode_clips(paths, spec, cache_folder(root), workers)
         except BadClips as error:
             for n, reason in error.reasons.items():
                 problems.add(f"{labels.file} row {labels.lines[n]}: clip {labels.clips[n]!r} {reason}")
@@ -106,17 +104,17 @@ def load_dataset(
         facts=decoded.facts,
         digests=decoded.digests,
         notices=tuple(
-            dict.fromkeys((*labels.notices, *(ratings.notices if ratings else ()), *_notices(labels, decoded, spec)))
+            dict.fromkeys(
+                (
+                    *labels.notices,
+                    *(ratings.notices if ratings else ()),
+                    *_notices(labels, decoded, spec),
+                    *_former_cache(root),
+                )
+            )
         ),
         fingerprint=_fingerprint(labels, ratings, decoded, spec),
     )
-
-
-def _cache_folder(root: Path, cache_dir: Path | str | None) -> Path:
-    if cache_dir is None:
-        return root / CACHE
-    place = hashlib.sha256(str(root.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    return Path(cache_dir) / f"{root.resolve().name}-{place}"
 
 
 def _fingerprint(labels: Labels, ratings: Ratings | None, decoded: DecodedClips, spec: ClipSpec) -> str:
@@ -131,6 +129,12 @@ def _fingerprint(labels: Labels, ratings: Ratings | None, decoded: DecodedClips,
         votes,
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
+
+
+def _former_cache(root: Path) -> list[str]:
+    arrays = list((root / FORMER_CACHE).glob("frames-*.npy"))
+    size = sum(path.stat().st_size for path in arrays) / 1e6
+    return [f"{root / FORMER_CACHE} is not used any more and may be deleted ({size:.3g} MB)"] if arrays else []
 
 
 def _notices(labels: Labels, decoded: DecodedClips, spec: ClipSpec) -> list[str]:

@@ -211,7 +211,7 @@ def test_a_disk_that_fills_up_stops_the_decoding_at_once(tmp_path, paths, decode
     decode = video_module.decode_clip
     monkeypatch.setattr(video_module, "decode_clip", lambda path, spec: (time.sleep(0.02), decode(path, spec))[1])
     monkeypatch.setattr(cache_module.np, "ascontiguousarray", fill)
-    with pytest.raises(UserError, match="no space left on device; choose another cache_dir"):
+    with pytest.raises(UserError, match="no space left on device; name another place with SPERM_VIDEO_HYBRID_CACHE"):
         decode_clips(paths * 50, SMALL, tmp_path / "cache", workers=1)
     assert len(decoded_names) < 20, "of 150"
     assert arrays(tmp_path / "cache") == []
@@ -269,7 +269,10 @@ def test_who_has_the_old_array_mapped_keeps_it(tmp_path, paths, video, grey):
 
 def test_a_place_that_cannot_be_written(tmp_path, paths):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="cannot be stored in .*file.*: not a directory; choose another cache_dir"):
+    with pytest.raises(
+        UserError,
+        match="cannot be stored in .*file.*: not a directory; name another place with SPERM",
+    ):
         decode_clips(paths, SMALL, tmp_path / "file" / "cache")
 
 
@@ -278,7 +281,7 @@ def test_a_disk_that_is_full_at_the_end(tmp_path, paths, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(cache_module.os, "fsync", full)
-    with pytest.raises(UserError, match="no space left on device; choose another cache_dir"):
+    with pytest.raises(UserError, match="no space left on device; name another place with SPERM_VIDEO_HYBRID_CACHE"):
         decode_clips(paths, SMALL, tmp_path / "cache")
     assert arrays(tmp_path / "cache") == []
 

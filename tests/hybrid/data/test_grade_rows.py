@@ -38,11 +38,11 @@ def test_votes_are_counted_from_ratings_alone(make_dataset, text):
     np.testing.assert_array_equal(read_ratings(root, labels).ratings_NR, [[2, 0, -1], [0, 0, 1], [1, -1, -1]])
 
 
-def test_a_data_set_of_ratings_is_like_one_with_both_files(make_dataset, tmp_path):
+def test_a_data_set_of_ratings_is_like_one_with_both_files(make_dataset):
     root = rated(make_dataset, RATINGS)
-    alone = load_dataset(root, ClipSpec(2, 2, 16, 1), cache_dir=tmp_path / "cache")
+    alone = load_dataset(root, ClipSpec(2, 2, 16, 1))
     (root / "labels.csv").write_text("clip,A,B,C\nb.mkv,1,0,1\na.mkv,2,1,0\nc.mkv,0,1,0\n")
-    both = load_dataset(root, ClipSpec(2, 2, 16, 1), cache_dir=tmp_path / "cache")
+    both = load_dataset(root, ClipSpec(2, 2, 16, 1))
     assert alone.fingerprint == both.fingerprint and len(set(alone.notices)) == len(alone.notices)
 
 
@@ -74,9 +74,9 @@ def test_groups_of_cropped_clips_are_used_where_labels_have_none(make_dataset, t
     assert dict(zip(labels.clips, labels.groups, strict=True)) == {"a.mkv": "p1", "b.mkv": "p1", "c.mkv": "p2"}
 
 
-def test_ratings_may_have_groups_of_their_own(make_dataset, tmp_path):
+def test_ratings_may_have_groups_of_their_own(make_dataset):
     root = rated(make_dataset, RATINGS.replace("\n", ",p\n").replace("grade,p", "grade,Group"), clips=CROPS)
-    assert load_dataset(root, ClipSpec(2, 2, 16, 1), cache_dir=tmp_path / "cache").groups == ("p", "p", "p")
+    assert load_dataset(root, ClipSpec(2, 2, 16, 1)).groups == ("p", "p", "p")
 
 
 def test_groups_of_labels_come_before_those_of_cropped_clips(make_dataset):
@@ -116,11 +116,11 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_says_what_is_wrong(make_dataset, case, tmp_path):
+def test_says_what_is_wrong(make_dataset, case):
     text, message = BAD[case]
     crops = {"clips": CROPS.replace("c.mkv,v2,p2,7\n", "")} if case == "clip without group" else {}
     with pytest.raises(DatasetError) as error:
-        load_dataset(rated(make_dataset, text, **crops), ClipSpec(2, 2, 16, 1), cache_dir=tmp_path / "cache")
+        load_dataset(rated(make_dataset, text, **crops), ClipSpec(2, 2, 16, 1))
     assert len(error.value.problems) == 1, error.value.problems
     assert message in error.value.problems[0]
 

@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
+import platformdirs
 import pytest
 
+from hybrid.data.cache import CACHE_VARIABLE, cache_folder
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import load_dataset
 from hybrid.data.problems import DatasetError
@@ -26,7 +29,7 @@ def test_loads(make_dataset):
     np.testing.assert_allclose(data.targets_NK, [[0.25, 0.75], [0, 1]])
     assert data.ratings.ratings_NR.tolist() == [[0, 1, 1, 1], [1, 1, -1, -1]]
     assert data.notices == ()
-    assert (root / ".cache").is_dir()
+    assert sorted(path.name for path in root.iterdir()) == ["clips", "labels.csv", "ratings.csv"]
 
 
 def test_every_problem_of_every_kind_at_once(make_dataset):
@@ -109,12 +112,32 @@ def test_fingerprint_tells_content_from_spelling(make_dataset):
     assert len(others) == 7 and first not in others
 
 
-def test_cache_elsewhere_is_shared_by_data_sets(make_dataset, tmp_path):
+def test_each_data_set_has_its_place_in_the_cache_which_is_named_when_it_is_made(
+    make_dataset, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     one, two = make_dataset(name="one"), make_dataset(name="two", clips=("x.mkv",))
-    for root in (one, two, one):
-        load_dataset(root, SMALL, cache_dir=tmp_path / "cache")
-    assert len(list((tmp_path / "cache").glob("*/*.npy"))) == 2
-    assert not (one / ".cache").exists()
+    for root in (one, two):
+        load_dataset(root, SMALL)
+        (folder,) = (tmp_path / "cache").glob(f"{root.name}-*")
+        assert cache_folder(root) == folder and list(folder.glob("*.npy"))
+        (said,) = capsys.readouterr().err.splitlines()
+        assert f"kept decoded in {folder} (" in said and CACHE_VARIABLE in said
+    load_dataset(one, SMALL)
+    assert capsys.readouterr().err == ""
+
+
+def test_by_default_the_cache_is_the_platforms(monkeypatch, tmp_path):
+    monkeypatch.delenv(CACHE_VARIABLE)
+    assert cache_folder(tmp_path).parent == Path(platformdirs.user_cache_dir("sperm-video-hybrid", appauthor=False))
+
+
+def test_a_former_cache_may_be_deleted(make_dataset):
+    root = make_dataset()
+    (root / ".cache").mkdir()
+    (root / ".cache" / "frames-16x16fps-64px-3ch-0.npy").write_bytes(bytes(3_000_000))
+    (notice,) = (notice for notice in load_dataset(root, SMALL).notices if ".cache" in notice)
+    assert notice == f"{root / '.cache'} is not used any more and may be deleted (3 MB)"
 
 
 def test_start_is_light():
