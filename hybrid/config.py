@@ -16,6 +16,8 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 
 from hybrid.errors import UserError
 
+NO_FOLD = "none"
+"""as `fold`: none is held out, the model is trained on all clips"""
 PRETRAINING_SEEDS = 10**6
 """the simulator's seeds from here on are for pretraining, those below for data sets to compare models on"""
 
@@ -108,7 +110,7 @@ class SimulatedClips:
 
 @dataclass
 class DataConfig:
-    """A data set folder: clips/, labels.csv and, where there are, ratings.csv."""
+    """A data set folder: clips/, and labels.csv or ratings.csv or both."""
 
     name: str = MISSING
     root: str = MISSING
@@ -151,7 +153,8 @@ class TrainConfig(TrainingConfig):
 
     data: DataConfig = field(default_factory=DataConfig)
     repeat: int = 0
-    fold: int = 0
+    fold: int | str = 0
+    """that is held out and tested on; 'none': a model to use, trained on all clips and tested on none"""
     allow_leak: bool = False
     """start from weights even if they have learned from clips that are tested on; results and report then say so"""
 

@@ -6,6 +6,7 @@
     runs/<experiment>/<arm>/                         model.yaml, profile.json (parameters and GMAC)
     runs/<experiment>/<arm>/repeat0-fold0/           config.yaml metrics.csv last.ckpt model.ckpt predictions.csv
                                                      result.json (written last), or error.txt
+    runs/<experiment>/<arm>/repeat0-all/             the same of a model trained on all clips: of no table and contrast
 
 An arm is a model with its settings. Its label is the model's name unless the configuration gives another.
 """
@@ -19,7 +20,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from hybrid.config import TrainConfig
+from hybrid.config import NO_FOLD, TrainConfig
 from hybrid.errors import UserError
 from hybrid.files import read_json, read_yaml, write_yaml
 
@@ -116,10 +117,12 @@ class ExperimentFolder:
         """the settings of an arm's model, the same in all its runs"""
         return self.path / arm / "model.yaml"
 
-    def run(self, arm: str, repeat: int, fold: int) -> RunFolder:
-        return RunFolder(self.path / arm / f"repeat{repeat}-fold{fold}")
+    def run(self, arm: str, repeat: int, fold: int | str) -> RunFolder:
+        part = "all" if fold == NO_FOLD else f"fold{fold}"
+        return RunFolder(self.path / arm / f"repeat{repeat}-{part}")
 
     def done_runs(self) -> list[RunFolder]:
+        """Those that were tested."""
         return [RunFolder(path.parent) for path in sorted(self.path.glob("*/repeat*-fold*/result.json"))]
 
     def unfinished_runs(self) -> list[RunFolder]:

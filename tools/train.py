@@ -1,11 +1,11 @@
-"""Train one model on all folds but one, and test it on that one."""
+"""Train one model on all folds but one, and test it on that one; or on all clips."""
 
 import sys
 from pathlib import Path
 
 import hydra
 
-from hybrid.config import TrainConfig, register_schemas
+from hybrid.config import NO_FOLD, TrainConfig, register_schemas
 from hybrid.errors import explained
 from hybrid.experiment.hydra_jobs import command_line
 
@@ -19,6 +19,7 @@ def main(config: TrainConfig) -> None:
         from hybrid.experiment.benchmark import check_all
         from hybrid.experiment.prepare import prepare
         from hybrid.folders import run_folder
+        from hybrid.training.all_clips import told
         from hybrid.training.callbacks import LiveLine
         from hybrid.training.run import train_run
 
@@ -26,7 +27,9 @@ def main(config: TrainConfig) -> None:
         dataset, folds_RN = prepare(config)
         run = run_folder(config)
         result = train_run(config, dataset, folds_RN[config.repeat], [LiveLine(run.label)])
-        if result:  # of the processes that do it together, the first has it
+        if result and config.fold == NO_FOLD:  # of the processes that do it together, the first has the result
+            print(f"{told(run, result['train_clips'])}   {run.path}")
+        elif result:
             print(f"{run.label}: MSE {100 * result['metrics']['mse']:.2f} x 10^-2   {run.path}")
 
 

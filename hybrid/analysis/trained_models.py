@@ -45,8 +45,8 @@ class TrainedRun:
     @property
     def seed(self) -> int:
         """A number for the run's name."""
-        repeat, fold = map(int, re.findall(r"\d+", self.name))
-        return 1000 * repeat + fold
+        repeat, *fold = map(int, re.findall(r"\d+", self.name))
+        return 1000 * repeat + (fold[0] if fold else 999)  # a model that was trained on all clips has no fold
 
     @cached_property
     def held_out(self) -> frozenset[str]:
@@ -105,7 +105,7 @@ def _trained_run(checkpoint: Path) -> TrainedRun:
         return TrainedRun(checkpoint, run.arm, run.path.name, run.path.parent.parent.name, of_experiment=True)
     trained = load_trained(checkpoint)
     origin = {"repeat": 0, "fold": 0, "experiment": checkpoint.stem} | trained.origin
-    name = f"repeat{origin['repeat']}-fold{origin['fold']}"
+    name = ExperimentFolder(checkpoint).run("", origin["repeat"], origin["fold"]).path.name
     return TrainedRun(checkpoint, origin.get("arm", trained.name), name, origin["experiment"], of_experiment=False)
 
 

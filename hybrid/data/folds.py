@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hybrid.config import NO_FOLD
 from hybrid.data.paths import group_name, plain_name
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.table import Table, read_table
@@ -204,6 +205,11 @@ def _write(path: Path, clips, groups, folds_RN: np.ndarray) -> None:
         write_text(path, text.getvalue())
     except OSError as error:
         raise UserError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from error
+
+
+def held_out_clips(fold: int | str, fold_of_N: np.ndarray) -> np.ndarray:
+    """The numbers of the clips that are tested on where this fold is held out: of none, none."""
+    return np.flatnonzero(fold_of_N == fold) if fold != NO_FOLD else np.empty(0, int)
 
 
 def subsample(clips: np.ndarray, groups: Sequence[str] | None, share: float, seed: int | tuple[int, ...]) -> np.ndarray:

@@ -14,7 +14,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid.config import TrainConfig
+from hybrid.config import NO_FOLD, TrainConfig
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Arm, arms_of
 from hybrid.experiment.arms import ABLATIONS
@@ -100,6 +100,10 @@ def asked_runs(config_dir: Path, config_name: str, overrides: Sequence[str]) -> 
     of_model = {model: composed(config_dir, config_name, [*fixed, f"model={model}"]) for model in swept["model"]}
     if len({config.arm for config in of_model.values()}) < len(of_model):
         raise UserError(f"arm is a label of one model's runs; {', '.join(of_model)} cannot share it")
+    for key in ("repeat", "fold"):
+        if wrong := [value for value in swept[key] if not value.isdecimal()]:
+            alone = "; one model on all clips is trained by tools/train.py" if wrong[0] == NO_FOLD else ""
+            raise UserError(f"{key} must be numbers, not {wrong[0]!r}{alone}")
     return [
         of_run(of_model[model], int(repeat), int(fold))
         for model, repeat, fold in product(swept["model"], swept["repeat"], swept["fold"])

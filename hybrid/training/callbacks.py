@@ -35,13 +35,14 @@ class History(pl.Callback):
         self.rows = list(state["rows"])
 
     def on_train_epoch_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self.started = time.perf_counter()
+        self.started, self.seconds = time.perf_counter(), 0.0
 
     def on_validation_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         # An epoch's validation comes before its end, and is not training time.
         self.seconds = time.perf_counter() - self.started
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self.seconds = self.seconds or time.perf_counter() - self.started  # there is no validation on no clips
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
         self.rows.append({"epoch": trainer.current_epoch, **values, "seconds": self.seconds})
         if trainer.is_global_zero:

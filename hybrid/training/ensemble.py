@@ -23,9 +23,11 @@ from hybrid.training.checkpoint import TrainedModel, load_trained
 def find_checkpoints(path: Path, model: str | None = None) -> list[Path]:
     """The checkpoints of one model: a file, or those of `checkpoints_in` a folder.
 
-    An experiment of several models needs `model` to choose one.
+    An experiment of several models needs `model` to choose one. A model that is trained on all clips answers where its
+    own folder is named, or where no fold of it is done.
     """
-    found = checkpoints_in(path)
+    on_all = _trained_on_all(path)
+    found = checkpoints_in(path) + on_all
     models = sorted({checkpoint.parent.parent.name for checkpoint in found})
     if model is None and len(models) > 1:
         raise UserError(f"{path}: holds {len(models)} models; choose one with --model: {', '.join(models)}")
@@ -33,11 +35,14 @@ def find_checkpoints(path: Path, model: str | None = None) -> list[Path]:
         found = [checkpoint for checkpoint in found if model in (None, checkpoint.parent.parent.name)]
     if not found:
         raise UserError(f"{path}: holds no finished run" + (f" of {model!r}" if model else ""))
-    return found
+    return [checkpoint for checkpoint in found if checkpoint not in on_all] or found
 
 
 def checkpoints_in(path: Path) -> list[Path]:
-    """A checkpoint file itself, or those of all finished runs in the folder of a run, a model or an experiment."""
+    """A checkpoint file itself, or those of all finished runs in the folder of a run, a model or an experiment.
+
+    Of folders of several runs, those that were tested.
+    """
     if path.is_file():
         return [path]
     if not path.is_dir():
@@ -45,8 +50,18 @@ def checkpoints_in(path: Path) -> list[Path]:
     found: list[Path] = []
     for place in ("", "repeat*-fold*/", "*/repeat*-fold*/"):
         found = found or sorted(path.glob(f"{place}model.ckpt"))
+    return _of_done_runs(found)
+
+
+def _trained_on_all(path: Path) -> list[Path]:
+    """The checkpoints of the models in the folder of a model or an experiment that were trained on all clips."""
+    places = ("repeat*-all/model.ckpt", "*/repeat*-all/model.ckpt")
+    return _of_done_runs([checkpoint for place in places for checkpoint in sorted(path.glob(place))])
+
+
+def _of_done_runs(checkpoints: list[Path]) -> list[Path]:
     # A run that is not done has no result yet, and its model.ckpt may be of an earlier try.
-    return [checkpoint for checkpoint in found if (checkpoint.parent / "result.json").exists()]
+    return [checkpoint for checkpoint in checkpoints if (checkpoint.parent / "result.json").exists()]
 
 
 @dataclass(frozen=True, eq=False)

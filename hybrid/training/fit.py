@@ -61,7 +61,7 @@ def begin(config: TrainConfig) -> tuple[Machine, float]:
 def fit(
     run: RunFolder,
     module: pl.LightningModule,
-    batches: tuple[DataLoader, DataLoader],
+    batches: tuple[DataLoader, DataLoader | None],
     outcome: Callable[[History], Outcome],
     *,
     settings: dict[str, Any],
@@ -73,7 +73,7 @@ def fit(
 ) -> dict[str, Any]:
     """Train, and write the result that `outcome` makes of the learning curves; nothing on other ranks than the first.
 
-    batches: of training, and those that are watched. settings: what the weights depend on, for the tracker.
+    batches: of training, and those that are watched, if any. settings: what the weights depend on, for the tracker.
     checked: the net whose gradients are checked first, and clips as it gets them. name_of: of a clip by its number.
     """
     config, (machine, began) = module.config, begun

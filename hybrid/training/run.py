@@ -1,4 +1,4 @@
-"""One run: train one model on all folds but one, evaluate its last epoch on that one."""
+"""One run: train one model on all folds but one, evaluate its last epoch on that one; or train it on all clips."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import pandas as pd
 import pytorch_lightning as pl
 import torch
 
-from hybrid.config import TrainConfig, parts_of_a_batch
+from hybrid.config import NO_FOLD, TrainConfig, parts_of_a_batch
 from hybrid.data.dataset import ClipDataset
-from hybrid.data.folds import subsample
+from hybrid.data.folds import held_out_clips, subsample
 from hybrid.data.loader import InMemoryClips, evaluation_batches, training_batches
 from hybrid.data.transforms import Normalisation
 from hybrid.evaluation.metrics import PANEL, evaluate, squared_error
 from hybrid.files import read_json, software_commit, whole_file, write_json, write_yaml
 from hybrid.folders import RunFolder, run_folder, run_settings
 from hybrid.profiling import profile_model
+from hybrid.training.all_clips import expected_error
 from hybrid.training.build import build_model, input_normalisation
 from hybrid.training.callbacks import History
 from hybrid.training.checkpoint import TrainedModel, save_trained
@@ -37,7 +38,8 @@ def train_run(
 ) -> dict[str, Any]:
     """Do the run that `config` names, or continue it, unless it is done; return its result.
 
-    fold_of_N: the fold of each clip in this repeat; the clips of `config.fold` are tested on.
+    fold_of_N: the fold of each clip in this repeat; the clips of `config.fold` are tested on. Where that is none, the
+    result holds no measures but what to expect (`expected_error`).
     callbacks: of Lightning, to watch it with.
     """
     run = run_folder(config)
@@ -47,7 +49,13 @@ def train_run(
 
 def run_seed(config: TrainConfig) -> int:
     """A seed of the run's own: other folds and repeats start from other weights."""
-    return int(np.random.SeedSequence((config.seed, config.repeat, config.fold)).generate_state(1)[0])
+    return int(np.random.SeedSequence(_draw(config)).generate_state(1)[0])
+
+
+def _draw(config: TrainConfig) -> tuple[int, int, int]:
+    """What a run's random numbers follow from."""
+    fold = config.protocol.num_folds if config.fold == NO_FOLD else config.fold
+    return config.seed, config.repeat, fold
 
 
 def _train(
@@ -63,33 +71,30 @@ def _train(
     normalisation = input_normalisation(config)
     used = model.used_frames(config.model.num_frames)
     clips = InMemoryClips(dataset.frames_NTHWC, normalisation, used, dataset.moments)
-    training_folds, test_clips = np.flatnonzero(fold_of_N != config.fold), np.flatnonzero(fold_of_N == config.fold)
+    test_clips = held_out_clips(config.fold, fold_of_N)
+    training_folds = np.setdiff1d(np.arange(len(dataset)), test_clips)
     # Every fold draws its share anew, so that their mean does not hang on one draw; models draw the same.
-    draw = (config.seed, config.repeat, config.fold)
-    train_clips = subsample(training_folds, dataset.groups, recipe.train_share, draw)
+    train_clips = subsample(training_folds, dataset.groups, recipe.train_share, _draw(config))
     module = GradeModule(model, clips, torch.as_tensor(dataset.targets_NK), config, seed)
     batches = training_batches(train_clips, protocol.batch_size, seed, len(training_folds), parts_of_a_batch(config))
     freeze_batchnorm(model, recipe.frozen)
     shown = clips.batch(torch.as_tensor(np.resize(train_clips, batches.batch_size)), machine.device)
 
     def outcome(history: History) -> Outcome:
-        prediction_NK, infer_seconds = predict_distributions(model, clips, test_clips, protocol.batch_size, machine)
-        predictions = _prediction_table(dataset, test_clips, prediction_NK)
+        tested, tables = {"expected": expected_error(run)}, {}
+        if len(test_clips):
+            answers_NK, seconds = predict_distributions(model, clips, test_clips, protocol.batch_size, machine)
+            tested = _measures(dataset, train_clips, test_clips, answers_NK) | {"inference_seconds_per_clip": seconds}
+            tables["predictions"] = _prediction_table(dataset, test_clips, answers_NK)
+            with whole_file(run.predictions) as temporary:
+                tables["predictions"].to_csv(temporary, index=False)
         save_trained(run.model, _trained(config, dataset, train_clips, model, normalisation))
-        with whole_file(run.predictions) as temporary:
-            predictions.to_csv(temporary, index=False)
-        metrics = evaluate(
-            prediction_NK,
-            dataset.targets_NK[test_clips],
-            raters=np.nan_to_num(_raters(dataset, test_clips), nan=PANEL),
-        )
         result = {
             "arm": config.arm,
             "model": config.model.name,
             "repeat": config.repeat,
             "fold": config.fold,
-            "metrics": metrics,
-            "mean_predictor_mse": _mean_predictor_mse(dataset.targets_NK[train_clips], dataset.targets_NK[test_clips]),
+            **tested,
             "simulated": dataset.simulated,
             **profile,
             "pretrained": config.model.pretrained,
@@ -101,15 +106,14 @@ def _train(
             "test_clips": len(test_clips),
             "epochs": protocol.epochs,
             "train_seconds_per_clip": history.training_seconds / max(1, protocol.epochs * len(training_folds)),
-            "inference_seconds_per_clip": infer_seconds,
         }
-        figures = {f"fold/{name}": value for name, value in metrics.items()} | {name: result[name] for name in COSTS}
-        return Outcome(result, figures, {"predictions": predictions})
+        figures = {f"fold/{name}": value for name, value in result.get("metrics", {}).items()}
+        return Outcome(result, figures | {name: result[name] for name in COSTS if name in result}, tables)
 
     return fit(
         run,
         module,
-        (batches, evaluation_batches(test_clips, protocol.batch_size)),
+        (batches, evaluation_batches(test_clips, protocol.batch_size) if len(test_clips) else None),
         outcome,
         settings=run_settings(config),
         begun=begun,
@@ -131,9 +135,15 @@ def _profile(run: RunFolder, config: TrainConfig, model) -> dict[str, float]:
     return read_json(path)
 
 
-def _mean_predictor_mse(train_NK: np.ndarray, test_NK: np.ndarray) -> float:
-    """What a model must beat: the error of the training clips' mean distribution."""
-    return float(squared_error(np.broadcast_to(train_NK.mean(0), test_NK.shape), test_NK).mean())
+def _measures(
+    dataset: ClipDataset, train_clips: np.ndarray, test_clips: np.ndarray, answers_NK: np.ndarray
+) -> dict[str, Any]:
+    """Of the answers to the test clips; and the error of the training clips' mean, which a model must beat."""
+    train_NK, test_NK = dataset.targets_NK[train_clips], dataset.targets_NK[test_clips]
+    return {
+        "metrics": evaluate(answers_NK, test_NK, raters=np.nan_to_num(_raters(dataset, test_clips), nan=PANEL)),
+        "mean_predictor_mse": float(squared_error(np.broadcast_to(train_NK.mean(0), test_NK.shape), test_NK).mean()),
+    }
 
 
 def _raters(dataset: ClipDataset, clips: np.ndarray) -> np.ndarray:

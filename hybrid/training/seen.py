@@ -22,8 +22,10 @@ import torch
 
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
+from hybrid.data.folds import held_out_clips
 from hybrid.data.problems import some_of
 from hybrid.errors import UserError
+from hybrid.folders import run_folder
 from hybrid.training.checkpoint import FRESH, TrainedOn, read_trained_on, short_digest
 
 OURS = "sperm-video-hybrid"
@@ -73,11 +75,11 @@ def check_starts(configs: Iterable[TrainConfig], dataset: ClipDataset, folds_RN:
 
 def _judged(config: TrainConfig, dataset: ClipDataset, fold_of_N: np.ndarray) -> tuple[int | None, str]:
     """Test clips that were seen, None if not known; and what is wrong with that, if anything."""
-    pretrained, run = config.model.pretrained, f"{config.arm}/repeat{config.repeat}-fold{config.fold}"
+    pretrained, run = config.model.pretrained, run_folder(config).label
     start = behind(pretrained)
     if start is None:
         return None, f"{run}: it does not say which clips it was trained on" if _read(pretrained)[1] else ""
-    known, tested = set(start.digests), np.flatnonzero(fold_of_N == config.fold)
+    known, tested = set(start.digests), held_out_clips(config.fold, fold_of_N)
     seen = [dataset.clips[clip] for clip in tested if short_digest(dataset.digests[clip]) in known]
     if seen:
         return len(seen), f"{run}: it was trained on {len(seen)} of the {len(tested)} test clips ({some_of(seen)})"
