@@ -137,7 +137,12 @@ def _farthest(ensemble: Ensemble, answers: Callable[[np.ndarray], np.ndarray]) -
 def _write_onnx(program: torch.export.ExportedProgram, path: Path, about: dict[str, Any]) -> None:
     logging.getLogger("onnxscript").setLevel(logging.ERROR)  # it tells what it leaves as it is
     onnx_program = torch.onnx.export(
-        program, input_names=["frames"], output_names=["distribution"], dynamo=True, verbose=False
+        program,
+        input_names=["frames"],
+        output_names=["distribution"],
+        dynamic_shapes=({0: "batch"},),
+        dynamo=True,
+        verbose=False,
     )
     for key, value in about.items():
         onnx_program.model.metadata_props[key] = value if isinstance(value, str) else json.dumps(value)

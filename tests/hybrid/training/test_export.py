@@ -21,9 +21,14 @@ GRADES = ["A", "B", "C", "D", "E"]
 
 
 def member(name: str, way: str, seed: int = 0) -> TrainedModel:
-    """A model none of whose branches is zero, as training leaves them."""
+    """A model none of whose branches is zero, as training leaves them; of layers that are alike one, for speed."""
     torch.manual_seed(seed)
     model, entry = create_model(name, "tiny").eval(), get_entry(name)
+    if entry.family == "transformer":
+        model.blocks = model.blocks[-1:]
+    if name == "swin":  # the first stage keeps its two kinds
+        for stage in model.net.layers[1:]:
+            stage.blocks = stage.blocks[:1]
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.02 * torch.randn_like(parameter))
@@ -46,16 +51,18 @@ def test_every_model_exports_with_any_batch(name, tmp_path):
     session = onnxruntime.InferenceSession(path)
     (frames,) = session.get_inputs()
     assert (frames.name, frames.type) == ("frames", "tensor(uint8)")
-    assert isinstance(frames.shape[0], str) and frames.shape[1:] == [16, 64, 64, 3]
+    assert frames.shape == ["batch", 16, 64, 64, 3]
     frames_BTHWC = np.random.default_rng(0).integers(0, 256, (3, 16, 64, 64, 3), dtype=np.uint8)
     (dist_BK,) = session.run(["distribution"], {"frames": frames_BTHWC})
     assert dist_BK.shape == (3, 5) and dist_BK.dtype == np.float32
+    about = session.get_modelmeta().custom_metadata_map
+    assert json.loads(about["grades"]) == GRADES and about["side"] == "64" and about["model"] == name
     np.testing.assert_allclose(dist_BK.sum(1), 1, atol=1e-5)
     assert np.ptp(dist_BK, axis=0).max() > 0, "it answers alike to all clips"
 
 
 def test_folds_answer_together_and_the_file_says_what_it_wants(tmp_path):
-    folds = ensemble(tmp_path, *(member("r3d", way, seed) for seed, way in enumerate(WAYS)))
+    folds = ensemble(tmp_path, *(member("vgg16", way, seed) for seed, way in enumerate(WAYS)))
     path = tmp_path / "grader.pt2"
     assert export(folds, path) <= TOLERANCE
     about = {METADATA: ""}
@@ -66,11 +73,7 @@ def test_folds_answer_together_and_the_file_says_what_it_wants(tmp_path):
     about = json.loads(about[METADATA])
     assert about["grades"] == GRADES and about["trained"] == [{"commit": "abc"}] * 2
     assert (about["frames"], about["frame_rate"], about["side"], about["channels"]) == (16, 16.0, 64, "RGB")
-    assert (about["model"], about["size"]) == ("r3d", "tiny") and "no medical device" in about["purpose"]
-
-    export(folds, tmp_path / "grader.onnx")
-    stored = onnxruntime.InferenceSession(tmp_path / "grader.onnx").get_modelmeta().custom_metadata_map
-    assert json.loads(stored["grades"]) == GRADES and stored["side"] == "64" and stored["model"] == "r3d"
+    assert (about["model"], about["size"]) == ("vgg16", "tiny") and "no medical device" in about["purpose"]
 
 
 def test_a_file_that_answers_otherwise_is_not_written(tmp_path, monkeypatch):
