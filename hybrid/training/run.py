@@ -138,7 +138,7 @@ def _profile(run: RunFolder, config: TrainConfig, model) -> dict[str, float]:
 def _measures(
     dataset: ClipDataset, train_clips: np.ndarray, test_clips: np.ndarray, answers_NK: np.ndarray
 ) -> dict[str, Any]:
-    """Of the answers to the test clips; and the error of the training clips' mean, which a model must beat."""
+    """Of the answers to the test clips, and what must be beaten: the error of the training clips' mean distribution."""
     train_NK, test_NK = dataset.targets_NK[train_clips], dataset.targets_NK[test_clips]
     return {
         "metrics": evaluate(answers_NK, test_NK, raters=np.nan_to_num(_raters(dataset, test_clips), nan=PANEL)),
