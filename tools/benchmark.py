@@ -22,7 +22,8 @@ def with_hydras_flags(config: TrainConfig) -> None:
 
 
 def main() -> int:
-    if any(word.startswith("-") for word in sys.argv[1:]):
+    overrides = [word for word in sys.argv[1:] if word != "--plan"]
+    if any(word.startswith("-") for word in overrides):
         with explained():
             sys.argv[1:] = command_line(CONFIGS, "benchmark", TrainConfig, sys.argv[1:])
             with_hydras_flags()
@@ -31,7 +32,7 @@ def main() -> int:
         from hybrid.experiment.benchmark import run_benchmark
         from hybrid.report.benchmark import write_report
 
-        return run_benchmark(CONFIGS, "benchmark", sys.argv[1:], write_report)
+        return run_benchmark(CONFIGS, "benchmark", overrides, write_report, only_plan="--plan" in sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -18,13 +18,11 @@ from hybrid.experiment.benchmark import (
     benchmark_job,
     check_all,
     do_runs,
-    refuse_several_devices,
     sweep_over_runs,
 )
 from hybrid.experiment.hydra_jobs import asked_runs, composed, jobs_at_a_time, multirun, split_sweep, sweep_over
 from hybrid.experiment.overrides import typed
 from hybrid.experiment.plan import Job, in_words, make_plan
-from hybrid.experiment.prepare import check
 from hybrid.experiment.wandb_sweep import write_sweeps
 from hybrid.folders import arm_settings, experiment_folder
 
@@ -56,9 +54,7 @@ def run_ablations(config_dir: Path, overrides: Sequence[str], report: Report, *,
     overrides: `ablation=` with names, and any settings that all arms share. only_plan: stop after the plan.
     """
     asked = read_overrides(config_dir, overrides)
-    for config in asked.configs:
-        dataset = check(config)
-    _check_arms(asked.configs)
+    dataset = check_all(asked.configs)
     plan = make_plan(asked.ablations, asked.jobs, len(dataset), len(dataset.grades), jobs_at_a_time(asked.base))
     print(in_words(plan))
     for why in dict.fromkeys(asked.left_out.values()):
@@ -66,7 +62,6 @@ def run_ablations(config_dir: Path, overrides: Sequence[str], report: Report, *,
     sys.stdout.flush()
     if only_plan:
         return 0
-    check_all(asked.configs)
     record_ablations(experiment_folder(asked.base), asked.ablations)
     missing = [job for job in asked.jobs if not job.done]
     arms = sweep_over("arm", (job.arm.label for job in missing))
@@ -76,8 +71,10 @@ def run_ablations(config_dir: Path, overrides: Sequence[str], report: Report, *,
 
 def write_ablation_sweeps(config_dir: Path, overrides: Sequence[str], folder: Path) -> list[Path]:
     """A W&B sweep of each asked ablation, once every arm's model can be built; the report will know them, too."""
+    from hybrid.training.build import check_models
+
     asked = read_overrides(config_dir, overrides)
-    _check_arms(asked.configs)
+    check_models({config.arm: config for config in asked.configs}.values())
     record_ablations(experiment_folder(asked.base), asked.ablations)
     base = asked.base
     shared = [f"protocol={base.hydra.runtime.choices.protocol}", f"experiment={base.experiment}"]
@@ -85,13 +82,6 @@ def write_ablation_sweeps(config_dir: Path, overrides: Sequence[str], folder: Pa
     named = [word.partition("=")[0] for word in asked.overrides]
     shared = [word for word in shared if word.partition("=")[0] not in named]
     return write_sweeps(folder, asked.ablations, asked.jobs, [*shared, *asked.overrides])
-
-
-def _check_arms(configs: Sequence[DictConfig]) -> None:
-    from hybrid.training.build import check_models
-
-    refuse_several_devices(configs[0])
-    check_models({config.arm: config for config in configs}.values())
 
 
 def read_overrides(config_dir: Path, overrides: Sequence[str]) -> Asked:

@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from hybrid.config import TrainConfig
+from hybrid.data.dataset import ClipDataset
 from hybrid.data.folds import unequal_folds
 from hybrid.errors import UserError
-from hybrid.experiment.hydra_jobs import asked_runs, multirun, split_sweep, sweep_over
+from hybrid.evaluation.ablation import Arm
+from hybrid.experiment.hydra_jobs import asked_runs, composed, jobs_at_a_time, multirun, split_sweep, sweep_over
 from hybrid.experiment.overrides import typed
+from hybrid.experiment.plan import Job, in_words, make_plan
 from hybrid.experiment.prepare import check, check_folds, prepare
 from hybrid.experiment.progress import Progress, monitored, why
 from hybrid.files import write_text
@@ -25,13 +28,22 @@ Report = Callable[[ExperimentFolder], str]
 """writes the report of an experiment, and returns what a terminal is told of it"""
 
 
-def run_benchmark(config_dir: Path, config_name: str, overrides: Sequence[str], report: Report) -> int:
-    """Check everything, do what is not done, report. Returns the exit status."""
+def run_benchmark(
+    config_dir: Path, config_name: str, overrides: Sequence[str], report: Report, *, only_plan: bool = False
+) -> int:
+    """Check everything, do what is not done, report. Returns the exit status.
+
+    only_plan: after the checks, print arms, runs and time, and train nothing.
+    """
     overrides = typed(overrides, TrainConfig, config_dir)
     configs = asked_runs(config_dir, config_name, overrides)
-    refuse_several_devices(configs[0])
-    check_all(configs)
+    dataset = check_all(configs)
     fixed, _ = split_sweep(overrides)
+    if only_plan:
+        jobs = [Job(Arm(config.arm, config.arm), config) for config in configs]
+        at_a_time = jobs_at_a_time(composed(config_dir, config_name, fixed, hydra=True))
+        print(in_words(make_plan([], jobs, len(dataset), len(dataset.grades), at_a_time)))
+        return 0
     sweep = [*fixed, sweep_over("model", (config.model.name for config in configs)), *sweep_over_runs(configs)]
     return do_runs(configs, lambda: multirun(config_dir, config_name, sweep, benchmark_job), report)
 
@@ -69,16 +81,14 @@ def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None], report: 
     return 1 if failed else 0
 
 
-def refuse_several_devices(config: TrainConfig) -> None:
-    if config.devices * config.num_nodes > 1:
-        raise UserError("devices and num_nodes are for one run (tools/train.py); here each run is a process of its own")
-
-
-def check_all(configs: Sequence[TrainConfig]) -> None:
+def check_all(configs: Sequence[TrainConfig]) -> ClipDataset:
     """Refuse what is wrong with any of these runs before the first of them leaves a trace; print what is odd.
 
-    That is their data set and its folds and, of those that are not done, what they are built of and start from.
+    That is their data set, which is returned, and its folds and, of those that are not done, what they are built of and
+    start from.
     """
+    if len(configs) > 1 and configs[0].devices * configs[0].num_nodes > 1:
+        raise UserError("devices and num_nodes are for one run (tools/train.py); here each run is a process of its own")
     for config in configs:
         dataset = check(config)
     folds_RN = check_folds(config, dataset)
@@ -90,6 +100,7 @@ def check_all(configs: Sequence[TrainConfig]) -> None:
 
         check_models({config.arm: config for config in pending}.values())
         check_starts(pending, dataset, folds_RN)
+    return dataset
 
 
 def benchmark_job(config: TrainConfig) -> None:

@@ -88,7 +88,7 @@ def _typed(override: str, kinds: dict[str, Any], groups: dict[str, list[str]], m
                 raise UserError(f"{override}: there is no {key} {choice!r}" + did_you_mean(choice, groups[key], there))
     elif key == "arm":  # a choice, too, of Hydra's, and of any label
         return f"{written}={','.join(map(_quoted, value.split(',')))}"
-    elif kinds.get(key) is str or (str in get_args(kinds.get(key)) and value != "null"):
+    elif kinds.get(key) is str or (kinds.get(key) == str | None and value != "null"):
         return f"{written}=" + (",".join(map(_quoted, value.split(","))) if many else _quoted(value))
     return override
 

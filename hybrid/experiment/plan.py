@@ -99,11 +99,14 @@ def in_words(plan: Plan, now: datetime | None = None) -> str:
         Column("a run", lambda row: clock(row.seconds)),
         Column("known from", lambda row: row.source, figure=False),
     )
+    if not any(plan.arms["asked_by"]):  # of no ablation
+        columns = (columns[0], *columns[3:])
+    table = as_terminal(Table("plan", "", plan.arms, columns))
     total = f"{len(plan.arms)} arms, {plan.arms['runs'].sum()} runs, {plan.runs_left} of them to do"
     if plan.runs_left:
         end = (now or datetime.now()) + timedelta(seconds=plan.seconds_left)
         total += f": about {clock(plan.seconds_left)}, {plan.at_a_time} at a time, until {end:%a %d %b %H:%M}"
-    return "\n".join(["", as_terminal(Table("plan", "", plan.arms, columns)), "", f"{plan.folder.path}: {total}"])
+    return "\n".join(["", table, "", f"{plan.folder.path}: {total}"])
 
 
 def seconds_of_finished_runs(folder: ExperimentFolder, arm: str) -> float | None:
