@@ -9,6 +9,7 @@ import torch
 from omegaconf import OmegaConf
 
 from baselines import ClipModel
+from baselines.checkpoints import read_checkpoint
 from baselines.hub import fetch
 from baselines.registry import PretrainedWeights
 from baselines.weights import official_weights
@@ -48,6 +49,11 @@ def check_models(configs: Iterable[TrainConfig]) -> None:
         if config.model.pretrained == "official":
             for weights in official_weights(model, get_entry(config.model.name), config.model.options.get("variant")):
                 users.setdefault(weights, []).append(config.arm)
+        elif config.model.pretrained != "none":
+            try:
+                read_checkpoint(Path(config.model.pretrained))
+            except ValueError as error:
+                wrong.append(f"{config.arm}: {error}")
     missing = [f"{', '.join(arms)}: {why}" for weights, arms in users.items() if (why := _why_missing(weights))]
     if missing:
         missing += ["or give a file by its path, model.pretrained=PATH, or take fresh weights, model.pretrained=none"]
