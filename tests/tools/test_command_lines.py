@@ -46,7 +46,7 @@ def test_a_benchmark_explains_a_mistake_and_trains_nothing(word, message, tmp_pa
 
 @pytest.mark.parametrize("tool", ["train", "pretrain", "simulate"])
 def test_a_program_of_hydras_explains_a_mistake_in_the_same_words(tool, tmp_path):
-    for words, message in (("seeds=1", "did you mean seed?"), ("seed=many", "seed must be a whole number, not many")):
+    for words, message in (("seeds=1", "did you mean seed"), ("seed=many", "seed must be a whole number, not many")):
         done = type_in(tool, words, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (2, "") and message in done.stderr
         assert "HYDRA" not in done.stderr

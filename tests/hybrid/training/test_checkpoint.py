@@ -49,8 +49,8 @@ def write_other(path):
     "write, message",
     [
         (lambda path: None, "no such checkpoint"),
-        (write_text, "not a readable checkpoint"),
-        (write_nothing, "not a readable checkpoint"),
+        (write_text, "no checkpoint that can be read"),
+        (write_nothing, "no checkpoint that can be read"),
         (write_other, "not a trained model of this program"),
     ],
 )
@@ -66,7 +66,7 @@ def test_a_truncated_checkpoint_is_refused(trained, tmp_path):
     path = tmp_path / "model.ckpt"
     save_trained(path, trained)
     path.write_bytes(path.read_bytes()[:-1000])
-    with pytest.raises(UserError, match="not a readable checkpoint"):
+    with pytest.raises(UserError, match="no checkpoint that can be read"):
         load_trained(path)
 
 
