@@ -162,11 +162,11 @@ class Curves:
 
 def read_curves(folder: ExperimentFolder, arms: Iterable[str]) -> list[Curves]:
     """Of all runs of these arms that have an epoch behind them, finished or not."""
-    found = []
+    found, models = [], {result["arm"]: result["model"] for result in folder.results()}
     for arm in arms:
         paths = sorted((folder.path / arm).glob("repeat*-fold*/metrics.csv"))
         if paths:
-            model = read_yaml(folder.model(arm))["name"] if folder.model(arm).exists() else arm
+            model = read_yaml(folder.model(arm))["name"] if folder.model(arm).exists() else models.get(arm, arm)
             frame = pd.concat([pd.read_csv(path).assign(run=path.parent.name) for path in paths])
             found.append(Curves(title_of(arm, model), get_entry(model).family, frame))
     return found
