@@ -166,7 +166,7 @@ def read_curves(folder: ExperimentFolder, arms: Iterable[str]) -> list[Curves]:
     for arm in arms:
         paths = sorted((folder.path / arm).glob("repeat*-fold*/metrics.csv"))
         if paths:
-            model = read_yaml(folder.model(arm))["name"] if folder.model(arm).exists() else models.get(arm, arm)
+            model = models.get(arm) or (read_yaml(folder.model(arm))["name"] if folder.model(arm).exists() else arm)
             frame = pd.concat([pd.read_csv(path).assign(run=path.parent.name) for path in paths])
             found.append(Curves(title_of(arm, model), get_entry(model).family, frame))
     return found
