@@ -8,7 +8,7 @@ clips has a row for each of those instead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -65,12 +65,8 @@ class ModelUnderTest:
 
     def expected_grade(self, clip_BCTHW: Tensor) -> Tensor:
         """(B,) from 1, the best, to K: the one number whose changes and gradients the measures look at."""
-        return expected_grade(self.distribution(clip_BCTHW))
-
-
-def expected_grade(dist_BK: Tensor) -> Tensor:
-    """(B,) mean grade, 1 for the best to K for the worst; as `hybrid.evaluation.metrics.expected_grade`."""
-    return dist_BK @ torch.arange(1, dist_BK.shape[-1] + 1, device=dist_BK.device, dtype=dist_BK.dtype)
+        dist_BK = self.distribution(clip_BCTHW)
+        return dist_BK @ torch.arange(1, dist_BK.shape[-1] + 1).to(dist_BK)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +87,11 @@ class Matrix:
     rows: tuple[str, ...]
     columns: tuple[str, ...]
 
+    @classmethod
+    def mean_of(cls, same: Sequence[Matrix]) -> Matrix:
+        """Of matrices with the same rows and columns."""
+        return cls(np.mean([matrix.value_RC for matrix in same], axis=0), same[0].rows, same[0].columns)
+
 
 @dataclass(frozen=True, eq=False)
 class MeasureResult:
@@ -109,7 +110,7 @@ class MeasureResult:
 
 
 class Method:
-    """What measures and attributions have in common. Subclasses set the three strings and implement `passes`.
+    """What measures and attributions have in common. Subclasses set the three strings.
 
     The docstring of a subclass is its definition on the results page.
     """
@@ -120,6 +121,8 @@ class Method:
     """of tables and figures"""
     source: str
     """where the definition is from"""
+    passes_a_clip: float = 1
+    """see `passes`, of those whose cost does not depend on the model"""
 
     def applies_to(self, model: ClipModel) -> bool:
         """Whether the model has what is asked for; methods for the function alone apply to all."""
@@ -127,7 +130,7 @@ class Method:
 
     def passes(self, model: ClipModel, num_frames: int) -> float:
         """Forward passes a clip costs, a backward pass counted as two: what the estimate of time is made of."""
-        raise NotImplementedError
+        return self.passes_a_clip
 
     def passes_once(self, model: ClipModel, num_frames: int) -> float:
         """Forward passes that it costs in addition, whatever the number of clips."""
@@ -137,14 +140,25 @@ class Method:
 class Measure(Method):
     """Interface of all measures."""
 
-    unit: str
-    """of its first figure, '' for a ratio"""
     rendered: bool = False
     """whether it asks about simulated cells of its own, whatever the clips are"""
 
     def measure(self, tested: ModelUnderTest, clips: InputClips, batch_size: int = 16) -> MeasureResult:
         """The result for all clips; deterministic."""
         raise NotImplementedError
+
+
+class AttributionMeasure(Measure):
+    """What is measured of the maps of one attribution, for the same models and at its cost."""
+
+    def __init__(self, attribution: Attribution):
+        self.attribution = attribution
+
+    def applies_to(self, model: ClipModel) -> bool:
+        return self.attribution.applies_to(model)
+
+    def passes(self, model: ClipModel, num_frames: int) -> float:
+        return self.attribution.passes(model, num_frames)
 
 
 @dataclass(frozen=True)

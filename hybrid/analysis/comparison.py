@@ -85,9 +85,7 @@ class Comparison:
     def matrix(self, label: str, name: str) -> Matrix | None:
         """The mean over runs, or None."""
         found = [result.matrices[name] for _, result in self.results[label] if name in result.matrices]
-        if not found:
-            return None
-        return Matrix(np.mean([matrix.value_RC for matrix in found], axis=0), found[0].rows, found[0].columns)
+        return Matrix.mean_of(found) if found else None
 
     def test_to_train(self, label: str) -> float | None:
         ratios = [run.trained_run.test_to_train for run, _ in self.results[label]]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -96,8 +94,12 @@ def is_stored(plan: AnalysisPlan, task: Task) -> bool:
 
 
 def compute(plan: AnalysisPlan, pending: list[Task], device: torch.device, batch_size: int) -> None:
-    """Do these tasks; each result goes into a file of its own as soon as it is known."""
-    with _progress(sum(task.seconds for task in pending)) as bar:
+    """Do these tasks; each result goes into a file of its own as soon as it is known.
+
+    The bar is over estimated seconds: the time left follows from how wrong the estimate has been so far.
+    """
+    form = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+    with tqdm(total=sum(task.seconds for task in pending), bar_format=form, disable=None) as bar:
         for run in dict.fromkeys(task.run for task in pending):
             tested, clips = run.load(device)
             for task in [task for task in pending if task.run is run]:
@@ -121,11 +123,3 @@ def _relevance(attribution: Attribution, tested: ModelUnderTest, clips: InputCli
         with torch.no_grad():
             grades.append(tested.expected_grade(clip_BCTHW).cpu())
     return Relevance(torch.cat(cells).numpy(), torch.cat(grades).numpy())
-
-
-@contextmanager
-def _progress(seconds: float) -> Iterator[tqdm]:
-    """A bar over estimated seconds: the time left follows from how wrong the estimate has been so far."""
-    form = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
-    with tqdm(total=seconds, bar_format=form, disable=None) as bar:
-        yield bar

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -83,11 +82,7 @@ def mean_by_pair(plan: AnalysisPlan) -> dict[str, dict[tuple[str, str], Matrix]]
         for kind, matrix in (result.matrices if result is not None else {}).items():
             maps.setdefault(kind, {}).setdefault(pair.labels, []).append(matrix)
     return {
-        kind: {
-            labels: Matrix(np.mean([m.value_RC for m in found], axis=0), found[0].rows, found[0].columns)
-            for labels, found in by_pair.items()
-        }
-        for kind, by_pair in maps.items()
+        kind: {labels: Matrix.mean_of(found) for labels, found in by_pair.items()} for kind, by_pair in maps.items()
     }
 
 

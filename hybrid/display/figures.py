@@ -74,6 +74,19 @@ def new_figure(height: float) -> Figure:
     return Figure(figsize=(WIDTH, height), layout="constrained")
 
 
+def grid(count: int, across: int, base: float, row: float, **shared) -> tuple[Figure, list]:
+    """A figure of `count` axes, so many in a row, `base` and `row` inches for each row high; and the list of its axes.
+
+    shared: sharex, sharey.
+    """
+    down = math.ceil(count / across)
+    figure = new_figure(base + down * row)
+    axes = figure.subplots(down, across, squeeze=False, **shared).ravel().tolist()
+    for empty in axes[count:]:
+        empty.set_axis_off()
+    return figure, axes
+
+
 def panels(count: int, height: float, x_label: str, y_label: str) -> tuple[Figure, list]:
     """A figure of small panels, three in a row, that share their axes; and the list of its axes.
 

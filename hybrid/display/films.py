@@ -32,15 +32,23 @@ def film_layout(spec: ClipSpec) -> Films:
 
 def film(frames_THWC: NDArray[np.uint8], films: Films, side: int) -> str:
     """All frames of a clip in one JPEG, row by row from the top left, as a data URI."""
-    frames_THWC = np.asarray(frames_THWC)
-    padding = films.columns * films.rows - len(frames_THWC)
-    frames_THWC = np.concatenate([frames_THWC, np.zeros_like(frames_THWC[:1]).repeat(padding, 0)])
-    sheet = rearrange(frames_THWC, "(rows columns) h w c -> (rows h) (columns w) c", columns=films.columns)
+    sheet = side_by_side(np.asarray(frames_THWC), films)
     # RGB frames of a grey film need no colour.
     grey = sheet.shape[2] == 1 or (sheet == sheet[:, :, :1]).all()
     image = Image.fromarray(sheet[:, :, 0] if grey else sheet)
     if side < frames_THWC.shape[1]:
         image = image.resize((films.columns * side, films.rows * side), Image.Resampling.BOX)
+    return data_uri(image, "jpeg", quality=80)
+
+
+def side_by_side(frames_THWC: NDArray[np.uint8], films: Films) -> NDArray[np.uint8]:
+    """(rows H, columns W, C), zero in the places that are left over."""
+    padding = films.columns * films.rows - len(frames_THWC)
+    frames_THWC = np.pad(frames_THWC, ((0, padding), (0, 0), (0, 0), (0, 0)))
+    return rearrange(frames_THWC, "(rows columns) h w c -> (rows h) (columns w) c", columns=films.columns)
+
+
+def data_uri(image: Image.Image, form: str, **options) -> str:
     data = io.BytesIO()
-    image.save(data, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()
+    image.save(data, form, **options)
+    return f"data:image/{form};base64,{base64.b64encode(data.getvalue()).decode()}"

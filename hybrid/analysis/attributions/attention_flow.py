@@ -114,9 +114,6 @@ class AttentionRollout(Attribution):
     def applies_to(self, model: ClipModel) -> bool:
         return model.class_token
 
-    def passes(self, model: ClipModel, num_frames: int) -> float:
-        return 1
-
     @torch.no_grad()
     def relevance(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> Tensor:
         _, inside = tested.model.forward_intermediates(clip_BCTHW)
@@ -151,12 +148,10 @@ class TransformerExplainability(Attribution):
         "H. Chefer, S. Gur, L. Wolf: Generic Attention-model Explainability for Interpreting Bi-Modal and "
         "Encoder-Decoder Transformers, ICCV 2021, equations 5 and 6; named for their CVPR 2021 paper"
     )
+    passes_a_clip = 3
 
     def applies_to(self, model: ClipModel) -> bool:
         return model.class_token or len(model.temporal_layers) > 0
-
-    def passes(self, model: ClipModel, num_frames: int) -> float:
-        return 3
 
     @torch.enable_grad()
     def relevance(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> Tensor:

@@ -34,10 +34,8 @@ class GradCAM(Attribution):
 
     name = "grad_cam"
     title = "Grad-CAM"
+    passes_a_clip = 3
     source = "R. R. Selvaraju et al.: Grad-CAM, ICCV 2017, equations 1 and 2; over frames as over pixels"
-
-    def passes(self, model: ClipModel, num_frames: int) -> float:
-        return 3
 
     def relevance(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> Tensor:
         return torch.stack(list(self.by_pathway(tested, clip_BCTHW).values())).sum(dim=0)

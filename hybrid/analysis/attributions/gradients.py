@@ -9,7 +9,6 @@ from captum.attr import InputXGradient
 from captum.attr import IntegratedGradients as CaptumIntegratedGradients
 from torch import Tensor
 
-from baselines import ClipModel
 from hybrid.analysis.base import Attribution, ModelUnderTest
 from hybrid.analysis.perturbations import blurred, temporal_mean
 
@@ -21,9 +20,7 @@ class GradientInput(Attribution):
     title = "Gradient × input"
     source = "A. Shrikumar, P. Greenside, A. Kundaje: Learning Important Features Through Propagating ..., ICML 2017"
     signed = True
-
-    def passes(self, model: ClipModel, num_frames: int) -> float:
-        return 3
+    passes_a_clip = 3
 
     @torch.enable_grad()
     def relevance(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> Tensor:
@@ -48,9 +45,7 @@ class IntegratedGradients(Attribution):
 
     def __init__(self, name: str, title: str, baseline: Callable[[Tensor], Tensor], steps: int = STEPS):
         self.name, self.title, self.baseline, self.steps = name, title, baseline, steps
-
-    def passes(self, model: ClipModel, num_frames: int) -> float:
-        return 3 * self.steps
+        self.passes_a_clip = 3 * steps
 
     def relevance(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> Tensor:
         clip_BCTHW = clip_BCTHW.detach()

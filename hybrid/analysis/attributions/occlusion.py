@@ -7,7 +7,6 @@ from captum.attr import Occlusion as CaptumOcclusion
 from torch import Tensor
 
 from baselines import ClipModel
-from hybrid.analysis.attributions.upsampling import frames_seen
 from hybrid.analysis.base import Attribution, ModelUnderTest
 from hybrid.analysis.perturbations import blurred
 
@@ -34,11 +33,11 @@ class Occlusion(Attribution):
 
     def passes(self, model: ClipModel, num_frames: int) -> float:
         along_time, high, wide = self.boxes
-        return 1 + (along_time if frames_seen(model, num_frames) > 1 else 1) * high * wide
+        return 1 + (along_time if len(model.used_frames(num_frames)) > 1 else 1) * high * wide
 
     def relevance(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> Tensor:
         batch, channels, frames, height, width = clip_BCTHW.shape
-        seen = frames_seen(tested.model, frames)
+        seen = len(tested.model.used_frames(frames))
         along_time, high, wide = self.boxes
         box = (channels, max(1, seen // along_time), height // high, width // wide)
 

@@ -7,12 +7,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from baselines import ClipModel
-from baselines.timm_net import FrameModel
-
-
-def frames_seen(model: ClipModel, num_frames: int) -> int:
-    """How many frames from the first on the model looks at: one for image models, all for the others."""
-    return 1 if isinstance(model, FrameModel) else num_frames
 
 
 def on_clip(map_BSHW: Tensor, times_S: Tensor, model: ClipModel, clip_BCTHW: Tensor) -> Tensor:
@@ -30,7 +24,7 @@ def on_clip(map_BSHW: Tensor, times_S: Tensor, model: ClipModel, clip_BCTHW: Ten
 
 def frame_shares(times_S: Tensor, model: ClipModel, num_frames: int) -> Tensor:
     """(T, S): the share of each step's relevance that each frame gets; columns sum to 1."""
-    seen = frames_seen(model, num_frames)
+    seen = len(model.used_frames(num_frames))
     times_T = model.frame_times(num_frames, times_S.device)[:seen]
     apart_TS = (times_T[:, None] - times_S[None, :]).abs()
     nearest_TS = (apart_TS <= apart_TS.min(dim=1, keepdim=True).values + 1e-6).float()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -20,8 +21,17 @@ from hybrid.analysis.base import Curve, InputClips, Matrix, Measure, MeasureResu
 from hybrid.analysis.measures.batching import in_batches
 
 
-@dataclass(frozen=True)
-class AttentionDistance(Measure):
+class OfEveryLayer(Measure):
+    # No docstring, for the page shows those of all the classes that a measure extends.
+    def applies_to(self, model: ClipModel) -> bool:
+        """Found out on an empty clip, the smallest there is."""
+        device = next((parameter.device for parameter in model.parameters()), "cpu")
+        with torch.no_grad():
+            _, inside = model.forward_intermediates(torch.zeros(1, model.in_channels, 8, 64, 64, device=device))
+        return bool(inside.attention)
+
+
+class AttentionDistance(OfEveryLayer):
     """sum_u A[t, u] |t - u| in seconds, the mean over queries t and places, for each head of each layer.
 
     The distance of a model is the mean over its layers weighted by their update ratio, |branch| / |what it is added
@@ -33,13 +43,6 @@ class AttentionDistance(Measure):
     name = "attention_distance"
     title = "Attention distance"
     source = "Dosovitskiy et al.: An image is worth 16x16 words, ICLR 2021, figure 7; here in time"
-    unit = "s"
-
-    def applies_to(self, model: ClipModel) -> bool:
-        return attends_over_time(model)
-
-    def passes(self, model: ClipModel, num_frames: int) -> float:
-        return 1
 
     def measure(self, tested: ModelUnderTest, clips: InputClips, batch_size: int = 16) -> MeasureResult:
         readings = read_maps(tested, clips, batch_size, self.title, distance)
@@ -52,7 +55,11 @@ class AttentionDistance(Measure):
             },
             matrices={
                 "distance (s)": by_head(readings, scale=1 / clips.frame_rate),
-                "update ratio": update_ratios(readings),
+                "update ratio": Matrix(
+                    np.array([[reading.ratio_N.mean()] for reading in readings.values()]),
+                    tuple(readings),
+                    ("update ratio",),
+                ),
             },
         )
 
@@ -62,8 +69,7 @@ def distance(weights: Tensor, apart_QK: Tensor) -> Tensor:
     return (weights * apart_QK).sum(dim=-1)
 
 
-@dataclass(frozen=True)
-class AttentionEntropy(Measure):
+class AttentionEntropy(OfEveryLayer):
     """-sum_u A[t, u] log A[t, u] / log T of T keys, the mean over queries t and places, for each head of each layer.
 
     1: all moments alike; 0: one moment alone. A high entropy may mean that a layer gathers everything or that it is not
@@ -73,13 +79,6 @@ class AttentionEntropy(Measure):
     name = "attention_entropy"
     title = "Attention entropy"
     source = "Shannon 1948; as a measure of attention Clark et al.: What does BERT look at?, 2019"
-    unit = ""
-
-    def applies_to(self, model: ClipModel) -> bool:
-        return attends_over_time(model)
-
-    def passes(self, model: ClipModel, num_frames: int) -> float:
-        return 1
 
     def measure(self, tested: ModelUnderTest, clips: InputClips, batch_size: int = 16) -> MeasureResult:
         readings = read_maps(tested, clips, batch_size, self.title, entropy)
@@ -159,46 +158,25 @@ def read_maps(
 
 def of_model(readings: dict[str, Reading]) -> dict[str, np.ndarray]:
     """(N,) each: means over branches, weighted by update ratio, of the value and the uniform one; the mean ratio."""
-    every = list(readings.values())
+    every = readings.values()
     ratio_BN = np.stack([reading.ratio_N for reading in every])
     total_N = ratio_BN.sum(axis=0)
     weight_BN = ratio_BN / np.where(total_N > 0, total_N, np.nan)
+    value_BN = np.stack([reading.value_Nh.mean(axis=1) for reading in every])
+    uniform_B1 = np.array([[reading.uniform] for reading in every])
     return {
-        "value": sum(
-            weight_N * reading.value_Nh.mean(axis=1) for weight_N, reading in zip(weight_BN, every, strict=True)
-        ),
-        "uniform": sum(weight_N * reading.uniform for weight_N, reading in zip(weight_BN, every, strict=True)),
+        "value": (weight_BN * value_BN).sum(axis=0),
+        "uniform": (weight_BN * uniform_B1).sum(axis=0),
         "ratio": ratio_BN.mean(axis=0),
     }
 
 
 def by_head(readings: dict[str, Reading], scale: float = 1.0) -> Matrix:
     """Branches against heads, means over clips; behind them the uniform map's number."""
-    heads = max(reading.value_Nh.shape[1] for reading in readings.values())
-    rows = [
-        [*padded(reading.value_Nh.mean(axis=0) * scale, heads), reading.uniform * scale]
-        for reading in readings.values()
-    ]
-    return Matrix(np.array(rows), tuple(readings), (*(f"head {head}" for head in range(heads)), "uniform"))
-
-
-def update_ratios(readings: dict[str, Reading]) -> Matrix:
-    """A row a branch, the mean over clips: what its maps are worth."""
-    ratio_B1 = np.array([[reading.ratio_N.mean()] for reading in readings.values()])
-    return Matrix(ratio_B1, tuple(readings), ("update ratio",))
-
-
-def padded(value_h: np.ndarray, heads: int) -> np.ndarray:
-    """With NaN for the heads that a layer does not have."""
-    return np.pad(value_h, (0, heads - len(value_h)), constant_values=np.nan)
-
-
-def attends_over_time(model: ClipModel) -> bool:
-    """Found out on an empty clip, the smallest there is."""
-    device = next((parameter.device for parameter in model.parameters()), "cpu")
-    with torch.no_grad():
-        _, inside = model.forward_intermediates(torch.zeros(1, model.in_channels, 8, 64, 64, device=device))
-    return bool(inside.attention)
+    value_Bh = pd.DataFrame([(reading.value_Nh.mean(axis=0) * scale).tolist() for reading in readings.values()])
+    heads = tuple(f"head {head}" for head in value_Bh)  # NaN for those that a layer does not have
+    value_Bh["uniform"] = [reading.uniform * scale for reading in readings.values()]
+    return Matrix(value_Bh.to_numpy(), tuple(readings), (*heads, "uniform"))
 
 
 class TemporalRollout(Measure):
@@ -215,13 +193,9 @@ class TemporalRollout(Measure):
     name = "temporal_rollout"
     title = "Attention Rollout in time"
     source = "S. Abnar, W. Zuidema: Quantifying Attention Flow in Transformers, ACL 2020; residuals measured"
-    unit = "s"
 
     def applies_to(self, model: ClipModel) -> bool:
         return len(model.temporal_layers) > 0
-
-    def passes(self, model: ClipModel, num_frames: int) -> float:
-        return 1
 
     @torch.no_grad()
     def measure(self, tested: ModelUnderTest, clips: InputClips, batch_size: int = 16) -> MeasureResult:
@@ -275,10 +249,9 @@ def pathway_times(inside: Intermediates) -> dict[str, Tensor]:
 
 def pathway_places(inside: Intermediates) -> dict[str, Tensor]:
     """Numbers of each pathway's tokens among those of a place, one pathway after the other."""
-    places, start = {}, 0
-    for pathway, times in pathway_times(inside).items():
-        places[pathway], start = torch.arange(start, start + len(times)), start + len(times)
-    return places
+    times = pathway_times(inside)
+    steps = [len(times_S) for times_S in times.values()]
+    return dict(zip(times, torch.arange(sum(steps)).split(steps), strict=True))
 
 
 def tokens(inside: Intermediates) -> tuple[tuple[str, ...], np.ndarray]:

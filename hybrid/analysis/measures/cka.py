@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from baselines import ClipModel
 from hybrid.analysis.base import InputClips, Matrix, Measure, MeasureResult, ModelUnderTest
 from hybrid.analysis.measures.batching import in_batches, pooled
 
@@ -20,7 +19,6 @@ Grams = tuple[np.ndarray, np.ndarray]
 """Gram matrices of the same examples, (L, n, n) and (M, n, n), of the layers of one model and of another"""
 
 
-@dataclass(frozen=True)
 class LayerSimilarity(Measure):
     """CKA = mean HSIC(K, L) / sqrt(mean HSIC(K, K) mean HSIC(L, L)), K and L the Gram matrices of two layers.
 
@@ -40,10 +38,6 @@ class LayerSimilarity(Measure):
         "Nguyen, Raghu and Kornblith: Do wide and deep networks learn the same things?, ICLR 2021, with "
         "HSIC_1 of Song et al., JMLR 2012, equation 5; layers as in Raghu et al., arXiv 2108.08810"
     )
-    unit = ""
-
-    def passes(self, model: ClipModel, num_frames: int) -> float:
-        return 1
 
     def measure(self, tested: ModelUnderTest, clips: InputClips, batch_size: int = 16) -> MeasureResult:
         layers = Layers.of(tested, clips, batch_size)

@@ -7,37 +7,28 @@ import torch
 from torch import Tensor
 
 from baselines import ClipModel
-from hybrid.analysis.attributions.grad_cam import GradCAM
-from hybrid.analysis.attributions.gradients import IntegratedGradients
-from hybrid.analysis.base import Attribution, Curve, InputClips, Measure, MeasureResult, ModelUnderTest
+from hybrid.analysis.base import Attribution, AttributionMeasure, Curve, InputClips, MeasureResult, ModelUnderTest
 from hybrid.analysis.measures.batching import in_batches
 
 
-class FrameMass(Measure):
+class FrameMass(AttributionMeasure):
     """m_t = sum over pixels of |relevance|, its share p_t of the clip's whole, and 1 / sum p_t^2 effective frames.
 
     From 1, all on one frame, to T, the same on all. NaN for a clip without any relevance.
     """
 
-    unit = "frames"
-
     def __init__(self, attribution: Attribution):
-        self.attribution = attribution
+        super().__init__(attribution)
         self.name = f"frame_mass_{attribution.name}"
         self.title = f"Relevance by frame, {attribution.title}"
         self.source = attribution.source
-
-    def applies_to(self, model: ClipModel) -> bool:
-        return self.attribution.applies_to(model)
-
-    def passes(self, model: ClipModel, num_frames: int) -> float:
-        return self.attribution.passes(model, num_frames)
 
     def measure(self, tested: ModelUnderTest, clips: InputClips, batch_size: int = 16) -> MeasureResult:
         batches = in_batches(tested, clips, batch_size, self.name)
         return self.result([self.of_batch(tested, clip_BCTHW) for clip_BCTHW in batches], clips)
 
     def of_batch(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> dict[str, np.ndarray]:
+        """What `result` is made of, batch by batch, by name; 'mass', (B, T), at the least."""
         return {"mass": frame_mass(self.attribution.relevance(tested, clip_BCTHW))}
 
     def result(self, batches: list[dict[str, np.ndarray]], clips: InputClips) -> MeasureResult:
@@ -55,9 +46,6 @@ class IntegratedFrameMass(FrameMass):
     misses, as a share of what is shared out. completeness gap of change: the same over |change|, which is near zero
     where much relevance cancels.
     """
-
-    def __init__(self, attribution: IntegratedGradients):
-        super().__init__(attribution)
 
     def passes(self, model: ClipModel, num_frames: int) -> float:
         return super().passes(model, num_frames) + 2
@@ -86,9 +74,6 @@ class PathwayFrameMass(FrameMass):
 
     Each pathway's curve is its share of the whole, so the two sum to the curve of both; `share of slow` is Slow's part.
     """
-
-    def __init__(self, attribution: GradCAM):
-        super().__init__(attribution)
 
     def of_batch(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> dict[str, np.ndarray]:
         apart = self.attribution.by_pathway(tested, clip_BCTHW)

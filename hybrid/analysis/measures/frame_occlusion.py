@@ -29,7 +29,6 @@ class FrameOcclusion(Measure):
     name = "occlusion"
     title = "Frame occlusion, deletion and insertion"
     source = "Petsiuk, Das and Saenko: RISE, BMVC 2018 (deletion, insertion); of frames, with the change for the score"
-    unit = "grades"
 
     fills: tuple[str, ...] = FILLS
     random_orders: int = 4

@@ -14,7 +14,7 @@ from torch import Tensor
 from baselines import ClipModel
 from hybrid.analysis.base import Curve, InputClips, Measure, MeasureResult, ModelUnderTest
 from hybrid.analysis.measures.batching import ROUNDING, each_clip, expected_grades
-from hybrid.analysis.measures.rendered import RenderSpec, as_input, cells_at
+from hybrid.analysis.measures.rendered import as_input, cells_at, spec_of
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,6 @@ class FrequencyResponse(Measure):
     name = "frequency"
     title = "Frequency response"
     source = "this project: the transfer function of linear systems, of the model linearised at the clip"
-    unit = "Hz"
 
     eps: float = 0.05
     """of the clip's standard deviation"""
@@ -115,20 +114,17 @@ class BeatSweep(Measure):
     name = "beat_sweep"
     title = "Beat frequency, rendered anew"
     source = "this project, with the simulator"
-    unit = "grades"
     rendered = True
 
+    passes_a_clip = 0
     num_cells: int = 8
-
-    def passes(self, model: ClipModel, num_frames: int) -> float:
-        return 0
 
     def passes_once(self, model: ClipModel, num_frames: int) -> float:
         return self.num_cells * (STEPS + 1)
 
     def measure(self, tested: ModelUnderTest, clips: InputClips, batch_size: int = 16) -> MeasureResult:
         hertz_F = np.arange(STEPS + 1) * clips.frame_rate / STEPS
-        frames = cells_at(tuple(hertz_F.tolist()), self.num_cells, RenderSpec.like(clips))
+        frames = cells_at(tuple(hertz_F.tolist()), self.num_cells, spec_of(clips))
         versions = as_input(tested, rearrange(frames, "cell f ... -> (cell f) ..."))
         grade_CF = expected_grades(tested, versions, batch_size).reshape(self.num_cells, len(hertz_F))
         return MeasureResult(

@@ -33,7 +33,6 @@ class PairwiseInteraction(Measure):
         "Grabisch and Roubens: An axiomatic approach to the concept of interaction, 1999, for pairs; "
         "Tsang, Rambhatla and Liu: How does this interaction affect me?, NeurIPS 2020"
     )
-    unit = "s"
 
     fills: tuple[str, ...] = FILLS
 

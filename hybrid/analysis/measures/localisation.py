@@ -6,10 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from baselines import ClipModel
 from hybrid.analysis.attributions.grad_cam import last_stages
-from hybrid.analysis.attributions.upsampling import frames_seen
-from hybrid.analysis.base import Attribution, InputClips, Measure, MeasureResult, ModelUnderTest
+from hybrid.analysis.base import Attribution, AttributionMeasure, InputClips, MeasureResult, ModelUnderTest
 from hybrid.analysis.measures.batching import magnitudes
 from hybrid.data.simulated import HEAD, MIDPIECE, TAIL
 from hybrid.errors import UserError
@@ -17,7 +15,7 @@ from hybrid.errors import UserError
 PARTS = {"head": HEAD, "midpiece": MIDPIECE, "tail": TAIL}
 
 
-class Localisation(Measure):
+class Localisation(AttributionMeasure):
     """For each part of the cell, over the frames that the model sees:
 
     share: of |relevance| that lies on the part. area: share of pixels that do. lift = share / area: how many times more
@@ -30,10 +28,8 @@ class Localisation(Measure):
     NaN for a clip that lacks the part, or has no relevance.
     """
 
-    unit = ""
-
     def __init__(self, attribution: Attribution):
-        self.attribution = attribution
+        super().__init__(attribution)
         self.name = f"localisation_{attribution.name}"
         self.title = f"Relevance on head and tail, {attribution.title}"
         self.source = (
@@ -41,15 +37,9 @@ class Localisation(Measure):
             "J. Zhang et al.: Top-down Neural Attention by Excitation Backprop, ECCV 2016, without its tolerance"
         )
 
-    def applies_to(self, model: ClipModel) -> bool:
-        return self.attribution.applies_to(model)
-
-    def passes(self, model: ClipModel, num_frames: int) -> float:
-        return self.attribution.passes(model, num_frames)
-
     def measure(self, tested: ModelUnderTest, clips: InputClips, batch_size: int = 16) -> MeasureResult:
         mask_NTHW = checked_masks(clips)
-        seen = frames_seen(tested.model, mask_NTHW.shape[1])
+        seen = len(tested.model.used_frames(mask_NTHW.shape[1]))
         widen = half_a_cell(tested, clips)
         rows: dict[str, list[Tensor]] = {}
         done = 0

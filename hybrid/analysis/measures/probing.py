@@ -34,7 +34,6 @@ class TemporalProbing(Measure):
         "Huang et al.: What makes a video a video, CVPR 2018; Sevilla-Lara et al.: Only time can tell, 2019, arXiv "
         "1907.08340; Broome et al.: Recur, attend or convolve, 2021, arXiv 2112.12175"
     )
-    unit = "grades"
 
     draws: int = 4
 

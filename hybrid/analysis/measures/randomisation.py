@@ -14,7 +14,6 @@ from timm.models import group_parameters
 from tqdm import tqdm
 
 from baselines import ClipModel
-from hybrid.analysis.attributions.upsampling import frames_seen
 from hybrid.analysis.base import Attribution, Curve, InputClips, Measure, MeasureResult, ModelUnderTest
 from hybrid.analysis.measures.batching import magnitudes
 
@@ -30,7 +29,6 @@ class Randomisation(Measure):
     Spearman's correlation over pixels or over a curve's points, and for maps the structural similarity as well.
     """
 
-    unit = ""
     source = "J. Adebayo et al.: Sanity Checks for Saliency Maps, NeurIPS 2018, model parameter randomization test"
 
     def __init__(self, of: Attribution | Measure, curve: str = "", seed: int = 0):
@@ -56,7 +54,7 @@ class Randomisation(Measure):
         """The curve (N, X), or relevance without signs (N, T, H, W) of the frames that the model sees."""
         if isinstance(self.of, Measure):
             return self.of.measure(tested, clips, batch_size).curves[self.curve].y_NX
-        seen = frames_seen(tested.model, clips.clip_NCTHW.shape[2])
+        seen = len(tested.model.used_frames(clips.clip_NCTHW.shape[2]))
         maps = magnitudes(self.of, tested, clips, batch_size)
         return torch.cat([relevance_BTHW[:, :seen] for relevance_BTHW in maps]).numpy()
 

@@ -36,7 +36,6 @@ class ReceptiveField(Measure):
     name = "receptive_field"
     title = "Temporal effective receptive field"
     source = "Luo et al.: Understanding the effective receptive field in deep CNNs, NeurIPS 2016; in time"
-    unit = "s"
 
     projections: int = 2
 

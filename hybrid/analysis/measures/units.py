@@ -14,7 +14,7 @@ from torch import Tensor
 from baselines import ClipModel
 from hybrid.analysis.base import InputClips, Matrix, Measure, MeasureResult, ModelUnderTest
 from hybrid.analysis.measures.batching import pooled, stacked
-from hybrid.analysis.measures.rendered import RenderSpec, as_input, pairs_that_share
+from hybrid.analysis.measures.rendered import as_input, pairs_that_share, spec_of
 
 KINDS = ("static", "dynamic", "both", "neither")
 
@@ -42,21 +42,18 @@ class StaticDynamicUnits(Measure):
     name = "units"
     title = "Static and dynamic units"
     source = "Kowal et al.: A deeper dive into what deep spatiotemporal networks encode, CVPR 2022"
-    unit = ""
     rendered = True
 
+    passes_a_clip = 0
     num_pairs: int = 128
     level: float = 0.01
-
-    def passes(self, model: ClipModel, num_frames: int) -> float:
-        return 0
 
     def passes_once(self, model: ClipModel, num_frames: int) -> float:
         return 6 * self.num_pairs
 
     def measure(self, tested: ModelUnderTest, clips: InputClips, batch_size: int = 16) -> MeasureResult:
         def sharing(shared: str) -> Pairs:
-            both = pairs_that_share(shared, self.num_pairs, RenderSpec.like(clips))
+            both = pairs_that_share(shared, self.num_pairs, spec_of(clips))
             return tuple(as_input(tested, frames_PTHWC) for frames_PTHWC in both)
 
         shuffled_motion = tuple(map(shuffled, sharing("motion"), (0, 1)))
@@ -66,19 +63,16 @@ class StaticDynamicUnits(Measure):
         self, tested: ModelUnderTest, form: Pairs, motion: Pairs, shuffled_motion: Pairs, batch_size: int
     ) -> MeasureResult:
         """The result for any pairs of clips that share the one or the other."""
-        form_D, motion_D, shuffled_D = (
-            correlations(tested, pairs, batch_size) for pairs in (form, motion, shuffled_motion)
+        of_three = [correlations(tested, pairs, batch_size) for pairs in (form, motion, shuffled_motion)]
+        rho_3D = {stage: np.stack([rho_D[stage] for rho_D in of_three]) for stage in of_three[0]}
+        matrix = np.stack([shares(rho, self.num_pairs, self.level) for rho in rho_3D.values()])
+        last_of = {stage.pathway: rho for stage, rho in rho_3D.items()}
+        last_3D = np.concatenate(list(last_of.values()), axis=1)
+        units = dict(zip((f"{kind} units" for kind in KINDS), shares(last_3D, self.num_pairs, self.level), strict=True))
+        return MeasureResult(
+            overall=units | mean_information(last_3D),
+            matrices={"units": Matrix(matrix, tuple(stage.name for stage in rho_3D), KINDS)},
         )
-        stages = {
-            stage: Units(form_D[stage], motion_D[stage], shuffled_D[stage], self.num_pairs, self.level)
-            for stage in form_D
-        }
-        shares = np.stack([units.shares() for units in stages.values()])
-        last_of = {stage.pathway: units for stage, units in stages.items()}
-        last = Units.joined(list(last_of.values()))
-        overall = dict(zip((f"{kind} units" for kind in KINDS), last.shares().tolist(), strict=True))
-        matrix = Matrix(shares, tuple(stage.name for stage in stages), KINDS)
-        return MeasureResult(overall=overall | last.information(), matrices={"units": matrix})
 
 
 class Stage(NamedTuple):
@@ -86,38 +80,27 @@ class Stage(NamedTuple):
     pathway: str
 
 
-@dataclass(frozen=True, eq=False)
-class Units:
-    """Correlations of D units over form pairs, motion pairs, and these shuffled."""
+def shares(rho_3D: np.ndarray, num_pairs: int, level: float) -> np.ndarray:
+    """(4,) of D units, in the order of KINDS; they sum to 1.
 
-    form_D: np.ndarray
-    motion_D: np.ndarray
-    shuffled_D: np.ndarray
-    num_pairs: int
-    level: float
+    rho_3D: each unit's correlation over form pairs, motion pairs, and these shuffled.
+    """
+    bound = stats.norm.isf(level) / np.sqrt(num_pairs - 3)  # of Fisher's z of an uncorrelated pair
+    z_form, z_motion, z_shuffled = np.arctanh(rho_3D)
+    static_D = z_form > bound
+    dynamic_D = (z_motion > bound) & (z_motion - z_shuffled > np.sqrt(2) * bound)
+    kinds = (static_D & ~dynamic_D, dynamic_D & ~static_D, static_D & dynamic_D, ~static_D & ~dynamic_D)
+    return np.array([kind_D.mean() for kind_D in kinds])
 
-    @classmethod
-    def joined(cls, parts: list[Units]) -> Units:
-        arrays = zip(*((part.form_D, part.motion_D, part.shuffled_D) for part in parts), strict=True)
-        return cls(*map(np.concatenate, arrays), parts[0].num_pairs, parts[0].level)
 
-    def shares(self) -> np.ndarray:
-        """(4,) of all units, in the order of KINDS; they sum to 1."""
-        bound = stats.norm.isf(self.level) / np.sqrt(self.num_pairs - 3)  # of Fisher's z of an uncorrelated pair
-        z_form, z_motion, z_shuffled = (np.arctanh(rho_D) for rho_D in (self.form_D, self.motion_D, self.shuffled_D))
-        static_D = z_form > bound
-        dynamic_D = (z_motion > bound) & (z_motion - z_shuffled > np.sqrt(2) * bound)
-        kinds = (static_D & ~dynamic_D, dynamic_D & ~static_D, static_D & dynamic_D, ~static_D & ~dynamic_D)
-        return np.array([kind_D.mean() for kind_D in kinds])
-
-    def information(self) -> dict[str, float]:
-        """Means over the units."""
-        form_D, motion_D, shuffled_D = (information(rho_D) for rho_D in (self.form_D, self.motion_D, self.shuffled_D))
-        return {
-            "static information (nats)": float(form_D.mean()),
-            "motion information (nats)": float(motion_D.mean()),
-            "dynamic information (nats)": float(np.maximum(motion_D - shuffled_D, 0).mean()),
-        }
+def mean_information(rho_3D: np.ndarray) -> dict[str, float]:
+    """Over the units; rho_3D as in `shares`."""
+    form_D, motion_D, shuffled_D = information(rho_3D)
+    return {
+        "static information (nats)": float(form_D.mean()),
+        "motion information (nats)": float(motion_D.mean()),
+        "dynamic information (nats)": float(np.maximum(motion_D - shuffled_D, 0).mean()),
+    }
 
 
 def information(rho_D: np.ndarray) -> np.ndarray:

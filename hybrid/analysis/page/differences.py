@@ -63,27 +63,25 @@ def by_pair(found: Sequence[ModelDifference], pairs: Sequence[tuple[str, str]]) 
     """Pairs that have been compared in anything."""
     sorted_out = []
     for first, second in pairs:
-        own = [one for one in found if (one.first, one.second) == (first, second)]
-        if own:
-            higher = {
-                label: [one for one in own if one.difference.differs and one.higher == label]
-                for label in (first, second)
-            }
-            not_shown = [one for one in own if not one.difference.differs]
-            kinds = map(_by_title, (higher[first], higher[second], not_shown))
+        if own := [one for one in found if (one.first, one.second) == (first, second)]:
+            kinds = [_by_title(own, higher) for higher in (first, second, None)]
             sorted_out.append(PairDifferences(first, second, *kinds))
     return sorted_out
 
 
-def _by_title(found: Sequence[ModelDifference]) -> dict[str, list[ModelDifference]]:
-    titles = dict.fromkeys(one.title for one in found)
-    return {title: [one for one in found if one.title == title] for title in titles}
+def _by_title(found: Sequence[ModelDifference], higher: str | None) -> dict[str, list[ModelDifference]]:
+    """Those that show this model to be the higher one; None: those that show neither to be."""
+    of_title: dict[str, list[ModelDifference]] = {}
+    for one in found:
+        if (one.higher if one.difference.differs else None) == higher:
+            of_title.setdefault(one.title, []).append(one)
+    return of_title
 
 
 def sentence(one: ModelDifference, page: PageContext) -> str:
     first, second, difference = page.title(one.first), page.title(one.second), one.difference
     means = f"{first} {significant(one.first_mean)}, {second} {significant(one.second_mean)}"
-    reach = f"{first} minus {second} {_signed(difference.mean)}, {_intervals(difference)}"
+    reach = f"{first} minus {second} {difference.mean:+.3g}, {_intervals(difference)}"
     if difference.differs:
         return f"{one.figure}: higher in {page.title(one.higher)} ({means}; {reach})."
     return f"{one.figure}: not shown to differ between {first} and {second} ({means}; {reach})."
@@ -135,15 +133,10 @@ def caution(found: Sequence[ModelDifference]) -> str:
 
 
 def _intervals(difference: Estimate) -> str:
+    over = (f"{difference.runs} trained models", f"{difference.clips} clips")
     parts = [
-        f"95 % over {over} {_signed(low)} to {_signed(high)}"
-        for over, (low, high) in zip(
-            (f"{difference.runs} trained models", f"{difference.clips} clips"), difference.intervals, strict=True
-        )
+        f"95 % over {what} {low:+.3g} to {high:+.3g}"
+        for what, (low, high) in zip(over, difference.intervals, strict=True)
         if np.isfinite(low)
     ]
     return ", ".join(parts) or "no interval: one training and one clip or group of clips"
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3g}"

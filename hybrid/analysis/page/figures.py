@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from hybrid.analysis.base import Matrix
 from hybrid.analysis.comparison import Comparison, RunCurves
 from hybrid.analysis.page.context import ModelStyle, PageContext, slug
-from hybrid.display.figures import INK, WIDTH, Picture, new_figure, panels, picture, styled
+from hybrid.display.figures import INK, WIDTH, Picture, grid, panels, picture, styled
 from hybrid.display.tables import significant
 
 ACROSS = 2
@@ -89,9 +89,7 @@ def _curve_in_words(curves: RunCurves) -> str:
 @styled
 def draw_intervals(comparison: Comparison, names: list[str], page: PageContext) -> Picture:
     labels = comparison.labels
-    down = math.ceil(len(names) / ACROSS)
-    figure = new_figure(0.2 + down * (0.62 + 0.17 * len(labels)))
-    all_axes = figure.subplots(down, min(ACROSS, len(names)), sharey=True, squeeze=False).ravel()
+    figure, all_axes = grid(len(names), min(ACROSS, len(names)), 0.2, 0.62 + 0.17 * len(labels), sharey=True)
     words = []
     for axes, name in zip(all_axes, names, strict=False):
         estimates = {label: comparison.estimate(label, name) for label in labels}
@@ -112,8 +110,6 @@ def draw_intervals(comparison: Comparison, names: list[str], page: PageContext) 
         axes.grid(axis="x")
         means = ", ".join(f"{page.title(label)} {significant(e.mean)}" for label, e in estimates.items())
         words.append(f"{name}: {means}")
-    for axes in all_axes[len(names) :]:
-        axes.set_axis_off()
     return picture(
         figure,
         page.figures,
@@ -136,14 +132,15 @@ def _keep_in_view(axes, means: list[float]) -> None:
 
 
 @styled
-def draw_matrices(maps: Mapping[str, Matrix], name: str, title: str, page: PageContext) -> Picture:
-    """maps: by the heading of each. name: of the files. title: of the figure."""
-    numbered = all(_numbered(matrix) for matrix in maps.values())
+def draw_matrices(maps: Mapping[str, Matrix], file_name: str, title: str, page: PageContext) -> Picture:
+    """maps: by the heading of each. title: of the figure."""
+    names = [name for matrix in maps.values() for name in (*matrix.rows, *matrix.columns)]
+    numbered = all(name.isdecimal() for name in names)
     across = 3 if numbered else 2
-    down = math.ceil(len(maps) / across)
-    figure = new_figure(0.55 + down * (0.3 + WIDTH / across * (0.85 if numbered else 1)))
-    all_axes = figure.subplots(down, across, squeeze=False).ravel()
-    low, high = _range(maps)
+    figure, all_axes = grid(len(maps), across, 0.55, 0.3 + WIDTH / across * (0.85 if numbered else 1))
+    values = np.concatenate([matrix.value_RC.ravel() for matrix in maps.values()])
+    high = float(np.nanmax(np.abs(values), initial=0)) or 1.0
+    low = 0.0 if np.nanmin(values, initial=0) >= 0 else -high
     for number, (axes, (heading, matrix)) in enumerate(zip(all_axes, maps.items(), strict=False)):
         colours = "viridis" if low >= 0 else "RdBu_r"
         image = axes.imshow(matrix.value_RC, cmap=colours, vmin=low, vmax=high, aspect="auto", interpolation="none")
@@ -151,28 +148,16 @@ def draw_matrices(maps: Mapping[str, Matrix], name: str, title: str, page: PageC
         axes.set_title(heading, fontsize=8.5)
         _name_ticks(axes.yaxis, matrix.rows, 0)
         _name_ticks(axes.xaxis, matrix.columns, 90)
-    for axes in all_axes[len(maps) :]:
-        axes.set_axis_off()
-    bar = figure.colorbar(image, ax=all_axes.tolist(), location="bottom", shrink=0.7, aspect=40, pad=0.02)
+    bar = figure.colorbar(image, ax=all_axes, location="bottom", shrink=0.7, aspect=40, pad=0.02)
     bar.ax.xaxis.set_major_locator(MaxNLocator(nbins=5))
     return picture(
         figure,
         page.figures,
-        name,
+        file_name,
         title,
         "; ".join(f"{heading}: {_matrix_in_words(matrix)}" for heading, matrix in maps.items()),
         "Mean over clips and trained models; one scale of colours for all.",
     )
-
-
-def _range(maps: Mapping[str, Matrix]) -> tuple[float, float]:
-    values = np.concatenate([matrix.value_RC.ravel() for matrix in maps.values()])
-    high = float(np.nanmax(np.abs(values), initial=0)) or 1.0
-    return (0.0 if np.nanmin(values, initial=0) >= 0 else -high), high
-
-
-def _numbered(matrix: Matrix) -> bool:
-    return all(name.isdecimal() for name in (*matrix.rows, *matrix.columns))
 
 
 def _name_ticks(axis, names: tuple[str, ...], turn: int) -> None:
@@ -222,10 +207,7 @@ KINDS = (
 @styled
 def draw_parts(methods: Sequence[Comparison], kind: Kind, page: PageContext) -> Picture:
     """A panel for each method; in it the parts, and a bar for each model that the method is for."""
-    across = min(2, len(methods))
-    down = math.ceil(len(methods) / across)
-    figure = new_figure(0.5 + 1.45 * down)
-    all_axes = figure.subplots(down, across, sharex=True, squeeze=False).ravel()
+    figure, all_axes = grid(len(methods), min(2, len(methods)), 0.5, 1.45, sharex=True)
     hatches, words = _hatches(page.styles), []
     for axes, comparison in zip(all_axes, methods, strict=False):
         words += [f"{method_of(comparison)}, {text}" for text in _bars(axes, comparison, kind, page, hatches)]
@@ -234,8 +216,6 @@ def draw_parts(methods: Sequence[Comparison], kind: Kind, page: PageContext) -> 
         axes.set_title(textwrap.fill(method_of(comparison), 30), fontsize=8.5)
         axes.set_xticks(range(len(PARTS)), PARTS, fontsize=8)
         axes.grid(axis="y")
-    for axes in all_axes[len(methods) :]:
-        axes.set_axis_off()
     for label, style in page.styles.items():
         if any(label in comparison.labels for comparison in methods):
             all_axes[0].bar([0], [0], color=style.colour, hatch=hatches[label], label=style.title, **BAR)

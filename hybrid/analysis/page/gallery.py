@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from einops import rearrange
-from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
@@ -20,8 +16,8 @@ from hybrid.analysis.page.context import PageContext, slug
 from hybrid.analysis.plan import AnalysisPlan
 from hybrid.analysis.registry import ATTRIBUTIONS
 from hybrid.analysis.store import read_relevance
-from hybrid.display.figures import WIDTH, Picture, picture, styled
-from hybrid.display.films import Films, film, film_layout
+from hybrid.display.figures import Picture, new_figure, picture, styled
+from hybrid.display.films import Films, data_uri, film, film_layout, side_by_side
 from hybrid.evaluation.metrics import expected_grade
 from hybrid.files import whole_file
 
@@ -40,45 +36,32 @@ STRIP_FRAMES = 8
 STRIP_SIDE = 96
 FIGURE_TWO = (("vgg16", "grad_cam"), ("vit", "attention_rollout"), ("vit", "transformer_explainability"))
 """model and method of each column of the paper's figure 2"""
-TITLES = {"vgg16": "VGG16", "vit": "ViT"}
 WHOLE = (0, 1, 1, 0)
 """the picture's edges, whatever its pixels"""
 
 
-@dataclass(frozen=True)
-class Heat:
-    """One model's relevance in one clip by one method.
+class Track(NamedTuple):
+    """What one model, of this title, sees in a clip; grade: the expected one that it answers.
 
-    picture: data URI of all frames, laid out as the film. share_T: of the clip's relevance in each frame; curve: the
-    same as the path of an SVG, T wide and 1 high.
+    heats: by method, a data URI of the relevance in all frames, laid out as the film, and each frame's share of it as
+    the path of an SVG, T wide and 1 high.
     """
 
-    method: str
-    picture: str
-    share_T: list[float]
-    curve: str
-
-
-@dataclass(frozen=True)
-class Track:
-    label: str
     title: str
     grade: float
-    """expected, that the model answers"""
-    heats: list[Heat]
+    heats: dict[str, tuple[str, str]]
 
 
-@dataclass(frozen=True)
-class ShownClip:
+class ShownClip(NamedTuple):
+    """grade: expected, of the panel."""
+
     clip: str
     film: str
     grade: float | None
-    """expected, of the panel"""
     tracks: list[Track]
 
 
-@dataclass(frozen=True)
-class Gallery:
+class Gallery(NamedTuple):
     """methods: name and title of those that any model has. left_out: how many clips the page has no room for."""
 
     films: Films
@@ -87,9 +70,8 @@ class Gallery:
     left_out: int
 
 
-@dataclass(frozen=True, eq=False)
-class _Seen:
-    """relevance_THW of one model in one clip by one method."""
+class View(NamedTuple):
+    """relevance_THW of one model in one clip by one method, and the expected grade that it answers."""
 
     label: str
     method: str
@@ -103,7 +85,8 @@ def build_gallery(page: PageContext) -> Gallery | None:
     seen = _read(plan)
     if not seen:
         return None
-    methods = [(name, method.title) for name, method in plan.attributions.items() if _has(seen, name)]
+    known = {view.method for views in seen.values() for view in views}
+    methods = [(name, method.title) for name, method in plan.attributions.items() if name in known]
     for clip, views in seen.items():
         for method, title in methods:
             own = [view for view in views if view.method == method]
@@ -140,7 +123,7 @@ def coloured(relevance_THW: np.ndarray, side: int | None = None) -> np.ndarray:
     return np.concatenate([colour_THW3, opacity_THW1], axis=-1).astype(np.uint8)
 
 
-def write_strip(path: Path, frames_THWC: np.ndarray, title: str, views: Sequence[_Seen], page: PageContext) -> None:
+def write_strip(path: Path, frames_THWC: np.ndarray, title: str, views: Sequence[View], page: PageContext) -> None:
     """A PNG: some frames of a clip from left to right, below them the same under each model's relevance."""
     picked = np.linspace(0, len(frames_THWC) - 1, min(STRIP_FRAMES, len(frames_THWC))).round().astype(int)
     margin, line = 130, STRIP_SIDE + 2
@@ -164,63 +147,52 @@ def write_strip(path: Path, frames_THWC: np.ndarray, title: str, views: Sequence
         canvas.save(temporary, "PNG")
 
 
-def _read(plan: AnalysisPlan) -> dict[str, list[_Seen]]:
+def _read(plan: AnalysisPlan) -> dict[str, list[View]]:
     """By clip, in the order of the gallery."""
-    seen: dict[str, list[_Seen]] = {}
+    seen: dict[str, list[View]] = {}
     for run in plan.gallery:
         for method in plan.attributions:
             stored = read_relevance(plan.path(run, "relevance", method), run.cache_key(method))
             for n, clip in enumerate(run.clip_names if stored is not None else ()):
                 relevance_THW, grade = stored.relevance_NTHW[n], float(stored.grade_N[n])
-                seen.setdefault(clip, []).append(_Seen(run.label, method, relevance_THW, grade))
+                seen.setdefault(clip, []).append(View(run.label, method, relevance_THW, grade))
     return seen
 
 
-def _has(seen: dict[str, list[_Seen]], method: str) -> bool:
-    return any(view.method == method for views in seen.values() for view in views)
-
-
-def _clip_set(plan: AnalysisPlan, clip: str) -> ClipSet:
-    return next(run.clip_set for run in plan.gallery if clip in run.clip_names)
+def _source(plan: AnalysisPlan, clip: str) -> tuple[ClipSet, int]:
+    clip_set = next(run.clip_set for run in plan.gallery if clip in run.clip_names)
+    return clip_set, clip_set.names.index(clip)
 
 
 def _frames(plan: AnalysisPlan, clip: str) -> np.ndarray:
-    clip_set = _clip_set(plan, clip)
-    return stretched(clip_set.frames_NTHWC[clip_set.names.index(clip)])
+    clip_set, number = _source(plan, clip)
+    return stretched(clip_set.frames_NTHWC[number])
 
 
-def _shown(clip: str, views: Sequence[_Seen], layout: Films, side: int, page: PageContext) -> ShownClip:
-    clip_set = _clip_set(page.plan, clip)
-    number = clip_set.names.index(clip)
+def _shown(clip: str, views: Sequence[View], layout: Films, side: int, page: PageContext) -> ShownClip:
+    clip_set, number = _source(page.plan, clip)
     votes = None if clip_set.target_NK is None else float(expected_grade(clip_set.target_NK[[number]])[0])
     tracks = [
-        Track(label, style.title, own[0].grade, [_heat(view, layout, side) for view in own])
+        Track(style.title, own[0].grade, {view.method: _heat(view, layout, side) for view in own})
         for label, style in page.styles.items()
         if (own := [view for view in views if view.label == label])
     ]
     return ShownClip(clip, film(_frames(page.plan, clip), layout, min(128, clip_set.spec.side)), votes, tracks)
 
 
-def _heat(view: _Seen, layout: Films, side: int) -> Heat:
+def _heat(view: View, layout: Films, side: int) -> tuple[str, str]:
     size_T = np.abs(view.relevance_THW).sum(axis=(1, 2))
     share_T = size_T / (size_T.sum() or 1)
     steps = "".join(f"V{1 - share:.3f}H{t + 1}" for t, share in enumerate(share_T / (share_T.max() or 1)))
-    return Heat(view.method, _sheet(coloured(view.relevance_THW, side), layout), share_T.tolist(), f"M0 1{steps}V1Z")
-
-
-def _sheet(rgba_THWC: np.ndarray, layout: Films) -> str:
-    padding = layout.columns * layout.rows - len(rgba_THWC)
-    rgba_THWC = np.concatenate([rgba_THWC, np.zeros_like(rgba_THWC[:1]).repeat(padding, 0)])
-    sheet = rearrange(rgba_THWC, "(rows columns) h w c -> (rows h) (columns w) c", columns=layout.columns)
-    data = io.BytesIO()
-    Image.fromarray(sheet).save(data, "WEBP", quality=70, alpha_quality=70)
-    return "data:image/webp;base64," + base64.b64encode(data.getvalue()).decode()
+    sheet = Image.fromarray(side_by_side(coloured(view.relevance_THW, side), layout))
+    return data_uri(sheet, "webp", quality=70, alpha_quality=70), f"M0 1{steps}V1Z"
 
 
 def _length(clip: ShownClip) -> int:
-    return len(clip.film) + sum(len(heat.picture) for track in clip.tracks for heat in track.heats)
+    return len(clip.film) + sum(len(picture) for track in clip.tracks for picture, _ in track.heats.values())
 
 
+@styled
 def draw_figure_two(page: PageContext) -> Picture | None:
     """The paper's figure 2 of the gallery's clips: what VGG16 and ViT look at in a frame, each by its own methods.
 
@@ -235,37 +207,25 @@ def draw_figure_two(page: PageContext) -> Picture | None:
     rows = {clip: maps for clip, maps in rows.items() if len(maps) == len(FIGURE_TWO)}
     if not rows:
         return None
-    frame_NHWC = np.stack([_frames(page.plan, clip)[0] for clip in rows])
-    return _draw_first_frames(frame_NHWC, [np.stack(maps) for maps in zip(*rows.values(), strict=True)], page.figures)
-
-
-@styled
-def _draw_first_frames(frame_NHWC: np.ndarray, maps: Sequence[np.ndarray], folder: Path) -> Picture:
-    """A row for each clip: its first frame, then the frame under each map, coloured from 0 to the map's own largest."""
-    count, titles = len(frame_NHWC), [_title(model, method) for model, method in FIGURE_TWO]
-    figure = Figure(figsize=(WIDTH, 0.45 + 1.2 * count), layout="constrained")
-    axes = figure.subplots(count, 1 + len(maps), squeeze=False)
-    for n, row in enumerate(axes):
+    figure = new_figure(0.45 + 1.2 * len(rows))
+    axes = figure.subplots(len(rows), 1 + len(FIGURE_TWO), squeeze=False)
+    for row, (clip, maps) in zip(axes, rows.items(), strict=True):
         for axis in row:
-            axis.imshow(frame_NHWC[n].mean(axis=-1), cmap="gray", vmin=0, vmax=255, extent=WHOLE)
+            axis.imshow(_frames(page.plan, clip)[0].mean(axis=-1), cmap="gray", vmin=0, vmax=255, extent=WHOLE)
             axis.set_axis_off()
-        for axis, map_NHW in zip(row[1:], maps, strict=True):
-            top = max(map_NHW[n].max(), 1e-12)
-            axis.imshow(map_NHW[n], cmap="inferno", alpha=0.55, vmin=0, vmax=top, extent=WHOLE)
-    for axis, title in zip(axes[0], ["first frame", *titles], strict=True):
+        for axis, map_HW in zip(row[1:], maps, strict=True):
+            axis.imshow(map_HW, cmap="inferno", alpha=0.55, vmin=0, vmax=max(map_HW.max(), 1e-12), extent=WHOLE)
+    axes[0, 0].set_title("first frame", fontsize=8)
+    for axis, (model, method) in zip(axes[0, 1:], FIGURE_TWO, strict=True):
+        title = "\n".join([page.title(model), *textwrap.wrap(ATTRIBUTIONS[method].title, 18)])  # lines fit above a map
         axis.set_title(title, fontsize=8)
     return picture(
         figure,
-        folder,
+        page.figures,
         "figure2",
         "What VGG16 and ViT look at",
-        f"{count} first frames, each beside itself under three maps of relevance: Grad-CAM of VGG16, Attention Rollout "
-        "and Transformer Explainability of ViT.",
+        f"{len(rows)} first frames, each beside itself under three maps of relevance: Grad-CAM of VGG16, Attention "
+        "Rollout and Transformer Explainability of ViT.",
         "The paper's figure 2 with the models trained here. A map's colours run from 0 to its own largest value. The "
         "columns differ in model and in method, so a difference between them is of either.",
     )
-
-
-def _title(model: str, method: str) -> str:
-    """In lines that fit above a map."""
-    return "\n".join([TITLES[model], *textwrap.wrap(ATTRIBUTIONS[method].title, 18)])

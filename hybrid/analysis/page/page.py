@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from importlib.metadata import version
 
 from hybrid.analysis.agreement import frame_agreement
+from hybrid.analysis.clips import ClipSet
 from hybrid.analysis.comparison import Comparison, read_comparisons
 from hybrid.analysis.page.context import PageContext
 from hybrid.analysis.page.differences import by_pair, caution, sentence, summary
 from hybrid.analysis.page.gallery import build_gallery, draw_figure_two
 from hybrid.analysis.page.sections import agreement_chapter, chapters, definition
 from hybrid.analysis.page.tables import figures_table, values_frame
-from hybrid.analysis.plan import AnalysisPlan
+from hybrid.analysis.plan import AnalysisPlan, RunOnClips
 from hybrid.display.pages import rendered
 from hybrid.errors import UserError
 from hybrid.files import software_commit, whole_file, write_text
@@ -23,12 +24,12 @@ def write_page(plan: AnalysisPlan) -> str:
     comparisons, page = read_comparisons(plan), PageContext.of(plan)
     if not comparisons:
         raise UserError(f"{plan.folder}: holds no answer of any measure to show")
-    agreement = frame_agreement(comparisons)
-    made = chapters(comparisons, page)
-    if agreement is not None:
+    made, every = chapters(comparisons, page), list(comparisons.values())
+    if (agreement := frame_agreement(comparisons)) is not None:
         made.append(agreement_chapter(agreement, page))
+        every.append(agreement)
     found = [one for chapter in made if not chapter.banner for section in chapter.sections for one in section.found]
-    every = [*comparisons.values(), *([agreement] if agreement is not None else [])]
+    titles = [style.title for style in page.styles.values()]
     table = figures_table(every, page)
     table.write(plan.folder)
     with whole_file(plan.folder / "values.csv") as temporary:
@@ -37,7 +38,7 @@ def write_page(plan: AnalysisPlan) -> str:
         "hybrid.analysis.page",
         "analysis.html.j2",
         {
-            "title": _title(page),
+            "title": ", ".join(titles) if len(titles) < 7 else f"{len(titles)} models",
             "simulated": plan.simulated,
             "facts": _facts(plan),
             "notices": plan.notices,
@@ -72,44 +73,31 @@ def _skipped(plan: AnalysisPlan, comparisons: Mapping[str, Comparison]) -> list[
 
 
 def _facts(plan: AnalysisPlan) -> list[str]:
+    def count(number: int, noun: str) -> str:
+        return f"{number} {noun}" + ("" if number == 1 else "s")
+
     runs = {label: len(plan.runs_of(label)) for label in plan.labels}
     each = sorted({len(run.numbers) for run in plan.runs})
     clips = {name for run in plan.runs for name in run.clip_names}
     spec = plan.runs[0].clip_set.spec
     return [
-        _count(len(runs), "model"),
+        count(len(runs), "model"),
         "one training each" if set(runs.values()) == {1} else f"{sum(runs.values())} trainings in all",
-        f"{_count(len(clips), 'clip')}, {' or '.join(map(str, each))} for each training",
+        f"{count(len(clips), 'clip')}, {' or '.join(map(str, each))} for each training",
         f"{spec.num_frames} frames at {spec.frame_rate:g} a second, {spec.side} px",
     ]
 
 
 def _origin(plan: AnalysisPlan) -> list[tuple[str, str]]:
-    roots = dict.fromkeys(
-        f"{clips.root.name}" + (f", content {clips.fingerprint}" if clips.fingerprint else "")
-        for clips in (run.clip_set for run in plan.runs)
-    )
+    def content(clips: ClipSet) -> str:
+        return clips.root.name + (f", content {clips.fingerprint}" if clips.fingerprint else "")
+
+    def origin(run: RunOnClips) -> str:
+        return f"{run.trained_run.experiment_name} {run.name} ({run.checkpoint_digest})"
+
     return [
-        ("clips", "; ".join(roots)),
-        *(
-            (
-                label,
-                "; ".join(
-                    f"{run.trained_run.experiment_name} {run.name} ({run.checkpoint_digest})"
-                    for run in plan.runs_of(label)
-                ),
-            )
-            for label in plan.labels
-        ),
+        ("clips", "; ".join(dict.fromkeys(content(run.clip_set) for run in plan.runs))),
+        *((label, "; ".join(map(origin, plan.runs_of(label)))) for label in plan.labels),
         ("versions", " · ".join(f"{name} {version(name)}" for name in ("torch", "captum", "numpy"))),
         ("analysed at commit", software_commit() or "no git repository"),
     ]
-
-
-def _title(page: PageContext) -> str:
-    titles = [style.title for style in page.styles.values()]
-    return ", ".join(titles) if len(titles) < 7 else f"{len(titles)} models"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")

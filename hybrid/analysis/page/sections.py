@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tqdm import tqdm
 
-from hybrid.analysis.base import Attribution, Measure, MeasureGroup, Method
+from hybrid.analysis.base import MeasureGroup, Method
 from hybrid.analysis.comparison import Comparison
 from hybrid.analysis.model_pairs import mean_by_pair
 from hybrid.analysis.page.context import PageContext, slug
@@ -85,7 +85,8 @@ def agreement_chapter(comparison: Comparison, page: PageContext) -> Chapter:
 
 def _section(comparison: Comparison, group: MeasureGroup, page: PageContext) -> Section:
     measure, figures = comparison.measure, comparison.names("figures")
-    curves = [name for name in comparison.names("curves") if _shown(name, group)]
+    # Of a sanity check's curves those of the rank correlation, which all of them have.
+    curves = [name for name in comparison.names("curves") if not group.of_methods or name.endswith("rank correlation")]
     pictures = [draw_curves(comparison, name, page) for name in curves]
     for name in comparison.names("matrices"):
         maps = {
@@ -98,24 +99,16 @@ def _section(comparison: Comparison, group: MeasureGroup, page: PageContext) -> 
         pictures += _between(page)
     if figures:
         pictures.append(draw_intervals(comparison, figures, page))
+    compared = [name for name in figures if not group.of_methods and not name.startswith(REFERENCES)]
     return Section(
         measure.name,
         measure.title,
         definition(measure),
         measure.source,
         pictures,
-        differences(comparison, _compared(figures, group), f"{measure.name}-figures", page.plan.pairs),
+        differences(comparison, compared, f"{measure.name}-figures", page.plan.pairs),
         [page.title(label) for label in page.plan.labels if label not in comparison.labels],
     )
-
-
-def _compared(figures: Sequence[str], group: MeasureGroup) -> list[str]:
-    return [] if group.of_methods else [name for name in figures if not name.startswith(REFERENCES)]
-
-
-def _shown(curve: str, group: MeasureGroup) -> bool:
-    """Of a sanity check's curves those of the rank correlation, which all of them have."""
-    return not group.of_methods or curve.endswith("rank correlation")
 
 
 def _between(page: PageContext) -> list[Picture]:
@@ -159,12 +152,9 @@ def definition(method: Method) -> list[str]:
 
     A field of the method that it names is shown as its value: 'the mean of `draws`' is 'the mean of 4'.
     """
-    classes = [
-        kind
-        for kind in reversed(type(method).mro())
-        if kind not in (object, Method, Measure, Attribution) and kind.__doc__
-    ]
-    paragraphs = [paragraph for kind in classes for paragraph in inspect.cleandoc(kind.__doc__).split("\n\n")]
+    interfaces = ("builtins", Method.__module__)
+    docs = [kind.__doc__ for kind in reversed(type(method).mro()) if kind.__module__ not in interfaces]
+    paragraphs = [paragraph for doc in docs if doc for paragraph in inspect.cleandoc(doc).split("\n\n")]
     return [
         re.sub(r"`([^`]*)`", lambda match: str(getattr(method, match[1], match[1])), paragraph.replace("\n", " "))
         for paragraph in paragraphs

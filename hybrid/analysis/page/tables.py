@@ -21,19 +21,20 @@ OVER = {
 
 def plan_text(plan: AnalysisPlan, costs: Mapping[str, Cost], tasks: Sequence[Task], pending: Sequence[Task]) -> str:
     """What will be computed: passes through each model, the clips, and the estimated time."""
+
+    def seconds(label: str) -> float:
+        return sum(task.seconds for task in pending if task.run.label == label)
+
     rows = [
         _row("forward pass, ms a clip", {label: 1e3 * cost.forward_seconds for label, cost in costs.items()}),
         _row("trained models", {label: len(plan.runs_of(label)) for label in plan.labels}),
         *(_passes(name, name, costs) for name in plan.measures),
         *(_passes(f"gallery: {name}", name, costs) for name in plan.attributions),
-        _row(
-            "estimated minutes left, of the processor", {label: _seconds(pending, label) / 60 for label in plan.labels}
-        ),
+        _row("estimated minutes left, of the processor", {label: seconds(label) / 60 for label in plan.labels}),
     ]
     rendered = [name for name in plan.measures if any(cost.once.get(name) for cost in costs.values())]
     columns = [Column("passes a clip", lambda row: row.what, figure=False)]
-    for place, label in enumerate(plan.labels, start=1):
-        columns.append(Column(label, lambda row, place=place: row[place]))
+    columns += [Column(label, lambda row, n=n: row[n]) for n, label in enumerate(plan.labels, start=1)]
     clips = {name for run in plan.runs for name in run.clip_names}
     each = sorted({len(run.numbers) for run in plan.runs})
     shown = len({name for run in plan.gallery for name in run.clip_names})
@@ -63,10 +64,6 @@ def _passes(what: str, name: str, costs: Mapping[str, Cost]) -> dict[str, str]:
     return _row(what, {label: cost.a_clip.get(name) for label, cost in costs.items()}) | {
         label: f"{cost.once[name]:g} once" for label, cost in costs.items() if cost.once.get(name)
     }
-
-
-def _seconds(pending: Sequence[Task], label: str) -> float:
-    return sum(task.seconds for task in pending if task.run.label == label)
 
 
 def in_words(seconds: float) -> str:
@@ -103,14 +100,10 @@ def figures_table(comparisons: Sequence[Comparison], page: PageContext) -> Table
         mean, low, high = (row[place[f"{label} {key}"]] for key in ("mean", f"{over}_low", f"{over}_high"))
         return significant(mean) + ("" if pd.isna(low) else f" [{significant(low)}, {significant(high)}]")
 
-    models = [
-        Column(
-            style.title,
-            lambda row, label=label: cell(row, label),
-            f"{label} mean" if f"{label} mean" in place else None,
-        )
-        for label, style in page.styles.items()
-    ]
+    def column(label: str) -> Column:
+        mean = f"{label} mean"
+        return Column(page.title(label), lambda row: cell(row, label), mean if mean in place else None)
+
     return Table(
         "all-measures",
         f"Every figure of every measure, the mean over clips and trained models. {OVER[over]}",
@@ -118,7 +111,7 @@ def figures_table(comparisons: Sequence[Comparison], page: PageContext) -> Table
         (
             Column("figure (unit)", lambda row: row[place["figure"]], "figure", figure=False),
             Column("measure", lambda row: row[place["measure"]], "measure", figure=False),
-            *models,
+            *map(column, page.styles),
         ),
     )
 

@@ -8,10 +8,11 @@ from toy_models import noise_clips
 
 from hybrid import get_entry
 from hybrid.analysis.measures import rendered
-from hybrid.analysis.measures.rendered import RenderSpec, as_input, cells_at, pairs_that_share
+from hybrid.analysis.measures.rendered import as_input, cells_at, pairs_that_share, scaled, settings_for, spec_of
+from hybrid.data.clip import ClipSpec
 from hybrid.simulator.events import NO_EVENT
 
-SPEC = RenderSpec(num_frames=8, frame_rate=16.0, side=64, channels=3)
+SPEC = ClipSpec(num_frames=8, frame_rate=16.0, side=64, channels=3)
 
 
 def test_cells_differ_in_their_beat_alone(monkeypatch):
@@ -42,8 +43,8 @@ def test_pairs_share_one_thing():
 def test_scaling_averages_and_grey_is_luma():
     frames_THWC = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3), dtype=np.uint8)
     by_hand = frames_THWC.reshape(2, 64, 2, 64, 2, 3).mean(axis=(2, 4))
-    np.testing.assert_allclose(SPEC.scaled(frames_THWC), by_hand, atol=0.51)
-    grey = RenderSpec(8, 16.0, 128, 1).scaled(frames_THWC)
+    np.testing.assert_allclose(scaled(frames_THWC, SPEC), by_hand, atol=0.51)
+    grey = scaled(frames_THWC, ClipSpec(8, 16.0, 128, 1))
     np.testing.assert_allclose(grey[..., 0], frames_THWC @ np.array([0.299, 0.587, 0.114]), atol=0.51)
 
 
@@ -57,5 +58,5 @@ def test_input_is_normalised_as_the_model_was_trained(name):
 
 
 def test_a_take_is_like_the_clips():
-    assert RenderSpec.like(noise_clips(frames=8, side=64)) == SPEC
-    assert RenderSpec(8, 600.0, 64, 3).settings.exposure == pytest.approx(1 / 600)
+    assert spec_of(noise_clips(frames=8, side=64)) == SPEC
+    assert settings_for(ClipSpec(8, 600.0, 64, 3)).exposure == pytest.approx(1 / 600)

@@ -3,7 +3,7 @@ import pytest
 import torch
 from toy_models import brightness, under_test, with_features
 
-from hybrid.analysis.measures.units import StaticDynamicUnits, Units, correlation, information, shuffled
+from hybrid.analysis.measures.units import StaticDynamicUnits, correlation, information, shares, shuffled
 
 NUM_PAIRS = 256
 
@@ -86,9 +86,9 @@ def test_a_unit_can_be_both_or_neither():
 def test_units_that_tell_nothing_are_rarely_taken_for_more():
     rng = np.random.default_rng(0)
     rho_3D = correlation(*rng.normal(size=(2, 64, 30_000))).reshape(3, -1)
-    shares = dict(zip(KINDS, Units(*rho_3D, num_pairs=64, level=0.01).shares(), strict=True))
-    assert 0.006 < shares["static"] < 0.014
-    assert shares["dynamic"] < 0.01 and shares["both"] < 0.001
+    found = dict(zip(KINDS, shares(rho_3D, num_pairs=64, level=0.01), strict=True))
+    assert 0.006 < found["static"] < 0.014
+    assert found["dynamic"] < 0.01 and found["both"] < 0.001
 
 
 def test_correlation_and_information_against_numpy():
