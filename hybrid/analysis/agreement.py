@@ -30,7 +30,6 @@ class FrameAgreement(Measure):
     name = "frame_agreement"
     title = "Agreement of measures on frames"
     source = "rank correlation as in Adebayo et al.: Sanity checks for saliency maps, NeurIPS 2018"
-    unit = ""
 
 
 def frame_agreement(comparisons: Mapping[str, Comparison]) -> Comparison | None:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from hybrid.evaluation.comparisons import EXPLORATORY, SCALE, compare, in_words, tested_to_trained
+from hybrid.evaluation.comparisons import COMPARED, EXPLORATORY, SCALE, compare, in_words, tested_to_trained
 from hybrid.evaluation.results import Runs
 from hybrid.evaluation.statistics import corrected_resampled_t, holm
 from hybrid.files import read_yaml, write_yaml
@@ -20,11 +20,7 @@ from hybrid.folders import ExperimentFolder
 JOINT = "+"
 """between the labels of the arms that an arm of a factorial combines"""
 
-COLUMNS = (
-    "arm", "runs", "difference", "low", "high", "t", "df", "p", "p_holm",
-    "clips", "groups", "clip_difference", "clip_low", "clip_high", "a_better", "equivalent", "b_better",
-    "simulated", "words", "interaction", "interaction_low", "interaction_high",
-)  # fmt: skip
+COLUMNS = ("arm", *COMPARED, "interaction", "interaction_low", "interaction_high")
 
 
 @dataclass(frozen=True)

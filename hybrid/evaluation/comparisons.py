@@ -20,8 +20,9 @@ import numpy as np
 import pandas as pd
 
 from hybrid.errors import UserError
+from hybrid.evaluation.estimates import over_clips
 from hybrid.evaluation.results import ExperimentResults, RunResult, Runs
-from hybrid.evaluation.statistics import bayesian_correlated_t, clustered_bootstrap, corrected_resampled_t, holm
+from hybrid.evaluation.statistics import bayesian_correlated_t, corrected_resampled_t, holm
 
 EQUIVALENT = 0.05
 """x 10^-2 of MSE: arms nearer than this are practically equivalent"""
@@ -42,11 +43,12 @@ LEVEL = 0.05
 
 REGISTERED, EXPLORATORY = "pre-registered", "exploratory"
 
-COLUMNS = (
-    "arm_a", "arm_b", "kind", "runs", "difference", "low", "high", "t", "df", "p", "p_holm",
+COMPARED = (
+    "runs", "difference", "low", "high", "t", "df", "p", "p_holm",
     "clips", "groups", "clip_difference", "clip_low", "clip_high",
     "a_better", "equivalent", "b_better", "simulated", "words",
 )  # fmt: skip
+COLUMNS = ("arm_a", "arm_b", "kind", *COMPARED)
 
 
 def contrasts(results: ExperimentResults, repetitions: int = 10_000) -> pd.DataFrame:
@@ -160,14 +162,10 @@ def _over_clips(paired: list[tuple[RunResult, RunResult]], groups: dict[str, str
         raise UserError(f"clip {unknown[0]!r} of the predictions is not in folds.csv")
     difference_N = np.array([np.mean(differences) for differences in of_clip.values()])
     group_N = np.array([groups[clip] for clip in of_clip])
-    num_groups = len(set(group_N))
-    low = high = np.nan
-    if num_groups >= 2:
-        interval = clustered_bootstrap(difference_N, group_N, repetitions=repetitions)
-        low, high = interval.low, interval.high
+    low, high = over_clips(difference_N, group_N, repetitions=repetitions)
     return {
         "clips": len(difference_N),
-        "groups": num_groups,
+        "groups": len(set(group_N)),
         "clip_difference": float(difference_N.mean()),
         "clip_low": low,
         "clip_high": high,

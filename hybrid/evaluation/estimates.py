@@ -64,15 +64,21 @@ def difference(first: pd.DataFrame, second: pd.DataFrame, test_to_train: float |
 
 
 def _estimate(of_run: np.ndarray, of_clip: np.ndarray, group: np.ndarray, test_to_train: float | None) -> Estimate:
-    run_low = run_high = clip_low = clip_high = float("nan")
+    run_low = run_high = float("nan")
     if len(of_run) > 1:
         run_low, run_high = _over_runs(of_run, test_to_train)
-    if len(set(group)) > 1:
-        resampled = clustered_bootstrap(of_clip, group)
-        clip_low, clip_high = resampled.low, resampled.high
+    clip_low, clip_high = over_clips(of_clip, group)
     # Without common runs, as of single checkpoints of several experiments, the clips are all there is.
     mean = of_run.mean() if len(of_run) else of_clip.mean() if len(of_clip) else float("nan")
     return Estimate(float(mean), run_low, run_high, clip_low, clip_high, len(of_run), len(of_clip))
+
+
+def over_clips(value_N: np.ndarray, group_N: np.ndarray, **options) -> tuple[float, float]:
+    """The 95 % interval of the mean over other clips, by `clustered_bootstrap`; NaN where there is one group."""
+    if len(set(group_N)) < 2:
+        return float("nan"), float("nan")
+    resampled = clustered_bootstrap(value_N, group_N, **options)
+    return resampled.low, resampled.high
 
 
 def _over_runs(of_run: np.ndarray, test_to_train: float | None) -> tuple[float, float]:

@@ -13,9 +13,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from hybrid.evaluation.comparisons import SCALE
+from hybrid.evaluation.estimates import over_clips
 from hybrid.evaluation.metrics import METRICS, squared_error
 from hybrid.evaluation.results import ExperimentResults
-from hybrid.evaluation.statistics import clustered_bootstrap
 
 SPLITS = 100
 MEASURES = tuple(name for name, metric in METRICS.items() if not metric.uses_raters)
@@ -82,10 +82,8 @@ def _noise_of(
         return row
     error_N, ceiling_N = SCALE * np.array([np.mean(pairs, axis=0) for pairs in of_clip.values()]).T
     row |= {"mse": error_N.mean(), "ceiling": ceiling_N.mean(), "excess": (error_N - ceiling_N).mean()}
-    if row["groups"] >= 2:
-        group_N = [groups[clip] for clip in of_clip]
-        interval = clustered_bootstrap(error_N - ceiling_N, group_N, repetitions=repetitions)
-        row |= {"excess_low": interval.low, "excess_high": interval.high}
+    low, high = over_clips(error_N - ceiling_N, [groups[clip] for clip in of_clip], repetitions=repetitions)
+    row |= {"excess_low": low, "excess_high": high}
     return row
 
 

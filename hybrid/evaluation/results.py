@@ -24,48 +24,26 @@ from hybrid.folders import ExperimentFolder, RunFolder
 class RunResult:
     """One finished run on the N clips of its test fold.
 
-    result: of result.json. error_N: squared error clip by clip, mean over grades. raters_N: votes behind each target,
-    NaN where the run's files do not say.
+    result: of result.json. mse: mean over clips and grades. simulated: whether the clips are the simulator's. error_N:
+    squared error clip by clip, mean over grades. raters_N: votes behind each target, NaN where the run's files do not
+    say.
     """
 
     folder: RunFolder
     result: dict[str, Any]
+    arm: str
+    repeat: int
+    fold: int
+    mse: float
+    train_clips: int
+    test_clips: int
+    simulated: bool
     grades: tuple[str, ...]
     clips: tuple[str, ...]
     target_NK: np.ndarray
     prediction_NK: np.ndarray
     error_N: np.ndarray
     raters_N: np.ndarray
-
-    @property
-    def arm(self) -> str:
-        return self.result["arm"]
-
-    @property
-    def repeat(self) -> int:
-        return self.result["repeat"]
-
-    @property
-    def fold(self) -> int:
-        return self.result["fold"]
-
-    @property
-    def mse(self) -> float:
-        """mean over clips and grades"""
-        return self.result["metrics"]["mse"]
-
-    @property
-    def train_clips(self) -> int:
-        return self.result["train_clips"]
-
-    @property
-    def test_clips(self) -> int:
-        return self.result["test_clips"]
-
-    @property
-    def simulated(self) -> bool:
-        """whether the clips are the simulator's"""
-        return self.result["simulated"]
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -163,7 +141,10 @@ def read_run(folder: RunFolder) -> RunResult:
         )
     raters = table["raters"] if "raters" in table else [""] * len(table)
     raters_N = np.array([float(count) if count else np.nan for count in raters])
-    return RunResult(folder, result, grades, tuple(table["clip"]), target_NK, prediction_NK, error_N, raters_N)
+    known = {name: result[name] for name in ("arm", "repeat", "fold", "train_clips", "test_clips", "simulated")}
+    clips = tuple(table["clip"])
+    return RunResult(folder, result, **known, mse=mse, grades=grades, clips=clips,
+                     target_NK=target_NK, prediction_NK=prediction_NK, error_N=error_N, raters_N=raters_N)  # fmt: skip
 
 
 def read_groups(folder: ExperimentFolder) -> dict[str, str]:

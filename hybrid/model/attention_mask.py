@@ -17,7 +17,8 @@ These are bounds by structure; what a trained model uses is measured (hybrid/ana
 
 from __future__ import annotations
 
-from torch import Tensor, ones_like
+import torch
+from torch import Tensor
 
 from hybrid.model.positions import FrameTimes
 
@@ -56,15 +57,11 @@ class AttentionMask:
         """
         if self.reach is None and all(keys == self.key_pathways for keys in self.key_pathways_of.values()):
             return None
-        query, key = (
-            FrameTimes.joined([times[name] for name in names]) for names in (self.query_pathways, self.key_pathways)
-        )
-        frames_apart = (query.frame_T[:, None] - key.frame_T[None, :]).abs()
-        seen = ones_like(frames_apart, dtype=bool) if self.reach is None else frames_apart <= self.reach
-        blocks = seen.split([len(times[name]) for name in self.query_pathways])
-        for query_pathway, rows in zip(self.query_pathways, blocks, strict=True):
-            columns = rows.split([len(times[name]) for name in self.key_pathways], dim=1)
-            for key_pathway, block in zip(self.key_pathways, columns, strict=True):
-                if key_pathway not in self.key_pathways_of[query_pathway]:
-                    block[:] = False
-        return seen
+
+        def sees(query: str, key: str) -> Tensor:
+            apart_QK = (times[query].frame_T[:, None] - times[key].frame_T[None, :]).abs()
+            if key not in self.key_pathways_of[query]:
+                return torch.zeros_like(apart_QK, dtype=torch.bool)
+            return apart_QK <= (times[query].num_frames if self.reach is None else self.reach)
+
+        return torch.cat([torch.cat([sees(q, k) for k in self.key_pathways], dim=1) for q in self.query_pathways])

@@ -29,10 +29,13 @@ MATCHED = {
 
 
 def concatenation(widths: tuple[int, int], num_grades: int) -> nn.Linear:
-    head = nn.Linear(sum(widths), num_grades)
-    nn.init.normal_(head.weight, std=0.01)
-    nn.init.zeros_(head.bias)
-    return head
+    return small_at_first(nn.Linear(sum(widths), num_grades))
+
+
+def small_at_first(layer: nn.Linear) -> nn.Linear:
+    nn.init.normal_(layer.weight, std=0.01)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 class MeanOfMembers(nn.Module):
@@ -47,8 +50,7 @@ class MeanOfMembers(nn.Module):
         self.out_features = num_grades
         self.members = nn.ModuleList(nn.Linear(width, num_grades) for width in widths)
         for member in self.members:
-            nn.init.normal_(member.weight, std=0.01)
-            nn.init.zeros_(member.bias)
+            small_at_first(member)
 
     def forward(self, pooled_BD: Tensor) -> Tensor:
         parts = pooled_BD.split([member.in_features for member in self.members], dim=1)
@@ -157,37 +159,35 @@ def build_ensemble(size: str, *, matched: bool = True, **options) -> TwoNets:
     return build_two_nets(size, MeanOfMembers, matched=matched, **options)
 
 
+CONTROL = dict(
+    family="hybrid",
+    hands_on_to=(slowfast.build,),
+    origin="hybrid.model, on our SlowFast and TimeSformer",
+    mean=get_entry("slowfast").mean,
+    std=get_entry("slowfast").std,
+    control=True,
+)
 register(
     ModelEntry(
         name="late_fusion",
         title="Late fusion",
-        family="hybrid",
         build=build_late_fusion,
-        hands_on_to=(slowfast.build,),
         reference="the late fusion of two whole networks, as in SlowFast-Meet-ViT",
-        origin="hybrid.model, on our SlowFast and TimeSformer",
         licence="code Apache-2.0; official weights as SlowFast's and TimeSformer's (CC-BY-NC-4.0)",
-        mean=get_entry("slowfast").mean,
-        std=get_entry("slowfast").std,
         tiny="both at their tiny sizes",
         parameters=154_924_749,
-        control=True,
+        **CONTROL,
     )
 )
 register(
     ModelEntry(
         name="ensemble",
         title="Ensemble",
-        family="hybrid",
         build=build_ensemble,
-        hands_on_to=(slowfast.build,),
         reference="the mean of two networks' distributions, at the hybrid's cost",
-        origin="hybrid.model, on our SlowFast and TimeSformer",
         licence="code Apache-2.0; official SlowFast weights Apache-2.0 (pytorchvideo)",
-        mean=get_entry("slowfast").mean,
-        std=get_entry("slowfast").std,
         tiny="SlowFast's tiny size, with a TimeSformer of 2 layers and width 18",
         parameters=36_151_826,
-        control=True,
+        **CONTROL,
     )
 )

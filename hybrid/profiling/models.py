@@ -14,7 +14,7 @@ from baselines.registry import ModelEntry
 from hybrid import create_model, get_entry, list_models
 from hybrid.device import Machine
 from hybrid.model.options import HybridOptions
-from hybrid.profiling.cost import Profile, profile_model
+from hybrid.profiling.cost import ModuleCost, Profile, profile_model
 from hybrid.profiling.timing import peak_memory, size_gb, time_inference, time_training_step
 
 
@@ -56,9 +56,7 @@ def profile_models(
         row = {
             "model": name,
             "family": get_entry(name).family,
-            "parameters_M": profile.parameters / 1e6,
-            "gmac": profile.gmac,
-            "activations_M": profile.activations / 1e6,
+            **figures(profile),
             "uncounted": "; ".join(f"{operator} x{calls}" for operator, calls in sorted(profile.uncounted.items())),
         }
         if setting.size == "paper" and setting.published:
@@ -73,19 +71,16 @@ def profile_models(
 
 def module_table(profile: Profile, depth: int) -> pd.DataFrame:
     """Modules down to `depth` dots deep: parameters_M, gmac, share of all GMAC in per cent, activations_M."""
-    return pd.DataFrame(
-        [
-            {
-                "module": name,
-                "parameters_M": cost.parameters / 1e6,
-                "gmac": cost.gmac,
-                "gmac_percent": 100 * cost.gmac / profile.gmac,
-                "activations_M": cost.activations / 1e6,
-            }
-            for name, cost in profile.modules.items()
-            if name.count(".") < depth and (cost.parameters or cost.gmac)
-        ]
-    )
+    rows = [
+        {"module": name, **figures(cost), "gmac_percent": 100 * cost.gmac / profile.gmac}
+        for name, cost in profile.modules.items()
+        if name.count(".") < depth and (cost.parameters or cost.gmac)
+    ]
+    return pd.DataFrame(rows, columns=["module", "parameters_M", "gmac", "gmac_percent", "activations_M"])
+
+
+def figures(cost: Profile | ModuleCost) -> dict[str, float]:
+    return {"parameters_M": cost.parameters / 1e6, "gmac": cost.gmac, "activations_M": cost.activations / 1e6}
 
 
 def against_published(entry: ModelEntry) -> dict[str, Any]:
@@ -195,16 +190,13 @@ def cost_of_options(setting: Setting, starts: Callable[[str], object] = lambda n
         torch.manual_seed(0)
         profile = profile_model(setting.build(name, **options), setting.clip_shape)
         slowfast = slowfast or profile
-        row = {
-            "setting": label,
-            "parameters_M": profile.parameters / 1e6,
+        ratios = {
             "parameters_ratio": profile.parameters / slowfast.parameters,
-            "gmac": profile.gmac,
             "gmac_ratio": profile.gmac / slowfast.gmac,
-            "uncounted": ", ".join(sorted(profile.uncounted)),
         }
-        rows.append(row)
-    return pd.DataFrame(rows)
+        rows.append({"setting": label, **figures(profile), **ratios, "uncounted": ", ".join(sorted(profile.uncounted))})
+    columns = ["setting", "parameters_M", "parameters_ratio", "gmac", "gmac_ratio", "uncounted"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 HEADINGS = {
