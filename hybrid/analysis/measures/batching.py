@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -44,11 +44,16 @@ def stacked(versions: Iterable[Tensor], batch_size: int) -> Iterator[Tensor]:
         yield torch.stack(batch)
 
 
+def gathered(batches: Iterable[dict[Hashable, Tensor]]) -> dict[Hashable, np.ndarray]:
+    """Of all batches, by name, what each gave by that name, (B, ...): float64."""
+    parts = [{name: x.cpu().double() for name, x in batch.items()} for batch in batches]
+    return {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}
+
+
 @torch.no_grad()
 def distributions(tested: ModelUnderTest, versions: Iterable[Tensor], batch_size: int) -> np.ndarray:
     """(V, K) float64: the answer to each of V clips (C, T, H, W)."""
-    answers = [tested.distribution(batch).double().cpu() for batch in stacked(versions, batch_size)]
-    return torch.cat(answers).numpy()
+    return gathered({"": tested.distribution(batch)} for batch in stacked(versions, batch_size))[""]
 
 
 def expected_grades(tested: ModelUnderTest, versions: Iterable[Tensor], batch_size: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from baselines import ClipModel
 from hybrid.analysis.base import Attribution, AttributionMeasure, Curve, InputClips, MeasureResult, ModelUnderTest
-from hybrid.analysis.measures.batching import in_batches
+from hybrid.analysis.measures.batching import gathered, in_batches
 
 
 class FrameMass(AttributionMeasure):
@@ -25,17 +25,17 @@ class FrameMass(AttributionMeasure):
 
     def measure(self, tested: ModelUnderTest, clips: InputClips, batch_size: int = 16) -> MeasureResult:
         batches = in_batches(tested, clips, batch_size, self.name)
-        return self.result([self.of_batch(tested, clip_BCTHW) for clip_BCTHW in batches], clips)
+        return self.result(gathered(self.of_batch(tested, clip_BCTHW) for clip_BCTHW in batches), clips)
 
-    def of_batch(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> dict[str, np.ndarray]:
+    def of_batch(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> dict[str, Tensor]:
         """What `result` is made of, batch by batch, by name; 'mass', (B, T), at the least."""
         return {"mass": frame_mass(self.attribution.relevance(tested, clip_BCTHW))}
 
-    def result(self, batches: list[dict[str, np.ndarray]], clips: InputClips) -> MeasureResult:
-        mass_NT = joined(batches, "mass")
+    def result(self, of_N: dict[str, np.ndarray], clips: InputClips) -> MeasureResult:
+        share_NT = ratio(of_N["mass"], of_N["mass"].sum(axis=1, keepdims=True))
         return MeasureResult(
-            figures={"effective frames (frames)": effective_frames(mass_NT)},
-            curves={"share": over_frames(shares(mass_NT), clips, "share of relevance")},
+            figures={"effective frames (frames)": 1 / (share_NT**2).sum(axis=1)},
+            curves={"share": over_frames(share_NT, clips, "share of relevance")},
         )
 
 
@@ -50,22 +50,21 @@ class IntegratedFrameMass(FrameMass):
     def passes(self, model: ClipModel, num_frames: int) -> float:
         return super().passes(model, num_frames) + 2
 
-    def of_batch(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> dict[str, np.ndarray]:
+    def of_batch(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> dict[str, Tensor]:
         relevance_BTHW = self.attribution.relevance(tested, clip_BCTHW)
         with torch.no_grad():
             change_B = self.attribution.change(tested, clip_BCTHW)
         return {
             "mass": frame_mass(relevance_BTHW),
-            "change": change_B.double().cpu().numpy(),
-            "sum": relevance_BTHW.double().sum(dim=(1, 2, 3)).cpu().numpy(),
+            "change": change_B,
+            "sum": relevance_BTHW.double().sum(dim=(1, 2, 3)),
         }
 
-    def result(self, batches: list[dict[str, np.ndarray]], clips: InputClips) -> MeasureResult:
-        result = super().result(batches, clips)
-        change_N, mass_N = joined(batches, "change"), joined(batches, "mass").sum(axis=1)
-        gap_N = np.abs(joined(batches, "sum") - change_N)
-        result.figures["completeness gap"] = ratio(gap_N, mass_N)
-        result.figures["completeness gap of change"] = ratio(gap_N, np.abs(change_N))
+    def result(self, of_N: dict[str, np.ndarray], clips: InputClips) -> MeasureResult:
+        result = super().result(of_N, clips)
+        gap_N = np.abs(of_N["sum"] - of_N["change"])
+        result.figures["completeness gap"] = ratio(gap_N, of_N["mass"].sum(axis=1))
+        result.figures["completeness gap of change"] = ratio(gap_N, np.abs(of_N["change"]))
         return result
 
 
@@ -75,44 +74,31 @@ class PathwayFrameMass(FrameMass):
     Each pathway's curve is its share of the whole, so the two sum to the curve of both; `share of slow` is Slow's part.
     """
 
-    def of_batch(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> dict[str, np.ndarray]:
+    def of_batch(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> dict[str, Tensor]:
         apart = self.attribution.by_pathway(tested, clip_BCTHW)
         masses = {name: frame_mass(relevance_BTHW) for name, relevance_BTHW in apart.items()}
         return masses | {"mass": sum(masses.values())}
 
-    def result(self, batches: list[dict[str, np.ndarray]], clips: InputClips) -> MeasureResult:
-        result = super().result(batches, clips)
-        if "slow" not in batches[0]:
+    def result(self, of_N: dict[str, np.ndarray], clips: InputClips) -> MeasureResult:
+        result = super().result(of_N, clips)
+        if "slow" not in of_N:
             return result
-        whole_N1 = joined(batches, "mass").sum(axis=1, keepdims=True)
+        whole_N1 = of_N["mass"].sum(axis=1, keepdims=True)
         for name in ("slow", "fast"):
-            share_NT = ratio(joined(batches, name), whole_N1)
+            share_NT = ratio(of_N[name], whole_N1)
             result.curves[f"share of {name}"] = over_frames(share_NT, clips, f"share of relevance in {name}")
         result.figures["share of slow"] = result.curves["share of slow"].y_NX.sum(axis=1)
         return result
 
 
-def frame_mass(relevance_BTHW: Tensor) -> np.ndarray:
+def frame_mass(relevance_BTHW: Tensor) -> Tensor:
     """(B, T)"""
-    return relevance_BTHW.abs().double().sum(dim=(2, 3)).cpu().numpy()
-
-
-def shares(mass_NT: np.ndarray) -> np.ndarray:
-    """Rows that sum to 1, NaN where there is no mass."""
-    return ratio(mass_NT, mass_NT.sum(axis=1, keepdims=True))
-
-
-def effective_frames(mass_NT: np.ndarray) -> np.ndarray:
-    return 1 / (shares(mass_NT) ** 2).sum(axis=1)
+    return relevance_BTHW.abs().double().sum(dim=(2, 3))
 
 
 def ratio(over: np.ndarray, under: np.ndarray) -> np.ndarray:
     """NaN where the lower is zero."""
     return over / np.where(under == 0, np.nan, under)
-
-
-def joined(batches: list[dict[str, np.ndarray]], name: str) -> np.ndarray:
-    return np.concatenate([batch[name] for batch in batches])
 
 
 def over_frames(y_NT: np.ndarray, clips: InputClips, label: str) -> Curve:
