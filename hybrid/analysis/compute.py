@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from tqdm import tqdm
 
-from hybrid.analysis.base import Attribution, InputClips, Method, ModelUnderTest
+from hybrid.analysis.base import Attribution, InputClips, ModelUnderTest
 from hybrid.analysis.plan import AnalysisPlan, RunOnClips
 from hybrid.analysis.store import Relevance, read_relevance, read_result, write_relevance, write_result
 from hybrid.training.checkpoint import load_trained
@@ -47,20 +47,19 @@ class Task:
 
 
 def costs(plan: AnalysisPlan, device: torch.device) -> dict[str, Cost]:
-    return {label: _cost(plan.runs_of(label)[0], plan, device) for label in plan.labels}
-
-
-def _cost(run: RunOnClips, plan: AnalysisPlan, device: torch.device) -> Cost:
-    trained = load_trained(run.trained_run.checkpoint, device)
-    clip_BCTHW = run.clip_set.for_model(trained, run.numbers[:TIMED]).clip_NCTHW.to(device)
-    frames = trained.spec.num_frames
-    methods: list[Method] = [*plan.measures.values(), *plan.attributions.values()]
-    methods = [method for method in methods if method.applies_to(trained.model)]
-    return Cost(
-        forward_seconds=_forward_seconds(trained.model, clip_BCTHW),
-        a_clip={method.name: method.passes(trained.model, frames) for method in methods},
-        once={method.name: method.passes_once(trained.model, frames) for method in methods},
-    )
+    cost_of, known = {}, (*plan.measures.values(), *plan.attributions.values())
+    for label in plan.labels:
+        run = plan.runs_of(label)[0]
+        trained = load_trained(run.trained_run.checkpoint, device)
+        clip_BCTHW = run.clip_set.for_model(trained, run.numbers[:TIMED]).clip_NCTHW.to(device)
+        asked = (trained.model, trained.spec.num_frames)
+        methods = [method for method in known if method.applies_to(trained.model)]
+        cost_of[label] = Cost(
+            forward_seconds=_forward_seconds(trained.model, clip_BCTHW),
+            a_clip={method.name: method.passes(*asked) for method in methods},
+            once={method.name: method.passes_once(*asked) for method in methods},
+        )
+    return cost_of
 
 
 @torch.no_grad()

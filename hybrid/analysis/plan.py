@@ -163,9 +163,7 @@ def make_plan(
 
 def _gallery(runs: Sequence[RunOnClips], count: int) -> tuple[RunOnClips, ...]:
     """`count` of the clips that every model is asked about; for each model and clip the first run that is."""
-    of_label: dict[str, list[RunOnClips]] = {}
-    for run in runs:
-        of_label.setdefault(run.label, []).append(run)
+    of_label = {run.label: [own for own in runs if own.label == run.label] for run in runs}
     common = set.intersection(*({name for run in own for name in run.clip_names} for own in of_label.values()))
     clips = runs[0].clip_set
     names = [clips.names[n] for n in clips.choose(common, count)]

@@ -81,16 +81,13 @@ PARTS = MeasureGroup(
     _by_name(*(Localisation(attribution) for attribution in ATTRIBUTIONS.values())),
     needs_masks=True,
 )
+CHECKED = ("grad_cam", "gradient_input", "integrated_gradients_blur", "attention_rollout", "transformer_explainability")
 SANITY = MeasureGroup(
     "sanity",
     "Sanity checks",
     "What an answer is worth: does it change when the model forgets what it has learned?",
     _by_name(
-        Randomisation(ATTRIBUTIONS["grad_cam"]),
-        Randomisation(ATTRIBUTIONS["gradient_input"]),
-        Randomisation(ATTRIBUTIONS["integrated_gradients_blur"]),
-        Randomisation(ATTRIBUTIONS["attention_rollout"]),
-        Randomisation(ATTRIBUTIONS["transformer_explainability"]),
+        *(Randomisation(ATTRIBUTIONS[name]) for name in CHECKED),
         Randomisation(TIME.measures["receptive_field"], "by lag"),
         Randomisation(TIME.measures["frequency"], "motion"),
     ),

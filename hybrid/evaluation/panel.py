@@ -5,7 +5,7 @@ A model is compared with the whole panel, which is less noisy than half of it: a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,13 +102,8 @@ class PanelAgreement:
     ceiling: float
 
 
-@dataclass(frozen=True, eq=False)
-class Halves:
-    """Votes of two disjoint halves, (N, K) each, and how many the whole panel gave, (N,)."""
-
-    first_NK: NDArray
-    second_NK: NDArray
-    all_N: NDArray
+Halves = tuple[NDArray, NDArray, NDArray]
+"""votes of two disjoint halves, (N, K) each, and how many the whole panel gave, (N,)"""
 
 
 def agreement_of_raters(
@@ -126,13 +121,11 @@ def agreement_of_raters(
         orders_SR = np.stack([rng.permutation(num_raters) for _ in range(SPLITS)])
     vote_NRK = ratings_NR[:, :, None] == np.arange(num_grades)
     half, all_N = num_raters // 2, vote_NRK.sum((1, 2))
-    return _agreement(
-        "raters",
-        (
-            Halves(vote_NRK[:, order[:half]].sum(1), vote_NRK[:, order[num_raters - half :]].sum(1), all_N)
-            for order in np.asarray(orders_SR)
-        ),
+    splits = (
+        (vote_NRK[:, order[:half]].sum(1), vote_NRK[:, order[num_raters - half :]].sum(1), all_N)
+        for order in np.asarray(orders_SR)
     )
+    return _agreement("raters", splits)
 
 
 def agreement_of_votes(votes_NK: ArrayLike) -> PanelAgreement | None:
@@ -141,30 +134,25 @@ def agreement_of_votes(votes_NK: ArrayLike) -> PanelAgreement | None:
     votes_NK = votes_NK[votes_NK.sum(1) >= 2]
     if not len(votes_NK):
         return None
-
-    def splits() -> Iterator[Halves]:
-        half_N1 = votes_NK.sum(1, keepdims=True) // 2
-        for _ in range(SPLITS):
-            first_NK, second_NK = split_half(votes_NK, rng)
-            yield Halves(first_NK * half_N1, second_NK * half_N1, votes_NK.sum(1))
-
-    return _agreement("votes", splits())
+    half_N1 = votes_NK.sum(1, keepdims=True) // 2
+    halved = (split_half(votes_NK, rng) for _ in range(SPLITS))
+    return _agreement("votes", ((one * half_N1, other * half_N1, votes_NK.sum(1)) for one, other in halved))
 
 
 def _agreement(kind: str, splits: Iterable[Halves]) -> PanelAgreement | None:
     measures, ceilings, clips = [], [], []
-    for halves in splits:
-        sizes_2N = np.stack([halves.first_NK.sum(1), halves.second_NK.sum(1)])
+    for *halves, all_N in splits:
+        votes_2NK = np.stack(halves)
+        sizes_2N = votes_2NK.sum(2)
         rated = (sizes_2N > 0).all(0)
         if not rated.any():
             continue
         sizes_2N = sizes_2N[:, rated]
-        votes_2NK = np.stack([halves.first_NK, halves.second_NK])[:, rated]
-        first_NK, second_NK = votes_2NK / sizes_2N[:, :, None]
+        first_NK, second_NK = votes_2NK[:, rated] / sizes_2N[:, :, None]
         measures.append([METRICS[name].of_all(first_NK, second_NK) for name in MEASURES])
         # The mean square between shares of n1 and n2 votes is S^2 (1/n1 + 1/n2), from all R to the truth S^2 / R.
         of_halves_N = squared_error(first_NK, second_NK) / (1 / sizes_2N).sum(0)
-        ceilings.append((of_halves_N / halves.all_N[rated]).mean())
+        ceilings.append((of_halves_N / all_N[rated]).mean())
         clips.append(rated.sum())
     if not measures:
         return None

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from statistics import median
 from time import perf_counter
+from types import SimpleNamespace
 
 import torch
 from torch import Tensor, nn
@@ -63,16 +64,13 @@ def wait_for(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-class PeakMemory:
-    """gb: what was allocated above what was there before, in 10^9 bytes; None on a device that does not count it."""
-
-    gb: float | None = None
-
-
 @contextmanager
-def peak_memory(device: torch.device) -> Iterator[PeakMemory]:
-    """Filled when the block ends. Only CUDA counts its tensors; a CPU's are not told apart from anything else."""
-    peak = PeakMemory()
+def peak_memory(device: torch.device) -> Iterator[SimpleNamespace]:
+    """gb: what was allocated above what was there before, in 10^9 bytes; None on a device that does not count it.
+
+    Filled when the block ends. Only CUDA counts its tensors; a CPU's are not told apart from anything else.
+    """
+    peak = SimpleNamespace(gb=None)
     if device.type != "cuda":
         yield peak
         return

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 
 import pandas as pd
 
@@ -22,15 +23,23 @@ OVER = {
 def plan_text(plan: AnalysisPlan, costs: Mapping[str, Cost], tasks: Sequence[Task], pending: Sequence[Task]) -> str:
     """What will be computed: passes through each model, the clips, and the estimated time."""
 
-    def seconds(label: str) -> float:
-        return sum(task.seconds for task in pending if task.run.label == label)
+    def row(what: str, text: Callable[[str], str]) -> dict[str, str]:
+        return {"what": what} | {label: text(label) for label in plan.labels}
+
+    def passes(name: str, label: str) -> str:
+        """Of a measure that renders its own clips those that come once."""
+        once = costs[label].once.get(name)
+        return f"{once:g} once" if once else significant(costs[label].a_clip.get(name))
+
+    def minutes(label: str) -> float:
+        return sum(task.seconds for task in pending if task.run.label == label) / 60
 
     rows = [
-        _row("forward pass, ms a clip", {label: 1e3 * cost.forward_seconds for label, cost in costs.items()}),
-        _row("trained models", {label: len(plan.runs_of(label)) for label in plan.labels}),
-        *(_passes(name, name, costs) for name in plan.measures),
-        *(_passes(f"gallery: {name}", name, costs) for name in plan.attributions),
-        _row("estimated minutes left, of the processor", {label: seconds(label) / 60 for label in plan.labels}),
+        row("forward pass, ms a clip", lambda label: significant(1e3 * costs[label].forward_seconds)),
+        row("trained models", lambda label: significant(len(plan.runs_of(label)))),
+        *(row(name, partial(passes, name)) for name in plan.measures),
+        *(row(f"gallery: {name}", partial(passes, name)) for name in plan.attributions),
+        row("estimated minutes left, of the processor", lambda label: significant(minutes(label))),
     ]
     rendered = [name for name in plan.measures if any(cost.once.get(name) for cost in costs.values())]
     columns = [Column("passes a clip", lambda row: row.what, figure=False)]
@@ -53,17 +62,6 @@ def plan_text(plan: AnalysisPlan, costs: Mapping[str, Cost], tasks: Sequence[Tas
             *([f"The rendering of clips is not in that: {', '.join(rendered)}."] if rendered and pending else []),
         ]
     )
-
-
-def _row(what: str, of_label: Mapping[str, float | None]) -> dict[str, str]:
-    return {"what": what} | {label: significant(value) for label, value in of_label.items()}
-
-
-def _passes(what: str, name: str, costs: Mapping[str, Cost]) -> dict[str, str]:
-    """Of a measure that renders its own clips the passes that come once."""
-    return _row(what, {label: cost.a_clip.get(name) for label, cost in costs.items()}) | {
-        label: f"{cost.once[name]:g} once" for label, cost in costs.items() if cost.once.get(name)
-    }
 
 
 def in_words(seconds: float) -> str:
