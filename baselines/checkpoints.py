@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import re
 from collections.abc import Mapping
@@ -59,12 +60,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     `model_state` (pytorchvideo, TimeSformer), `state_dict` (Lightning) or `model` (ours, Swin).
     Raises ValueError with the path for anything else.
     """
-    if path.is_dir():
-        path = next((path / name for name in FOLDER_FILES if (path / name).exists()), path)
-    if not path.exists():
-        raise ValueError(f"there is no checkpoint {path}")
-    if path.is_dir():
-        raise ValueError(f"the folder {path} holds neither of {', '.join(FOLDER_FILES)}")
+    path = checkpoint_file(path)
     content = read_file(path)
     while isinstance(content, Mapping):
         inner = next((content[key] for key in ENVELOPES if isinstance(content.get(key), Mapping)), None)
@@ -75,6 +71,23 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     if not tensors:
         raise ValueError(f"{path} holds no weights, neither bare nor as one of {', '.join(ENVELOPES)}")
     return tensors
+
+
+def checkpoint_file(path: Path) -> Path:
+    """The path itself, or the file that a folder holds; a ValueError where there is none."""
+    if path.is_dir():
+        path = next((path / name for name in FOLDER_FILES if (path / name).exists()), path)
+    if not path.exists():
+        raise ValueError(f"there is no checkpoint {path}")
+    if path.is_dir():
+        raise ValueError(f"the folder {path} holds neither of {', '.join(FOLDER_FILES)}")
+    return path
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a checkpoint's bytes, the first 16 digits."""
+    with open(checkpoint_file(path), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def read_file(path: Path) -> Mapping:

@@ -162,6 +162,11 @@ class ClipModel(nn.Module):
         """A checkpoint's position table `name` at this model's clip size, or None if `name` is no such table."""
         return None
 
+    @property
+    def learner(self) -> ClipModel:
+        """What learns: the model, or on a frozen network what takes its `forward_features` of clips for clips."""
+        return self
+
     def forward(self, clip_BCTHW: Tensor) -> Tensor:
         """Logits (B, K) of clips (B, C, T, H, W), float and normalised."""
         return self.forward_head(self.forward_features(self.checked(clip_BCTHW)))

@@ -24,12 +24,12 @@ def create_model(
 ) -> ClipModel:
     """Build a model.
 
-    name: one of `list_models()`.
+    name: one of `list_models()` or `list_models("frozen")`.
     size: 'paper' (the published architecture) or 'tiny' (the same, scaled to 15-46 MMAC a clip).
     num_frames, crop_size: what position tables are made for (default 224 at 'paper', 64 at 'tiny').
     in_channels: 1 (grey) or 3.
     pretrained: 'none', 'official' or the path of a checkpoint (`baselines.weights`). What was loaded is
-        printed to stderr and kept as `model.load_report`.
+        printed to stderr and kept as `model.load_report`; a frozen network reads its weights when it needs them.
     options: the model's own, such as `variant=`; an unknown one is a TypeError that lists them.
     """
     entry = get_entry(name)
@@ -54,5 +54,6 @@ def create_model(
         from baselines.weights import load_pretrained  # here, since it needs torch, which takes seconds to import
 
         model.load_report = load_pretrained(model, entry, pretrained, size=size, variant=options.get("variant"))
-        print(model.load_report, file=sys.stderr)
+        if model.load_report is not None:
+            print(model.load_report, file=sys.stderr)
     return model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 import torch
 from torch import Tensor
@@ -35,8 +36,8 @@ def address(weights: PretrainedWeights) -> str:
         return torchvision_weights(weights.name).url
     if weights.library == "pytorchvideo":
         return pytorchvideo_url(weights.name)
-    file = FOLDER_FILES[0] if weights.library == "timm" else FOLDER_FILES[1]
-    return f"https://huggingface.co/{hub_repository(weights)}/resolve/main/{file}"
+    file = FOLDER_FILES[0] if weights.library == "timm" else weights.file
+    return f"https://huggingface.co/{hub_repository(weights)}/resolve/{quote(weights.revision, safe='')}/{file}"
 
 
 def cached_file(weights: PretrainedWeights) -> Path:
@@ -63,9 +64,9 @@ def download(weights: PretrainedWeights) -> dict[str, Tensor]:
     from huggingface_hub.errors import EntryNotFoundError
 
     try:
-        path = hf_hub_download(weights.name, FOLDER_FILES[0])
+        path = hf_hub_download(weights.name, FOLDER_FILES[0], revision=weights.revision)
     except EntryNotFoundError:
-        path = hf_hub_download(weights.name, FOLDER_FILES[1])
+        path = hf_hub_download(weights.name, FOLDER_FILES[1], revision=weights.revision)
     return read_checkpoint(Path(path))
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from baselines.contract import ClipModel
 
-FAMILIES = ("image", "convolution", "transformer", "hybrid")
+FAMILIES = ("image", "convolution", "transformer", "hybrid", "frozen")
 SIZES = ("paper", "tiny")
 SHAPE = ("size", "num_grades", "num_frames", "crop_size", "in_channels")
 """what every builder takes"""
@@ -41,6 +41,10 @@ class PretrainedWeights:
     crop: int = 224
     mean_std: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     """of the inputs, RGB in [0, 1], where they are not the entry's"""
+    file: str = "pytorch_model.bin"
+    """of huggingface_hub's, what to download by hand"""
+    revision: str = "main"
+    """of its repository"""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ class ModelEntry:
     title: str
     """as the paper prints it"""
     family: str
-    """one of FAMILIES; 'convolution' and 'transformer' are the paper's two kinds of video model"""
+    """one of FAMILIES; 'convolution' and 'transformer' are the paper's two kinds of video model, 'frozen' is a
+    published network that stays as it is, with a probe that learns (`baselines.frozen`)"""
     build: Callable[..., ClipModel]
     reference: str
     """authors, title, venue, year"""
@@ -86,7 +91,7 @@ class ModelEntry:
     """MSE x 10^-2 in the authors' next paper (T. Fujii et al., WACV 2024), most likely on the same clips, of the epoch
     that is best on the held-out fold; its R3D and R(2+1)D are other networks of 50 layers"""
     parameters: int | None = None
-    """at paper size with the default options and five grades"""
+    """that learn, at paper size with the default options and five grades"""
     published: PublishedFigures | None = None
     official: dict[str, PretrainedWeights] = field(default_factory=dict)
     """by variant, the default one first"""
@@ -147,11 +152,12 @@ def get_entry(name: str) -> ModelEntry:
 def list_models(family: str | None = None, *, controls: bool = False) -> list[str]:
     """Names of the models, of one family where given, in the order of the paper's tables.
 
-    controls: those of ablations too, after the others.
+    Frozen models are named when their family is asked for. controls: those of ablations too, after the others.
     """
     if family is not None and family not in FAMILIES:
         raise ValueError(f"no family is named {family!r}; there are: {', '.join(FAMILIES)}")
-    entries = [entry for entry in map(get_entry, list(_entries)) if family in (None, entry.family)]
+    families = FAMILIES[:-1] if family is None else (family,)
+    entries = [entry for entry in map(get_entry, list(_entries)) if entry.family in families]
     own, extra = ([entry.name for entry in entries if entry.control == control] for control in (False, True))
     return own + extra if controls else own
 

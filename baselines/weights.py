@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor
 
-from baselines.checkpoints import read_checkpoint, refuse_non_finite, under_our_names
+from baselines.checkpoints import file_digest, read_checkpoint, refuse_non_finite, under_our_names
 from baselines.contract import ClipModel, LoadReport, listed
 from baselines.hub import fetch
 from baselines.registry import ModelEntry, PretrainedWeights, get_entry
@@ -14,16 +15,21 @@ from baselines.registry import ModelEntry, PretrainedWeights, get_entry
 
 def load_pretrained(
     model: ClipModel, entry: ModelEntry, pretrained: str, *, size: str = "paper", variant: str | None = None
-) -> LoadReport:
+) -> LoadReport | None:
     """Fill `model` from its official weights ('official') or from a file or folder (its path).
 
     The classifier is replaced where it is for other classes, position tables are interpolated to the
     model's frames and crop, the input convolution is summed over RGB for one channel. What a model adds
     to the one that a checkpoint is of starts anew. Anything else that is missing or of another shape,
     or not finite, is a ValueError that names the keys, and `model` is as it was.
+
+    A model with a frozen network takes that network's weights, and reads them when it first needs them: None.
     """
     if pretrained != "official":
-        return load_file(model, Path(pretrained))
+        file = Path(pretrained)
+        if model.learner is model:
+            return load_file(model, file)
+        return model.freeze_at(f"file of SHA-256 {file_digest(file)}", partial(read_checkpoint, file))
     if size != "paper":
         raise ValueError(
             f"the official weights of {entry.name} are of the paper's size and do not fit size={size!r}, which has "
@@ -34,7 +40,10 @@ def load_pretrained(
     if not entry.official:
         raise ValueError(f"{entry.name} has no official weights; use pretrained=none or the path of a checkpoint")
     weights = entry.weights(variant)
-    return load_state(model, fetch(weights), source=f"{weights.library} {weights.name}")
+    source = f"{weights.library} {weights.name}"
+    if model.learner is not model:
+        return model.freeze_at(f"{source} {weights.revision}", partial(fetch, weights))
+    return load_state(model, fetch(weights), source)
 
 
 def official_weights(model: ClipModel, entry: ModelEntry, variant: str | None = None) -> list[PretrainedWeights]:

@@ -311,12 +311,12 @@ def test_folders_and_safetensors_that_are_no_checkpoints(tmp_path):
 
 
 def test_official_is_of_the_paper_size_alone():
-    for name in list_models():
+    for name in list_models() + list_models("frozen"):
         with pytest.raises(ValueError, match="do not fit size='tiny'"):
             create_model(name, "tiny", pretrained="official")
 
 
-@pytest.mark.parametrize("name", list_models())
+@pytest.mark.parametrize("name", list_models() + list_models("frozen"))
 def test_without_network_the_message_says_what_to_fetch_and_where_to_put_it(name, tmp_path, monkeypatch):
     def unreachable(what):
         raise OSError("no network")
@@ -358,7 +358,7 @@ def test_a_variants_inputs_are_those_its_own_weights_were_trained_on():
 
 
 def test_facts_are_the_libraries_own():
-    for name in list_models():
+    for name in list_models() + list_models("frozen"):
         entry = get_entry(name)
         for variant, weights in entry.official.items():
             mean, std = entry.mean_std(variant)

@@ -1,0 +1,81 @@
+"""The attentive probe that V-JEPA is evaluated with: one learned query looks at all features of a clip.
+
+A. Bardes et al.: Revisiting Feature Prediction for Learning Visual Representations from Video, 2024, section 4.2; M.
+Assran et al.: V-JEPA 2, 2025, put three layers of self-attention before it, which cost as much as part of a network.
+"""
+
+from __future__ import annotations
+
+import torch
+from einops import einsum, rearrange
+from torch import Tensor, nn
+
+from baselines.contract import ClipModel, Intermediates
+from baselines.layers import fresh_classifier
+
+MLP_RATIO = 4
+
+
+class LookedAt(nn.Module):
+    """One query's attention over N features, without a projection behind it.
+
+    The query is the same for all clips. So the keys' projection is applied to it, and the values' to what was looked
+    at: the same result as projecting all N features, for a small part of the work. The keys' bias would add the same
+    to every score, and there is none.
+    """
+
+    def __init__(self, dim: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.q, self.k, self.v = nn.Linear(dim, dim), nn.Linear(dim, dim, bias=False), nn.Linear(dim, dim)
+
+    def forward(self, query_D: Tensor, x_BND: Tensor) -> Tensor:
+        """(B, D)"""
+        q_hd = rearrange(self.q(query_D), "(h d) -> h d", h=self.heads)
+        k_hdD, v_hdD = (rearrange(layer.weight, "(h d) D -> h d D", h=self.heads) for layer in (self.k, self.v))
+        query_hD = einsum(q_hd, k_hdD, "h d, h d D -> h D") * q_hd.shape[1] ** -0.5
+        weights_BhN = einsum(x_BND, query_hD, "b n D, h D -> b h n").float().softmax(dim=-1).to(x_BND.dtype)
+        seen_BhD = einsum(weights_BhN, x_BND, "b h n, b n D -> b h D")
+        return rearrange(einsum(seen_BhD, v_hdD, "b h D, h d D -> b h d"), "b h d -> b (h d)") + self.v.bias
+
+
+class AttentiveProbe(ClipModel):
+    """Features (B, T, P, D), P places of T moments, -> logits (B, K): it takes the features of clips for clips."""
+
+    classifier = "head"
+    first_convs = ()
+    new_module_prefixes = ("query", "norm1", "attention", "norm2", "mlp")
+
+    def __init__(self, dim: int, heads: int, *, num_grades: int, in_channels: int):
+        super().__init__()
+        self.num_features, self.num_grades, self.in_channels = dim, num_grades, in_channels
+        self.query = nn.Parameter(torch.empty(dim))
+        self.norm1, self.norm2 = nn.LayerNorm(dim, eps=1e-6), nn.LayerNorm(dim, eps=1e-6)
+        self.attention = LookedAt(dim, heads)
+        self.mlp = nn.Sequential(nn.Linear(dim, MLP_RATIO * dim), nn.GELU(), nn.Linear(MLP_RATIO * dim, dim))
+        self.head = fresh_classifier(nn.Linear(dim, num_grades), num_grades)
+        nn.init.trunc_normal_(self.query, std=0.02)
+        for module in (*self.attention.children(), *self.mlp):
+            if isinstance(module, nn.Linear):
+                nn.init.trunc_normal_(module.weight, std=0.02)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+
+    def checked(self, features_BTPD: Tensor) -> Tensor:
+        return features_BTPD
+
+    def forward_features(self, features_BTPD: Tensor, into: Intermediates | None = None) -> Tensor:
+        return features_BTPD
+
+    def forward_head(self, features_BTPD: Tensor, pre_logits: bool = False) -> Tensor:
+        x_BND = self.norm1(rearrange(features_BTPD, "b t p d -> b (t p) d"))
+        pooled_BD = self.query + self.attention(self.query, x_BND)
+        pooled_BD = pooled_BD + self.mlp(self.norm2(pooled_BD))
+        return pooled_BD if pre_logits else self.head(pooled_BD)
+
+    def reset_classifier(self, num_grades: int) -> None:
+        self.head = fresh_classifier(self.head, num_grades)
+        self.num_grades = num_grades
+
+    def group_matcher(self, coarse: bool = False) -> dict:
+        return {"stem": r"^query", "blocks": [(r"^norm1|^attention", (0,)), (r"^norm2|^mlp", (1,))]}
