@@ -28,12 +28,15 @@ def recipe(name: str) -> dict:
 
 
 def main() -> None:
+    known = [*list_models(), *list_models("frozen")]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", metavar="model", help=f"of {', '.join(list_models())}; default: all")
+    parser.add_argument(
+        "models", nargs="*", metavar="model", help=f"of {', '.join(known)}; default: all but the frozen"
+    )
     names = parser.parse_args().models or list_models()
-    unknown = [name for name in names if name not in list_models()]
+    unknown = [name for name in names if name not in known]
     if unknown:
-        parser.error(f"no model is named {', '.join(unknown)}; there are: {', '.join(list_models())}")
+        parser.error(f"no model is named {', '.join(unknown)}; there are: {', '.join(known)}")
     register_schemas()
     paper, _ = profile_models(names, Setting())
     tiny, _ = profile_models(names, Setting("tiny", crop_size=64))

@@ -49,7 +49,8 @@ def main() -> None:
     from hybrid import list_models
 
     names = list_models() if options.models == "all" else re.split(r"[,\s]+", options.models.strip())
-    if unknown := [name for name in names if name not in (known := list_models(controls=True))]:
+    known = [*list_models(controls=True), *list_models("frozen")]
+    if unknown := [name for name in names if name not in known]:
         raise UserError(f"no model is named {unknown[0]!r}; there are: {', '.join(known)}")
 
     from hybrid.device import choose_machine

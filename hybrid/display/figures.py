@@ -18,7 +18,13 @@ from hybrid import get_entry
 from hybrid.files import whole_file, write_text
 
 INK = "#23272e"
-FAMILY_COLOURS = {"image": "#7d8590", "convolution": "#2f81c4", "transformer": "#cf7a1f", "hybrid": "#cf3a63"}
+FAMILY_COLOURS = {
+    "image": "#7d8590",
+    "convolution": "#2f81c4",
+    "transformer": "#cf7a1f",
+    "hybrid": "#cf3a63",
+    "frozen": "#2f9d78",
+}
 WIDTH = 4.8
 """inches: at this width the text is still legible on a phone and not large on a desktop"""
 LINE = 10.5

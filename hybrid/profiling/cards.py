@@ -13,6 +13,8 @@ KINDS = {
     "convolution": "convolutional video model",
     "transformer": "transformer video model",
     "hybrid": "hybrid video model",
+    "frozen": "frozen video model: a published network as it is, and an attentive probe that learns, which alone is "
+    "counted in parameters",
 }
 
 

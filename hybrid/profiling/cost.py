@@ -27,16 +27,19 @@ NEGLIGIBLE = frozenset(
     f"aten::{name}"
     for names in (
         # a few operations an element, hundreds of times fewer than the products around them; fvcore ignores relu too
-        "abs add add_ clamp_min cos cumsum div div_ exp expm1 floor gelu hardswish log log_sigmoid logsumexp mul mul_",
-        "neg pow rsqrt rsub sigmoid sigmoid_ silu silu_ sin log_softmax softmax softplus sqrt square sub sub_ tanh",
+        "abs add add_ clamp_min cos cumsum div div_ erf exp expm1 floor gelu hardswish log log_sigmoid logsumexp mul",
+        "mul_ neg pow reciprocal rsqrt rsub sigmoid sigmoid_ silu silu_ sin log_softmax softmax softplus sqrt square",
+        "sub sub_ tanh",
         # sums and pools of what was computed
         "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d avg_pool2d avg_pool3d max_pool2d max_pool3d",
         "mean sum",
-        # resizing of position tables, as large as one activation
-        "upsample_bicubic2d upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d",
+        # resizing of position tables and clips, as large as one activation
+        "_upsample_bilinear2d_aa upsample_bicubic2d upsample_bilinear2d upsample_linear1d upsample_nearest1d",
+        "upsample_nearest2d",
         # moving, making and comparing
         "alias clone expand_as fill_ feature_dropout flip index_select le linspace logical_and logical_not lt",
-        "masked_fill_ ne new_ones ones_like pad repeat repeat_interleave scalar_tensor topk unflatten where",
+        "masked_fill_ ne new_ones ones_like pad repeat repeat_interleave scalar_tensor tensor_split topk unflatten",
+        "where",
     )
     for name in names.split()
 ) | {"prim::PythonOp.SwishFunction"}  # pytorchvideo's x * sigmoid(x)

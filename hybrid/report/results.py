@@ -23,6 +23,10 @@ WACV_NOTE = (
     "best on the held-out fold, so it is lower than what is to be expected on new clips; ours are the last epoch's. "
     "Their R3D and R(2+1)D are other networks, of 50 layers."
 )
+FROZEN_NOTE = (
+    "Frozen models: a published network stays as it is, and its features of a clip are computed once and kept. "
+    "Parameters and times are those of the probe on them, which alone learns; GMAC count both."
+)
 SIMULATED_NOTE = "These clips are simulated: the result is no evidence about real sperm."
 
 
@@ -140,6 +144,8 @@ def _notes(data: ReportData, of_panel: list[str]) -> tuple[str, ...]:
     notes += [*of_panel, PAPER_NOTE]
     if data.frame["wacv_mse"].notna().any():
         notes.append(WACV_NOTE)
+    if "frozen" in data.frame["family"].values:
+        notes.append(FROZEN_NOTE)
     if data.results.simulated:
         notes.append(SIMULATED_NOTE)
     return tuple(notes)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -28,9 +29,13 @@ def build_model(config: TrainConfig, num_grades: int) -> ClipModel:
 
 
 def input_normalisation(config: TrainConfig) -> Normalisation:
-    """What turns stored frames into the model's input; 'published' is as its variant's weights were trained."""
-    mean_std = get_entry(config.model.name).mean_std(config.model.options.get("variant"))
-    return Normalisation(*mean_std, config.protocol.normalise)
+    """What turns stored frames into the model's input; 'published' is as its variant's weights were trained.
+
+    A frozen network cannot learn another way, and is always shown clips the published one.
+    """
+    entry = get_entry(config.model.name)
+    way = "published" if entry.family == "frozen" else config.protocol.normalise
+    return Normalisation(*entry.mean_std(config.model.options.get("variant")), way)
 
 
 def check_models(configs: Iterable[TrainConfig]) -> None:
@@ -73,7 +78,7 @@ def _why_missing(weights: PretrainedWeights) -> str:
 def check_model(config: TrainConfig) -> ClipModel:
     """Refuse a machine that is not there, or what cannot be built or trained so; the model, without weights."""
     choose_machine(config.accelerator, config.protocol.precision)
-    if config.arm != config.model.name and config.arm in list_models():
+    if config.arm != config.model.name and config.arm in [*list_models(), *list_models("frozen")]:
         raise UserError(f"arm {config.arm!r} is the name of a model, which {config.model.name!r} cannot go by")
     if config.protocol.normalise not in WAYS:
         raise UserError(f"protocol.normalise must be one of {', '.join(WAYS)}, not {config.protocol.normalise!r}")
@@ -92,7 +97,7 @@ def check_model(config: TrainConfig) -> ClipModel:
 
 
 def _build(config: TrainConfig, num_grades: int, pretrained: str) -> ClipModel:
-    try:
+    with told_of_model(config.model.name):
         model = create_model(
             config.model.name,
             config.model.size,
@@ -103,7 +108,14 @@ def _build(config: TrainConfig, num_grades: int, pretrained: str) -> ClipModel:
             pretrained=pretrained,
             **OmegaConf.to_container(config.model.options, resolve=True),
         )
-    except (ValueError, TypeError, OSError) as error:
-        raise UserError(f"model {config.model.name!r} cannot be built: {error}") from error
     model.frame_rate = config.model.frame_rate
     return model
+
+
+@contextmanager
+def told_of_model(name: str) -> Iterator[None]:
+    """What is wrong with a model's options or weights is a UserError that names it."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError) as error:
+        raise UserError(f"model {name!r} cannot be built: {error}") from error

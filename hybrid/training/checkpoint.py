@@ -60,6 +60,8 @@ class TrainedModel:
     """experiment, arm, fold, repeat, seed, commit: where it was trained and with what"""
     trained_on: TrainedOn | None = None
     """None of files from before this was recorded"""
+    frozen_from: str | None = None
+    """of a frozen model, whose file holds the probe alone: `pretrained` of the network below it"""
 
 
 def save_trained(path: Path, trained: TrainedModel) -> None:
@@ -77,6 +79,7 @@ def save_trained(path: Path, trained: TrainedModel) -> None:
             "normalisation": asdict(trained.normalisation),
             "origin": trained.origin,
             "trained_on": trained.trained_on and asdict(trained.trained_on),
+            "frozen": trained.frozen_from and [trained.frozen_from, trained.model.frozen_weights],
         },
     )
 
@@ -103,16 +106,22 @@ def load_trained(path: Path, device: torch.device | str = "cpu") -> TrainedModel
         refuse_non_finite(content["model"], str(path))
     except ValueError as error:
         raise UserError(str(error)) from error
-    spec = ClipSpec(**content["spec"])
-    model = create_model(
-        content["name"],
-        content["size"],
-        num_grades=len(content["grades"]),
-        num_frames=spec.num_frames,
-        crop_size=spec.side,
-        in_channels=spec.channels,
-        **content["options"],
-    )
+    spec, (frozen_from, frozen_weights) = ClipSpec(**content["spec"]), content.get("frozen") or (None, None)
+    try:
+        model = create_model(
+            content["name"],
+            content["size"],
+            num_grades=len(content["grades"]),
+            num_frames=spec.num_frames,
+            crop_size=spec.side,
+            in_channels=spec.channels,
+            pretrained=frozen_from or "none",
+            **content["options"],
+        )
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from error
+    if frozen_from and model.frozen_weights != frozen_weights:
+        raise UserError(f"{path}: a probe on {frozen_weights}, but {frozen_from} now gives {model.frozen_weights}")
     model.frame_rate = spec.frame_rate
     try:
         model.load_state_dict(content["model"])
@@ -128,6 +137,7 @@ def load_trained(path: Path, device: torch.device | str = "cpu") -> TrainedModel
         normalisation=Normalisation(**content["normalisation"]),
         origin=content["origin"],
         trained_on=read_trained_on(content),
+        frozen_from=frozen_from,
     )
 
 

@@ -20,10 +20,11 @@ from hybrid.files import read_json, software_commit, whole_file, write_json, wri
 from hybrid.folders import RunFolder, run_folder, run_settings
 from hybrid.profiling import profile_model
 from hybrid.training.all_clips import expected_error
-from hybrid.training.build import build_model, input_normalisation
+from hybrid.training.build import build_model, input_normalisation, told_of_model
 from hybrid.training.callbacks import History
 from hybrid.training.checkpoint import TrainedModel, save_trained
 from hybrid.training.ensemble import predict_distributions
+from hybrid.training.features import what_learns
 from hybrid.training.fit import Outcome, begin, fit, once
 from hybrid.training.module import GradeModule
 from hybrid.training.optimiser import freeze_batchnorm
@@ -71,19 +72,20 @@ def _train(
     normalisation = input_normalisation(config)
     used = model.used_frames(config.model.num_frames)
     clips = InMemoryClips(dataset.frames_NTHWC, normalisation, used, dataset.moments)
+    learner, clips = what_learns(config, model, dataset, clips, machine)
     test_clips = held_out_clips(config.fold, fold_of_N)
     training_folds = np.setdiff1d(np.arange(len(dataset)), test_clips)
     # Every fold draws its share anew, so that their mean does not hang on one draw; models draw the same.
     train_clips = subsample(training_folds, dataset.groups, recipe.train_share, _draw(config))
-    module = GradeModule(model, clips, torch.as_tensor(dataset.targets_NK), config, seed)
+    module = GradeModule(learner, clips, torch.as_tensor(dataset.targets_NK), config, seed)
     batches = training_batches(train_clips, protocol.batch_size, seed, len(training_folds), parts_of_a_batch(config))
-    freeze_batchnorm(model, recipe.frozen)
+    freeze_batchnorm(learner, recipe.frozen)
     shown = clips.batch(torch.as_tensor(np.resize(train_clips, batches.batch_size)), machine.device)
 
     def outcome(history: History) -> Outcome:
         tested, tables = {"expected": expected_error(run)}, {}
         if len(test_clips):
-            answers_NK, seconds = predict_distributions(model, clips, test_clips, protocol.batch_size, machine)
+            answers_NK, seconds = predict_distributions(learner, clips, test_clips, protocol.batch_size, machine)
             tested = _measures(dataset, train_clips, test_clips, answers_NK) | {"inference_seconds_per_clip": seconds}
             tables["predictions"] = _prediction_table(dataset, test_clips, answers_NK)
             with whole_file(run.predictions) as temporary:
@@ -118,7 +120,7 @@ def _train(
         settings=run_settings(config),
         begun=begun,
         epochs=protocol.epochs,
-        checked=(model, shown),
+        checked=(learner, shown),
         name_of=lambda clip: dataset.clips[clip],
         callbacks=callbacks,
     )
@@ -130,7 +132,8 @@ def _profile(run: RunFolder, config: TrainConfig, model) -> dict[str, float]:
     if not path.exists():
         side = config.protocol.crop_size
         shape = (config.data.channels, config.model.num_frames, side, side)
-        profile = profile_model(model, shape)
+        with told_of_model(config.model.name):  # a frozen network reads its weights when it is first used
+            profile = profile_model(model, shape)
         write_json(path, {"parameters": profile.parameters, "gmac": profile.gmac})
     return read_json(path)
 
@@ -177,4 +180,5 @@ def _trained(
         origin={key: settings[key] for key in ("experiment", "arm", "repeat", "fold", "seed")}
         | {"commit": software_commit()},
         trained_on=trained_on(config, dataset, train_clips),
+        frozen_from=None if model.learner is model else config.model.pretrained,
     )

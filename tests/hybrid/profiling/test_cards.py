@@ -7,7 +7,7 @@ ROW = {"parameters_M": 12.345, "gmac": 6.789}
 PAPER = ROW | {"native_input": "8 frames of 256 px, 400 classes", "native_parameters_M": 23.456, "native_gmac": 7.89}
 
 
-@pytest.mark.parametrize("name", list_models())
+@pytest.mark.parametrize("name", list_models() + list_models("frozen"))
 def test_card_tells_what_the_registry_knows(name):
     entry = get_entry(name)
     text = card(name, paper=PAPER, tiny=ROW, recipe={"learning_rate": 0.001})
