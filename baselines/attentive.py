@@ -7,35 +7,38 @@ Assran et al.: V-JEPA 2, 2025, put three layers of self-attention before it, whi
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from einops import einsum, rearrange
 from torch import Tensor, nn
 
 from baselines.contract import ClipModel, Intermediates
 from baselines.layers import fresh_classifier
 
-MLP_RATIO = 4
+MLP_RATIO, EPS = 4, 1e-6
 
 
 class LookedAt(nn.Module):
-    """One query's attention over N features, without a projection behind it.
+    """One query's attention over N features behind a layer normalisation, without a projection behind it.
 
-    The query is the same for all clips. So the keys' projection is applied to it, and the values' to what was looked
-    at: the same result as projecting all N features, for a small part of the work. The keys' bias would add the same
-    to every score, and there is none.
+    The query is the same for all clips. So the keys' projection and the normalisation's scale are applied to it, and
+    the values' to what was looked at: the same result as scaling and projecting all N features, for a small part of
+    the work. What the keys' bias or the normalisation's would add is the same for every score, and is left out there.
     """
 
     def __init__(self, dim: int, heads: int):
         super().__init__()
         self.heads = heads
+        self.norm = nn.LayerNorm(dim, eps=EPS)
         self.q, self.k, self.v = nn.Linear(dim, dim), nn.Linear(dim, dim, bias=False), nn.Linear(dim, dim)
 
     def forward(self, query_D: Tensor, x_BND: Tensor) -> Tensor:
         """(B, D)"""
         q_hd = rearrange(self.q(query_D), "(h d) -> h d", h=self.heads)
         k_hdD, v_hdD = (rearrange(layer.weight, "(h d) D -> h d D", h=self.heads) for layer in (self.k, self.v))
-        query_hD = einsum(q_hd, k_hdD, "h d, h d D -> h D") * q_hd.shape[1] ** -0.5
+        query_hD = einsum(q_hd, k_hdD, "h d, h d D -> h D") * q_hd.shape[1] ** -0.5 * self.norm.weight
+        x_BND = F.layer_norm(x_BND, x_BND.shape[-1:], eps=EPS)
         weights_BhN = einsum(x_BND, query_hD, "b n D, h D -> b h n").float().softmax(dim=-1).to(x_BND.dtype)
-        seen_BhD = einsum(weights_BhN, x_BND, "b h n, b n D -> b h D")
+        seen_BhD = einsum(weights_BhN, x_BND, "b h n, b n D -> b h D") * self.norm.weight + self.norm.bias
         return rearrange(einsum(seen_BhD, v_hdD, "b h D, h d D -> b h d"), "b h d -> b (h d)") + self.v.bias
 
 
@@ -44,14 +47,13 @@ class AttentiveProbe(ClipModel):
 
     classifier = "head"
     first_convs = ()
-    new_module_prefixes = ("query", "norm1", "attention", "norm2", "mlp")
+    new_module_prefixes = ("query", "attention", "norm", "mlp")
 
     def __init__(self, dim: int, heads: int, *, num_grades: int, in_channels: int):
         super().__init__()
         self.num_features, self.num_grades, self.in_channels = dim, num_grades, in_channels
         self.query = nn.Parameter(torch.empty(dim))
-        self.norm1, self.norm2 = nn.LayerNorm(dim, eps=1e-6), nn.LayerNorm(dim, eps=1e-6)
-        self.attention = LookedAt(dim, heads)
+        self.attention, self.norm = LookedAt(dim, heads), nn.LayerNorm(dim, eps=EPS)
         self.mlp = nn.Sequential(nn.Linear(dim, MLP_RATIO * dim), nn.GELU(), nn.Linear(MLP_RATIO * dim, dim))
         self.head = fresh_classifier(nn.Linear(dim, num_grades), num_grades)
         nn.init.trunc_normal_(self.query, std=0.02)
@@ -68,9 +70,8 @@ class AttentiveProbe(ClipModel):
         return features_BTPD
 
     def forward_head(self, features_BTPD: Tensor, pre_logits: bool = False) -> Tensor:
-        x_BND = self.norm1(rearrange(features_BTPD, "b t p d -> b (t p) d"))
-        pooled_BD = self.query + self.attention(self.query, x_BND)
-        pooled_BD = pooled_BD + self.mlp(self.norm2(pooled_BD))
+        pooled_BD = self.query + self.attention(self.query, rearrange(features_BTPD, "b t p d -> b (t p) d"))
+        pooled_BD = pooled_BD + self.mlp(self.norm(pooled_BD))
         return pooled_BD if pre_logits else self.head(pooled_BD)
 
     def reset_classifier(self, num_grades: int) -> None:
@@ -78,4 +79,4 @@ class AttentiveProbe(ClipModel):
         self.num_grades = num_grades
 
     def group_matcher(self, coarse: bool = False) -> dict:
-        return {"stem": r"^query", "blocks": [(r"^norm1|^attention", (0,)), (r"^norm2|^mlp", (1,))]}
+        return {"stem": r"^query", "blocks": [(r"^attention", (0,)), (r"^norm|^mlp", (1,))]}

@@ -114,4 +114,4 @@ class FrozenModel(ClipModel):
         self.num_grades = num_grades
 
     def group_matcher(self, coarse: bool = False) -> dict:
-        return {"stem": r"^probe\.query", "blocks": [(r"^probe\.(norm1|attention)", (0,)), (r"^probe\.", (1,))]}
+        return {"stem": r"^probe\.query", "blocks": [(r"^probe\.attention", (0,)), (r"^probe\.", (1,))]}

@@ -163,8 +163,8 @@ def test_the_probe_is_vjepas():
     theirs = scrambled(transformers.VJEPA2ForVideoClassification(config))
     layer, ours = theirs.pooler.cross_attention_layer, AttentiveProbe(48, 3, num_grades=2, in_channels=3)
     pairs = [
-        (ours.norm1, layer.layer_norm1),
-        (ours.norm2, layer.layer_norm2),
+        (ours.attention.norm, layer.layer_norm1),
+        (ours.norm, layer.layer_norm2),
         (ours.attention.q, layer.cross_attn.q_proj),
         (ours.attention.v, layer.cross_attn.v_proj),
         (ours.mlp[0], layer.mlp.fc1),
