@@ -53,7 +53,7 @@ class FrozenModel(ClipModel):
     classifier = "probe.head"
     first_convs = ()
 
-    def __init__(self, backbone: Backbone, *, num_grades: int, in_channels: int, grid: int = 4):
+    def __init__(self, backbone: Backbone, *, num_grades: int, in_channels: int, grid: int):
         """grid: places along each side that features are averaged to, at most the network's own."""
         super().__init__()
         if not 1 <= grid <= backbone.side:

@@ -75,9 +75,9 @@ SIZES = {
 }
 
 
-def build(size: str, *, num_frames: int, crop_size: int, **options) -> FrozenModel:
-    """options: `num_grades`, `in_channels` and `grid` of `FrozenModel`."""
-    return FrozenModel(MViTBackbone(frames=16, steps=8, **SIZES[size]), **options)
+def build(size: str, *, num_frames: int, crop_size: int, grid: int = 4, **shape) -> FrozenModel:
+    """grid: places along each side that features are averaged to. num_frames and crop_size change nothing."""
+    return FrozenModel(MViTBackbone(frames=16, steps=8, **SIZES[size]), grid=grid, **shape)
 
 
 register(

@@ -36,10 +36,10 @@ def tokens(net: nn.Module, clip_BTCHW: Tensor) -> Tensor:
     return net(clip_BTCHW).last_hidden_state
 
 
-def build(size: str, *, num_frames: int, crop_size: int, **options) -> FrozenModel:
-    """options: `num_grades`, `in_channels` and `grid` of `FrozenModel`."""
+def build(size: str, *, num_frames: int, crop_size: int, grid: int = 4, **shape) -> FrozenModel:
+    """grid: places along each side that features are averaged to. num_frames and crop_size change nothing."""
     backbone = TransformersBackbone("VideoMAEModel", "VideoMAEConfig", tokens=tokens, frames=16, steps=8, **SIZES[size])
-    return FrozenModel(backbone, **options)
+    return FrozenModel(backbone, grid=grid, **shape)
 
 
 register(

@@ -36,10 +36,12 @@ def tokens(net: nn.Module, clip_BTCHW: Tensor) -> Tensor:
     return net(clip_BTCHW).last_hidden_state
 
 
-def build(size: str, *, num_frames: int, crop_size: int, **options) -> FrozenModel:
-    """options: `num_grades`, `in_channels` and `grid` of `FrozenModel`."""
+def build(size: str, *, num_frames: int, crop_size: int, grid: int = 4, **shape) -> FrozenModel:
+    """grid: places along each side that features are averaged to. num_frames and crop_size change nothing."""
     classes = "VideoPrismVisionModel", "VideoPrismVisionConfig"
-    return FrozenModel(TransformersBackbone(*classes, tokens=tokens, frames=16, steps=16, **SIZES[size]), **options)
+    return FrozenModel(
+        TransformersBackbone(*classes, tokens=tokens, frames=16, steps=16, **SIZES[size]), grid=grid, **shape
+    )
 
 
 register(
