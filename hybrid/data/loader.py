@@ -162,7 +162,7 @@ def normalised(
         for frames_THWC, view, scale_R, bias_R, out_THR in zip(
             frames_BTHWC, views, scale_BR, bias_BR, out_BTHR, strict=True
         ):
-            apply(np.asarray(frames_THWC).copy(), view, out_THR.numpy().reshape(frames_THWC.shape))
+            apply(np.asarray(frames_THWC), view, out_THR.numpy().reshape(frames_THWC.shape))
             torch.addcmul(bias_R, out_THR, scale_R, out=out_THR)
     return out_BTHR.unflatten(3, (width, channels)).permute(0, 4, 1, 2, 3)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,8 +20,7 @@ from torch.nn.functional import one_hot
 from hybrid.config import AugmentConfig
 
 
-@dataclass(frozen=True)
-class AugmentParams:
+class AugmentParams(NamedTuple):
     """One clip's draw: mirrored or not, quarter turns, shift in pixels (down, right), gain and offset."""
 
     mirrored: bool

@@ -125,6 +125,8 @@ def quiet_libraries() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric")
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    # Decoded clips are mapped from disk, read only; nothing writes into them.
+    warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
 
 
 class WholeCheckpoints(TorchCheckpointIO):
