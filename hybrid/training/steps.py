@@ -16,7 +16,7 @@ import torch
 from hybrid import get_entry
 from hybrid.config import TrainConfig
 from hybrid.data.loader import InMemoryClips, training_batches
-from hybrid.data.transforms import Moments, Normalisation
+from hybrid.data.transforms import IDENTITY, Moments, Normalisation
 from hybrid.device import Machine
 from hybrid.profiling.timing import wait_for
 from hybrid.training.build import build_model
@@ -110,16 +110,19 @@ def measure_steps(configs: list[TrainConfig], machine: Machine, rounds: int) -> 
 
 
 @cache
-def _random_clips(*shape_NTHWC: int) -> tuple[np.ndarray, Moments]:
-    """Shared by all trainings, as an experiment's clips are."""
+def _random_clips(*shape_NTHWC: int, shift: int) -> tuple[np.ndarray, Moments]:
+    """Shared by all trainings, as an experiment's clips are, and measured: no model pays for that alone."""
     frames_NTHWC = np.random.default_rng(0).integers(0, 256, shape_NTHWC, dtype=np.uint8)
-    return frames_NTHWC, Moments(frames_NTHWC)
+    moments, farthest = Moments(frames_NTHWC), IDENTITY._replace(shift=(shift, shift))
+    moments.as_seen(range(len(frames_NTHWC)), [farthest] * len(frames_NTHWC))
+    return frames_NTHWC, moments
 
 
 def _train(config: TrainConfig, machine: Machine) -> list[dict[str, float]]:
     protocol, entry, num_frames = config.protocol, get_entry(config.model.name), config.model.num_frames
     number, side = 5 * protocol.batch_size, protocol.crop_size
-    frames_NTHWC, moments = _random_clips(number, num_frames, side, side, config.data.channels)
+    shift = round(protocol.augment.shift * side)
+    frames_NTHWC, moments = _random_clips(number, num_frames, side, side, config.data.channels, shift=shift)
     targets_NK = torch.from_numpy(np.random.default_rng(0).dirichlet(np.ones(GRADES), number)).float()
     pl.seed_everything(0, verbose=False)
     model = machine.to_channels_last(build_model(config, GRADES))
