@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from hybrid.analysis.base import Curve, Measure, MeasureResult
+from hybrid.analysis.base import Measure, MeasureResult
 from hybrid.analysis.comparison import Comparison
 from hybrid.analysis.measures.randomisation import spearman
 
@@ -38,11 +38,12 @@ def frame_agreement(comparisons: Mapping[str, Comparison]) -> Comparison | None:
     results: dict[str, list] = {}
     for label in dict.fromkeys(label for comparison in there.values() for label in comparison.labels):
         for run, _ in next(iter(there.values())).results.get(label, []):
-            curves = {
-                SOURCES[name][0]: _curve(comparison, label, run.name, SOURCES[name][1])
-                for name, comparison in there.items()
-            }
-            importance_NT = {short: curve.y_NX for short, curve in curves.items() if curve is not None}
+            importance_NT = {}
+            for name, comparison in there.items():
+                short, curve = SOURCES[name]
+                of_run = {run.name: result.curves for run, result in comparison.results.get(label, [])}
+                if curve in of_run.get(run.name, {}):
+                    importance_NT[short] = of_run[run.name][curve].y_NX
             figures = {f"{one} and {other}": rho_N for (one, other), rho_N in agreement(importance_NT).items()}
             if figures:
                 results.setdefault(label, []).append((run, MeasureResult(figures=figures)))
@@ -62,8 +63,3 @@ def agreement(importance_NT: Mapping[str, np.ndarray]) -> dict[tuple[str, str], 
         (one, other): spearman(importance_NT[one], importance_NT[other])
         for one, other in combinations(importance_NT, 2)
     }
-
-
-def _curve(comparison: Comparison, label: str, run_name: str, name: str) -> Curve | None:
-    results = {run.name: result for run, result in comparison.results.get(label, [])}
-    return results[run_name].curves.get(name) if run_name in results else None

@@ -94,13 +94,16 @@ class ClipSet:
     def for_model(self, trained: TrainedModel, numbers: Sequence[int]) -> InputClips:
         """The clips with these numbers, normalised for a model, with masks where the data set has them."""
         resident = InMemoryClips(self.frames_NTHWC, trained.normalisation)
+        masks = [
+            read_mask(find_mask(self.root, self.names[n]), self.spec, self.rates[n]) for n in numbers if self.has_masks
+        ]
         unknown_NK = np.full((len(numbers), len(trained.grades)), np.nan)
         return InputClips(
             clip_NCTHW=resident.batch(torch.tensor(numbers), torch.device("cpu")),
             target_NK=unknown_NK if self.target_NK is None else self.target_NK[list(numbers)],
             names=tuple(self.names[n] for n in numbers),
             frame_rate=self.spec.frame_rate,
-            mask_NTHW=self._masks(numbers) if self.has_masks else None,
+            mask_NTHW=np.stack(masks) if masks else None,
         )
 
     def digest(self, numbers: Sequence[int]) -> str:
@@ -113,10 +116,6 @@ class ClipSet:
             if self.has_masks:
                 content.update(find_mask(self.root, self.names[n]).read_bytes())
         return content.hexdigest()[:16]
-
-    def _masks(self, numbers: Sequence[int]) -> np.ndarray:
-        paths = [find_mask(self.root, self.names[n]) for n in numbers]
-        return np.stack([read_mask(path, self.spec, self.rates[n]) for path, n in zip(paths, numbers, strict=True)])
 
 
 class ClipSets:

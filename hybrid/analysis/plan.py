@@ -147,7 +147,8 @@ def make_plan(
         numbers = tuple(clips.choose(clip_sets.allowed(trained_run, clips), clips_a_run))
         if not numbers:
             raise UserError(f"{clips.root}: has none of the clips that {label} {trained_run.name} was tested on")
-        checkpoint_digest = _file_digest(trained_run.checkpoint)
+        with open(trained_run.checkpoint, "rb") as file:
+            checkpoint_digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
         runs.append(RunOnClips(trained_run, clips, numbers, checkpoint_digest, clips.digest(numbers)))
     return AnalysisPlan(
         folder=folder,
@@ -173,8 +174,3 @@ def _gallery(runs: Sequence[RunOnClips], count: int) -> tuple[RunOnClips, ...]:
         for run in dict.fromkeys(first.values()):
             shown.append(run.on([run.clip_set.names.index(name) for name in names if first[name] is run]))
     return tuple(shown)
-
-
-def _file_digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]

@@ -66,7 +66,12 @@ def find_trained_runs(paths: Sequence[Path], labels: Sequence[str] = (), names: 
 
     labels: those wanted, all by default. names: patterns such as 'repeat*-fold0', all runs by default.
     """
-    found = _distinct([_trained_run(path) for path in dict.fromkeys(file for path in paths for file in _files(path))])
+    checkpoints: dict[Path, None] = {}
+    for path in paths:
+        if not (of_path := checkpoints_in(path)):
+            raise UserError(f"{path}: holds no finished run")
+        checkpoints |= dict.fromkeys(checkpoint.resolve() for checkpoint in of_path)
+    found = _distinct([_trained_run(checkpoint) for checkpoint in checkpoints])
     known = known_labels(found)
     if unknown := [label for label in labels if label not in known]:
         raise UserError(f"there is no model {unknown[0]!r}; there are: {', '.join(known)}")
@@ -76,27 +81,20 @@ def find_trained_runs(paths: Sequence[Path], labels: Sequence[str] = (), names: 
         found = [run for run in found if any(fnmatchcase(run.name, name) for name in names)]
         if not found:
             raise UserError(f"no run is called {' or '.join(names)}; there are: {', '.join(known)}")
-    order = list(labels) or _in_order(known_labels(found))
-    return sorted(found, key=lambda run: (order.index(run.label), run.seed))
+    from hybrid import list_models
+
+    def place(label: str) -> tuple[int, str]:
+        """That of the registry, variants of a model after it."""
+        if labels:
+            return labels.index(label), label
+        return next((n for n, model in enumerate(models) if label.startswith(model)), 99), label
+
+    models = list_models()
+    return sorted(found, key=lambda run: (place(run.label), run.seed))
 
 
 def known_labels(runs: Sequence[TrainedRun]) -> list[str]:
     return list(dict.fromkeys(run.label for run in runs))
-
-
-def _in_order(labels: Sequence[str]) -> list[str]:
-    """In the order of the registry, variants of a model after it."""
-    from hybrid import list_models
-
-    models = list_models()
-    return sorted(labels, key=lambda label: (next((n for n, m in enumerate(models) if label.startswith(m)), 99), label))
-
-
-def _files(path: Path) -> list[Path]:
-    found = checkpoints_in(path)
-    if not found:
-        raise UserError(f"{path}: holds no finished run")
-    return [checkpoint.resolve() for checkpoint in found]
 
 
 def _trained_run(checkpoint: Path) -> TrainedRun:

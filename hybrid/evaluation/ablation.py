@@ -54,26 +54,25 @@ def record_ablations(folder: ExperimentFolder, ablations: Iterable[Ablation]) ->
     They are added to those that are recorded; one of the same name is replaced.
     """
     known = {ablation.name: ablation for ablation in (*recorded_ablations(folder), *ablations)}
-    write_yaml(folder.ablations, {name: _plain(ablation) for name, ablation in known.items()})
+    written = {}
+    for name, of in known.items():
+        default, *arms = (asdict(arm) | {"settings": list(arm.settings)} for arm in (of.default, *of.arms))
+        written[name] = {"help": of.help, "factors": list(of.factors), "default": default, "arms": arms}
+    write_yaml(folder.ablations, written)
 
 
 def recorded_ablations(folder: ExperimentFolder) -> list[Ablation]:
     """In the order they were first asked for."""
     if not folder.ablations.exists():
         return []
+
+    def arm(of: dict) -> Arm:
+        return Arm(of["label"], of["shown"], tuple(of["settings"]))
+
     return [
-        Ablation(name, of["help"], _arm(of["default"]), tuple(map(_arm, of["arms"])), tuple(of["factors"]))
+        Ablation(name, of["help"], arm(of["default"]), tuple(map(arm, of["arms"])), tuple(of["factors"]))
         for name, of in read_yaml(folder.ablations).items()
     ]
-
-
-def _plain(ablation: Ablation) -> dict:
-    arms = [asdict(arm) | {"settings": list(arm.settings)} for arm in (ablation.default, *ablation.arms)]
-    return {"help": ablation.help, "factors": list(ablation.factors), "default": arms[0], "arms": arms[1:]}
-
-
-def _arm(of: dict) -> Arm:
-    return Arm(of["label"], of["shown"], tuple(of["settings"]))
 
 
 def effects(

@@ -180,13 +180,14 @@ def in_words(row: Any) -> str:
     better, other = (a, b) if row["difference"] < 0 else (b, a)
     clips = "simulated clips" if row["simulated"] else "clips"
     low, high = sorted((abs(row["low"]), abs(row["high"]))) if row["low"] * row["high"] > 0 else (None, None)
-    test = f"{'Holm-adjusted ' if registered else ''}p {_p(p)}, {row['runs']} paired runs"
+    p_is = "< 0.001" if p < 0.001 else f"{p:.3f}"
+    test = f"{'Holm-adjusted ' if registered else ''}p {p_is}, {row['runs']} paired runs"
     by = f"{abs(row['difference']):.2f} x 10^-2"
     caution = "" if registered else "; exploratory, one of many comparisons, to be confirmed on new clips"
-    if row["equivalent"] >= 1 - LEVEL:
+    if (probability := row["equivalent"]) >= 1 - LEVEL:
         return (
             f"{a} and {b} are practically equivalent on these {clips}: their MSE differs by less than "
-            f"{EQUIVALENT} x 10^-2 with probability {_probability(row['equivalent'])} "
+            f"{EQUIVALENT} x 10^-2 with probability {'> 0.99' if probability > 0.99 else f'{probability:.2f}'} "
             f"({row['runs']} paired runs){caution}."
         )
     if p < LEVEL:
@@ -209,11 +210,3 @@ def _other_clips(row: Any) -> str:
         return ""
     same = np.sign(row["clip_low"]) == np.sign(row["clip_high"]) == np.sign(row["difference"])
     return "" if same else ", which other clips could turn round (the interval over clips reaches zero)"
-
-
-def _probability(share: float) -> str:
-    return "> 0.99" if share > 0.99 else f"{share:.2f}"
-
-
-def _p(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"

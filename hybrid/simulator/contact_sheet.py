@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pandas as pd
+from einops import rearrange
 from PIL import Image, ImageDraw
 
 from hybrid.data.simulated import read_truth
@@ -21,8 +22,9 @@ CAPTION = 12
 
 def contact_sheet(root: Path, path: Path, per_class: int = 2) -> None:
     """A PNG with some clips of each class of motion, a row each, its frames from left to right."""
-    rows = []
-    for row in _chosen(root, per_class):
+    rows, table = [], _table(root)
+    chosen = pd.concat([table[table["motion"] == kind].head(per_class) for kind in CLASSES])
+    for row in chosen.to_dict("records"):
         frames = read_clip(root, row["clip"])
         picked = frames[np.linspace(0, len(frames) - 1, min(COLUMNS, len(frames))).round().astype(int)]
         rows.append(captioned(np.concatenate(list(picked), 1), _caption(row)))
@@ -39,12 +41,13 @@ def preview(root: Path, path: Path, across: int = 6, down: int = 3, scale: float
     for t in range(len(clips[0][0])):
         tiles = [captioned(frames[t], text) for frames, text in clips]
         tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % across)
-        grid = np.concatenate([np.concatenate(tiles[i : i + across], 1) for i in range(0, len(tiles), across)])
-        picture = Image.fromarray(grid)
+        picture = Image.fromarray(rearrange(tiles, "(down across) h w c -> (down h) (across w) c", across=across))
         pictures.append(picture.resize((round(picture.width * scale), round(picture.height * scale))))
     palette = pictures[0].quantize(128)
     still = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures]
-    still[0].save(path, save_all=True, append_images=still[1:], duration=round(1000 / _frame_rate(root)), loop=0)
+    with av.open(str(next((root / "clips").iterdir()))) as container:
+        milliseconds = round(1000 / float(container.streams.video[0].average_rate))
+    still[0].save(path, save_all=True, append_images=still[1:], duration=milliseconds, loop=0)
 
 
 def read_clip(root: Path, clip: str) -> np.ndarray:
@@ -52,22 +55,11 @@ def read_clip(root: Path, clip: str) -> np.ndarray:
     return play(root / "clips" / clip)
 
 
-def _frame_rate(root: Path) -> float:
-    with av.open(str(next((root / "clips").iterdir()))) as container:
-        return float(container.streams.video[0].average_rate)
-
-
 def _table(root: Path) -> pd.DataFrame:
     labels, grades = pd.read_csv(root / "labels.csv"), list(GRADES)
     table = read_truth(root).reset_index().merge(labels, on="clip", validate="one_to_one")
     table["grade_mean"] = table[grades].to_numpy() @ np.arange(4, -1, -1) / table[grades].to_numpy().sum(1)
     return table
-
-
-def _chosen(root: Path, per_class: int) -> list[dict]:
-    table = _table(root)
-    rows = [table[table["motion"] == kind].head(per_class) for kind in CLASSES]
-    return pd.concat(rows).to_dict("records")
 
 
 def _votes(row) -> str:

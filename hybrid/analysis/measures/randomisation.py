@@ -41,14 +41,11 @@ class Randomisation(Measure):
         return self.of.applies_to(model)
 
     def passes(self, model: ClipModel, num_frames: int) -> float:
-        return self.models_asked(model) * self.of.passes(model, num_frames)
+        # the trained one, every step of the cascade, and every layer alone but the topmost again
+        return 2 * len(layers_from_the_top(model)) * self.of.passes(model, num_frames)
 
     def passes_once(self, model: ClipModel, num_frames: int) -> float:
-        return self.models_asked(model) * self.of.passes_once(model, num_frames)
-
-    def models_asked(self, model: ClipModel) -> int:
-        """The trained one, every step of the cascade, and every layer alone but the topmost again."""
-        return 2 * len(layers_from_the_top(model))
+        return 2 * len(layers_from_the_top(model)) * self.of.passes_once(model, num_frames)
 
     def answer(self, tested: ModelUnderTest, clips: InputClips, batch_size: int) -> np.ndarray:
         """The curve (N, X), or relevance without signs (N, T, H, W) of the frames that the model sees."""

@@ -17,6 +17,7 @@ from hybrid.analysis.measures.batching import pooled, stacked
 from hybrid.analysis.measures.rendered import as_input, pairs_that_share, spec_of
 
 KINDS = ("static", "dynamic", "both", "neither")
+INFORMATION = ("static information (nats)", "motion information (nats)", "dynamic information (nats)")
 
 Pairs = tuple[Iterable[Tensor], Iterable[Tensor]]
 """clips (C, T, H, W); those at the same place in both have something in common"""
@@ -69,8 +70,10 @@ class StaticDynamicUnits(Measure):
         last_of = {stage.pathway: rho for stage, rho in rho_3D.items()}
         last_3D = np.concatenate(list(last_of.values()), axis=1)
         units = dict(zip((f"{kind} units" for kind in KINDS), shares(last_3D, self.num_pairs, self.level), strict=True))
+        form_D, motion_D, shuffled_D = information(last_3D)
+        nats = form_D.mean(), motion_D.mean(), np.maximum(motion_D - shuffled_D, 0).mean()
         return MeasureResult(
-            overall=units | mean_information(last_3D),
+            overall=units | dict(zip(INFORMATION, map(float, nats), strict=True)),
             matrices={"units": Matrix(matrix, tuple(stage.name for stage in rho_3D), KINDS)},
         )
 
@@ -91,16 +94,6 @@ def shares(rho_3D: np.ndarray, num_pairs: int, level: float) -> np.ndarray:
     dynamic_D = (z_motion > bound) & (z_motion - z_shuffled > np.sqrt(2) * bound)
     kinds = (static_D & ~dynamic_D, dynamic_D & ~static_D, static_D & dynamic_D, ~static_D & ~dynamic_D)
     return np.array([kind_D.mean() for kind_D in kinds])
-
-
-def mean_information(rho_3D: np.ndarray) -> dict[str, float]:
-    """Over the units; rho_3D as in `shares`."""
-    form_D, motion_D, shuffled_D = information(rho_3D)
-    return {
-        "static information (nats)": float(form_D.mean()),
-        "motion information (nats)": float(motion_D.mean()),
-        "dynamic information (nats)": float(np.maximum(motion_D - shuffled_D, 0).mean()),
-    }
 
 
 def information(rho_D: np.ndarray) -> np.ndarray:

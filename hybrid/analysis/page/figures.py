@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from hybrid.analysis.base import Matrix
 from hybrid.analysis.comparison import Comparison, RunCurves
-from hybrid.analysis.page.context import ModelStyle, PageContext, slug
+from hybrid.analysis.page.context import PageContext, slug
 from hybrid.display.figures import INK, WIDTH, Picture, grid, panels, picture, styled
 from hybrid.display.tables import significant
 
@@ -208,7 +208,11 @@ KINDS = (
 def draw_parts(methods: Sequence[Comparison], kind: Kind, page: PageContext) -> Picture:
     """A panel for each method; in it the parts, and a bar for each model that the method is for."""
     figure, all_axes = grid(len(methods), min(2, len(methods)), 0.5, 1.45, sharex=True)
-    hatches, words = _hatches(page.styles), []
+    families, words = [style.family for style in page.styles.values()], []
+    hatches = {
+        label: HATCHES[families[:place].count(style.family) % len(HATCHES)]
+        for place, (label, style) in enumerate(page.styles.items())
+    }
     for axes, comparison in zip(all_axes, methods, strict=False):
         words += [f"{method_of(comparison)}, {text}" for text in _bars(axes, comparison, kind, page, hatches)]
         if kind.neutral is not None:
@@ -253,11 +257,3 @@ def _bars(axes, comparison: Comparison, kind: Kind, page: PageContext, hatches: 
 def method_of(comparison: Comparison) -> str:
     """The method, which the titles of these measures end in."""
     return comparison.measure.title.rpartition(", ")[2]
-
-
-def _hatches(styles: Mapping[str, ModelStyle]) -> dict[str, str]:
-    families = [style.family for style in styles.values()]
-    return {
-        label: HATCHES[families[:place].count(style.family) % len(HATCHES)]
-        for place, (label, style) in enumerate(styles.items())
-    }

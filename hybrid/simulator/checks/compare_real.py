@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from einops import rearrange
 from PIL import Image
 from scipy import ndimage
 from tqdm import tqdm
@@ -39,7 +40,11 @@ def compare_real(videos: Path, path: Path, settings: Settings, seed: int) -> Non
     real = [_around(chosen[i % len(chosen)], i // len(chosen)) for i in range(ACROSS * DOWN)]
     clips = islice(stream(seed, settings=settings), ACROSS * DOWN)
     simulated = [_head(clip[t], truth["masks"][t]) for clip, truth in clips for t in [rng.integers(len(clip))]]
-    halves = [captioned(_grid(tiles), text) for tiles, text in ((real, "real"), (simulated, "simulated"))]
+    halves = []
+    for tiles, text in ((real, "real"), (simulated, "simulated")):
+        picture = Image.fromarray(rearrange(tiles, "(down across) h w c -> (down h) (across w) c", across=ACROSS))
+        picture = picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BICUBIC)
+        halves.append(captioned(np.asarray(picture), text))
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.concatenate([halves[0], np.full_like(halves[0][:, :8], 255), halves[1]], 1)).save(path)
 
@@ -73,9 +78,3 @@ def _head(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
     middle = places.mean(0) if len(places) else np.array(mask.shape) / 2
     y, x = np.clip(middle - TILE / 2, 0, np.array(mask.shape) - TILE).astype(int)
     return frame[y : y + TILE, x : x + TILE]
-
-
-def _grid(tiles: list[np.ndarray]) -> np.ndarray:
-    rows = [np.concatenate(tiles[i : i + ACROSS], 1) for i in range(0, len(tiles), ACROSS)]
-    picture = Image.fromarray(np.concatenate(rows))
-    return np.asarray(picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BICUBIC))

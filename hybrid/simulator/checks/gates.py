@@ -67,10 +67,12 @@ def standard_gates(root: Path, workers: int) -> list[Gate]:
     """Gates (a), (b), (d), (e) of a data set of the standard preset."""
     truth, labels = read_truth(root), pd.read_csv(root / "labels.csv")
     seen, shortcuts = measure(root, workers)
+    found = scale(labels, truth)
     return [
         *_frame_gates(truth, seen),
         *_texture_gates(truth, seen),
-        *_scale_gates(truth, labels),
+        Gate("d", "MSE of the mean predictor x 10^-2", 100 * found["mean predictor"], (3.0, 4.0)),
+        Gate("d", "MSE of the oracle x 10^-2", 100 * found["oracle"], (0.0, 0.4)),
         *_shortcut_gates(truth, shortcuts),
     ]
 
@@ -115,14 +117,6 @@ def _texture_gates(truth, seen) -> list[Gate]:
         Gate("b", "R2 of form from the head's pixels, low-passed", blurred, (-np.inf, 0.3 * sharp)),
         Gate("b", "R2 of steady motion from movement in the pixels", motion_sharp, (0.4, 1.0)),
         Gate("b", "R2 of steady motion from movement, low-passed", motion_blurred, (0.8 * motion_sharp, 1.0)),
-    ]
-
-
-def _scale_gates(truth, labels) -> list[Gate]:
-    found = scale(labels, truth)
-    return [
-        Gate("d", "MSE of the mean predictor x 10^-2", 100 * found["mean predictor"], (3.0, 4.0)),
-        Gate("d", "MSE of the oracle x 10^-2", 100 * found["oracle"], (0.0, 0.4)),
     ]
 
 

@@ -173,7 +173,9 @@ def learn(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=epochs * -(-train // BATCH))
     for _ in tqdm(range(epochs), "training a probe", unit="epoch", disable=None):
         for batch in torch.randperm(train).split(BATCH):
-            error = loss(net(_turned(_normalised(x[batch]))), y[batch])
+            flip, turns = torch.randint(2, ()).item(), torch.randint(4, ()).item()
+            seen = _normalised(x[batch])
+            error = loss(net(torch.rot90(seen.flip(-1) if flip else seen, turns, (-2, -1))), y[batch])
             optimiser.zero_grad()
             error.backward()
             optimiser.step()
@@ -189,13 +191,6 @@ def _normalised(inputs):
     """A clip's or a picture's mean is taken off; 20 grey levels are 1."""
     inputs = inputs.float()
     return (inputs - inputs.flatten(1).mean(1).view(-1, *[1] * (inputs.ndim - 1))) / 20
-
-
-def _turned(inputs):
-    import torch
-
-    flip, turns = torch.randint(2, ()).item(), torch.randint(4, ()).item()
-    return torch.rot90(inputs.flip(-1) if flip else inputs, turns, (-2, -1))
 
 
 def _small_sets(make: Callable, doing: str, sets: int, seed: int, settings: Settings, workers: int) -> list[np.ndarray]:

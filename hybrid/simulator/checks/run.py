@@ -55,9 +55,9 @@ def check_simulator(root: Path, num_clips: int, seed: int, workers: int | None, 
 def clips_a_second(num_clips: int, workers: int | None, settings: Settings) -> float:
     """Measured over a whole data set: starting the processes, rendering, encoding, masks, tables and pictures."""
     with TemporaryDirectory() as folder:
-        start, used = time.perf_counter(), _processor_seconds()
+        start, used = time.perf_counter(), sum(os.times()[:4])  # of this process and those it saw end
         made = simulate_dataset(Path(folder) / "set", num_clips=num_clips, workers=workers, settings=settings)
-        seconds, used = time.perf_counter() - start, _processor_seconds() - used
+        seconds, used = time.perf_counter() - start, sum(os.times()[:4]) - used
         size = sum(path.stat().st_size for path in (made / "clips").iterdir())
     rate = num_clips / seconds
     print(
@@ -68,15 +68,8 @@ def clips_a_second(num_clips: int, workers: int | None, settings: Settings) -> f
     return rate
 
 
-def _processor_seconds() -> float:
-    """Used so far by this process and those it started and saw end."""
-    return sum(os.times()[:4])
-
-
 def _limit(gate: Gate) -> str:
     if gate.limit is None:
         return ""
     low, high = gate.limit
-    if low == float("-inf"):
-        return f"at most {high:.3f}"
-    return f"{low:.3f} to {high:.3f}"
+    return f"at most {high:.3f}" if low == float("-inf") else f"{low:.3f} to {high:.3f}"
