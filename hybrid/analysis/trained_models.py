@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from hybrid import list_models
 from hybrid.errors import UserError
 from hybrid.evaluation.comparisons import tested_to_trained
 from hybrid.evaluation.results import read_groups
@@ -81,7 +82,6 @@ def find_trained_runs(paths: Sequence[Path], labels: Sequence[str] = (), names: 
         found = [run for run in found if any(fnmatchcase(run.name, name) for name in names)]
         if not found:
             raise UserError(f"no run is called {' or '.join(names)}; there are: {', '.join(known)}")
-    from hybrid import list_models
 
     def place(label: str) -> tuple[int, str]:
         """That of the registry, variants of a model after it."""
