@@ -47,7 +47,7 @@ class Table:
 
     def rows(self) -> Iterator[tuple[Any, list[str]]]:
         """Each row of the frame, and its cells as they are read."""
-        yield from zip(self.frame.itertuples(index=False), self.cells(), strict=True)
+        return zip(self.frame.itertuples(index=False), self.cells(), strict=True)
 
     def order(self, row: Any, column: Column) -> Any:
         """What puts the row in its place when the table is sorted by the column; None where there is nothing."""
@@ -57,8 +57,7 @@ class Table:
         return None if pd.isna(value) else value
 
     def cells(self) -> list[list[str]]:
-        rows = list(self.frame.itertuples(index=False))
-        return [[column.text(row) for column in self.columns] for row in rows]
+        return [[column.text(row) for column in self.columns] for row in self.frame.itertuples(index=False)]
 
     def write(self, folder: Path, notes: tuple[str, ...] = ()) -> None:
         """<name>.csv with full figures; <name>.md and <name>.tex as people read it, the notes below."""
@@ -139,13 +138,13 @@ def number(value: float | None, digits: int = 2, *, sign: bool = False) -> str:
     return f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
 
 
-def significant(value: float | None, digits: int = 3) -> str:
-    return "-" if value is None or pd.isna(value) else f"{value:.{digits}g}"
+def significant(value: float | None) -> str:
+    return "-" if value is None or pd.isna(value) else f"{value:.3g}"
 
 
-def spread(mean: float | None, sd: float | None, digits: int = 2) -> str:
+def spread(mean: float | None, sd: float | None) -> str:
     """mean (sd)"""
-    return number(mean, digits) if sd is None or pd.isna(sd) else f"{number(mean, digits)} ({number(sd, digits)})"
+    return number(mean) if sd is None or pd.isna(sd) else f"{number(mean)} ({number(sd)})"
 
 
 def interval(low: float | None, high: float | None, digits: int = 2, *, sign: bool = False) -> str:

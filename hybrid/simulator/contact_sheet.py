@@ -31,7 +31,7 @@ def contact_sheet(root: Path, path: Path, per_class: int = 2) -> None:
     Image.fromarray(np.concatenate(rows)).save(path)
 
 
-def preview(root: Path, path: Path, across: int = 6, down: int = 3, scale: float = 1.0) -> None:
+def preview(root: Path, path: Path, across: int = 6, down: int = 3) -> None:
     """An animated GIF, a loop of clips side by side in the order of the panel's opinion, best first."""
     truth = _table(root)
     picked = truth.iloc[np.linspace(0, len(truth) - 1, min(across * down, len(truth))).round().astype(int)]
@@ -41,8 +41,8 @@ def preview(root: Path, path: Path, across: int = 6, down: int = 3, scale: float
     for t in range(len(clips[0][0])):
         tiles = [captioned(frames[t], text) for frames, text in clips]
         tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % across)
-        picture = Image.fromarray(rearrange(tiles, "(down across) h w c -> (down h) (across w) c", across=across))
-        pictures.append(picture.resize((round(picture.width * scale), round(picture.height * scale))))
+        grid = rearrange(tiles, "(down across) h w c -> (down h) (across w) c", across=across)
+        pictures.append(Image.fromarray(grid))
     palette = pictures[0].quantize(128)
     still = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures]
     with av.open(str(next((root / "clips").iterdir()))) as container:

@@ -31,9 +31,9 @@ class Randomisation(Measure):
 
     source = "J. Adebayo et al.: Sanity Checks for Saliency Maps, NeurIPS 2018, model parameter randomization test"
 
-    def __init__(self, of: Attribution | Measure, curve: str = "", seed: int = 0):
+    def __init__(self, of: Attribution | Measure, curve: str = ""):
         """of: what is checked, the maps of an attribution or one `curve` of a measure."""
-        self.of, self.curve, self.seed = of, curve, seed
+        self.of, self.curve = of, curve
         self.name = f"randomisation_{of.name}" + (f"_{curve}".replace(" ", "_") if curve else "")
         self.title = f"Randomised weights, {of.title}" + (f", {curve}" if curve else "")
 
@@ -63,7 +63,7 @@ class Randomisation(Measure):
         learned = self.answer(tested, clips, batch_size)
 
         def compared(names: tuple[str, ...]) -> dict[str, np.ndarray]:
-            forgetful = randomised(tested, set(names), self.seed)
+            forgetful = randomised(tested, set(names))
             answer = self.answer(forgetful, clips, batch_size)
             return {name: alike(learned, answer) for name, alike in similarities.items()}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tqdm import tqdm
 
-from hybrid.analysis.base import MeasureGroup, Method
+from hybrid.analysis.base import Method
 from hybrid.analysis.comparison import Comparison
 from hybrid.analysis.model_pairs import mean_by_pair
 from hybrid.analysis.page.context import PageContext, slug
@@ -56,7 +56,7 @@ def chapters(comparisons: Mapping[str, Comparison], page: PageContext) -> list[C
     """Of the groups that have been answered."""
     group_of = {name: group for group in page.plan.groups for name in group.measures}
     drawn = {
-        name: _section(comparison, group_of[name], page)
+        name: _section(comparison, group_of[name].of_methods, page)
         for name, comparison in tqdm(comparisons.items(), desc="drawing", unit="measure", disable=None, leave=False)
         if not group_of[name].needs_masks
     }
@@ -77,16 +77,14 @@ def chapters(comparisons: Mapping[str, Comparison], page: PageContext) -> list[C
 
 
 def agreement_chapter(comparison: Comparison, page: PageContext) -> Chapter:
-    group = MeasureGroup(
-        "agreement", "Agreement", "Do different measures say the same of single frames?", {}, of_methods=True
-    )
-    return Chapter(group.name, group.title, group.about, [_section(comparison, group, page)])
+    about = "Do different measures say the same of single frames?"
+    return Chapter("agreement", "Agreement", about, [_section(comparison, True, page)])
 
 
-def _section(comparison: Comparison, group: MeasureGroup, page: PageContext) -> Section:
+def _section(comparison: Comparison, of_methods: bool, page: PageContext) -> Section:
     measure, figures = comparison.measure, comparison.names("figures")
     # Of a sanity check's curves those of the rank correlation, which all of them have.
-    curves = [name for name in comparison.names("curves") if not group.of_methods or name.endswith("rank correlation")]
+    curves = [name for name in comparison.names("curves") if not of_methods or name.endswith("rank correlation")]
     pictures = [draw_curves(comparison, name, page) for name in curves]
     for name in comparison.names("matrices"):
         maps = {
@@ -99,7 +97,7 @@ def _section(comparison: Comparison, group: MeasureGroup, page: PageContext) -> 
         pictures += _between(page)
     if figures:
         pictures.append(draw_intervals(comparison, figures, page))
-    compared = [name for name in figures if not group.of_methods and not name.startswith(REFERENCES)]
+    compared = [name for name in figures if not of_methods and not name.startswith(REFERENCES)]
     return Section(
         measure.name,
         measure.title,

@@ -24,10 +24,10 @@ from hybrid.simulator.swim import swim
 EPOCHS = 40
 
 
-def lag_gates(num_clips: int, seed: int, settings: Settings, workers: int, lags=LAGS) -> list[Gate]:
+def lag_gates(num_clips: int, seed: int, settings: Settings, workers: int) -> list[Gate]:
     """Gate (c) for each lag preset."""
     gates = []
-    for lag in lags:
+    for lag in LAGS:
         chunk = 64
         tasks = [(seed, range(i, min(i + chunk, num_clips)), settings, lag) for i in range(0, num_clips, chunk)]
         parts = list(tqdm(in_processes(_draw, tasks, workers), f"drawing lag{lag}", len(tasks), disable=None))
