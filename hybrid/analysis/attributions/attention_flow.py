@@ -19,34 +19,21 @@ from hybrid.analysis.attributions.grad_cam import cam, last_stages, look_inside,
 from hybrid.analysis.attributions.upsampling import on_clip
 from hybrid.analysis.base import Attribution, ModelUnderTest
 
+OVER_TIME = ".temporal"
 
-@dataclass(frozen=True, eq=False)
-class AttentionLayer:
-    """One attention layer of a model that answers by a class token.
 
-    name: as its update ratio is called, 'blocks.0.spatial'.
-    weights: within a frame (B, T, h, N, N), class token first where it takes part; over time (B, N, h, T, T), where it
-    never does; over all tokens at once (B, h, N, N), class token first.
+def attention_layers(inside: Intermediates) -> dict[str, Tensor]:
+    """The weights of all layers of a model that answers by a class token, in its order; divided attention is time,
+    then space.
+
+    By the name of their update ratio, 'blocks.0.spatial'. Within a frame (B, T, h, N, N), class token first where it
+    takes part; over time (B, N, h, T, T), where it never does; over all tokens at once (B, h, N, N), class token first.
     """
-
-    name: str
-    weights: Tensor
-
-    @property
-    def over_time(self) -> bool:
-        return self.name.endswith(".temporal")
-
-
-def attention_layers(inside: Intermediates) -> list[AttentionLayer]:
-    """All layers in the model's order; divided attention is time, then space."""
-    joint = [AttentionLayer(f"{name}.joint", weights) for name, weights in inside.joint_attention.items()]
-    if joint:
-        return joint
-    layers = []
-    for name, weights in inside.spatial_attention.items():
+    layers = {f"{name}.joint": weights for name, weights in inside.joint_attention.items()}
+    for name, weights in () if layers else inside.spatial_attention.items():
         if name in inside.attention:
-            layers.append(AttentionLayer(f"{name}.temporal", inside.attention[name].weights))
-        layers.append(AttentionLayer(f"{name}.spatial", weights))
+            layers[name + OVER_TIME] = inside.attention[name].weights
+        layers[f"{name}.spatial"] = weights
     return layers
 
 
@@ -117,17 +104,17 @@ class AttentionRollout(Attribution):
     @torch.no_grad()
     def relevance(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> Tensor:
         _, inside = tested.model.forward_intermediates(clip_BCTHW)
-        mixing = [self.mixing(layer, inside) for layer in attention_layers(inside)]
+        mixing = [self.mixing(name, weights, inside) for name, weights in attention_layers(inside).items()]
         times_S = list(inside.features.values())[-1].times
         return on_clip(class_token_row(mixing, inside), times_S, tested.model, clip_BCTHW)
 
-    def mixing(self, layer: AttentionLayer, inside: Intermediates) -> Mixing:
-        ratio_B = inside.update_ratio[layer.name]
+    def mixing(self, name: str, weights: Tensor, inside: Intermediates) -> Mixing:
+        ratio_B, over_time = inside.update_ratio[name], name.endswith(OVER_TIME)
         share_B = ratio_B / (1 + ratio_B) if self.measured else torch.full_like(ratio_B, 0.5)
-        M = layer.weights.mean(dim=-3)
-        if M.ndim == 4 and not layer.over_time:
+        M = weights.mean(dim=-3)
+        if M.ndim == 4 and not over_time:
             M[:, :, 0] /= M.shape[1]  # the mean over the class token's copies, of which ViT has but one
-        return Mixing(layer.over_time, 1 - share_B, M * share_B.reshape(-1, *[1] * (M.ndim - 1)))
+        return Mixing(over_time, 1 - share_B, M * share_B.reshape(-1, *[1] * (M.ndim - 1)))
 
 
 class TransformerExplainability(Attribution):
@@ -161,11 +148,9 @@ class TransformerExplainability(Attribution):
             maps = before_attention(model, inside, top_grade(logits_BK))
             return sum(on_clip(map_BSHW, times_S, model, clip_BCTHW) for map_BSHW, times_S in maps.values())
         layers = attention_layers(inside)
-        speaking = speaking_for(top_grade(logits_BK), [layer.weights for layer in layers])
-        mixing = [
-            Mixing(layer.over_time, torch.ones_like(logits_BK[:, 0]), E)
-            for layer, E in zip(layers, speaking, strict=True)
-        ]
+        speaking = speaking_for(top_grade(logits_BK), list(layers.values()))
+        ones_B = torch.ones_like(logits_BK[:, 0])
+        mixing = [Mixing(name.endswith(OVER_TIME), ones_B, E) for name, E in zip(layers, speaking, strict=True)]
         times_S = list(inside.features.values())[-1].times
         return on_clip(class_token_row(mixing, inside), times_S, model, clip_BCTHW)
 

@@ -57,7 +57,7 @@ def class_row_of_product(layers: list[Mixing], frames: int, places: int) -> torc
 def test_rollout_is_the_product_of_its_layers(model, frames, measured):
     tested = lively(model)
     _, inside = tested.model.forward_intermediates(noise())
-    layers = [AttentionRollout(measured).mixing(layer, inside) for layer in attention_layers(inside)]
+    layers = [AttentionRollout(measured).mixing(*layer, inside) for layer in attention_layers(inside).items()]
     row_BTHW = class_token_row(layers, inside)
     places = row_BTHW.shape[2] * row_BTHW.shape[3]
     whole = [dense(layer, frames, places) for layer in layers]
@@ -72,7 +72,7 @@ def test_rollout_over_all_tokens_at_once_is_abnar_and_zuidemas():
     R = torch.eye(65).expand(2, -1, -1)
     for weights in inside.joint_attention.values():
         R = (0.5 * weights.mean(dim=1) + 0.5 * torch.eye(65)) @ R
-    layers = [AttentionRollout().mixing(layer, inside) for layer in attention_layers(inside)]
+    layers = [AttentionRollout().mixing(*layer, inside) for layer in attention_layers(inside).items()]
     assert_close(class_token_row(layers, inside).flatten(1), R[:, 0, 1:])
 
 
@@ -85,7 +85,7 @@ def test_convits_class_token_joins_late():
         size = weights.shape[-1]
         A[:, 65 - size :, 65 - size :] = 0.5 * weights[:, 0].mean(dim=1) + 0.5 * torch.eye(size)
         R = A @ R
-    layers = [AttentionRollout().mixing(layer, inside) for layer in attention_layers(inside)]
+    layers = [AttentionRollout().mixing(*layer, inside) for layer in attention_layers(inside).items()]
     assert_close(class_token_row(layers, inside).flatten(1), R[:, 0, 1:])
 
 
@@ -94,8 +94,9 @@ def test_measured_rollout_follows_what_the_branches_add():
     _, inside = lively("vit").model.forward_intermediates(noise())
     for ratio, expected in ((0.0, 0.0), (1.0, None)):
         inside.update_ratio = {name: torch.full((2,), ratio) for name in inside.update_ratio}
+        layers = attention_layers(inside).items()
         rows = [
-            class_token_row([AttentionRollout(measured).mixing(x, inside) for x in attention_layers(inside)], inside)
+            class_token_row([AttentionRollout(measured).mixing(*layer, inside) for layer in layers], inside)
             for measured in (True, False)
         ]
         assert_close(rows[0], torch.zeros_like(rows[0]) if expected == 0.0 else rows[1])
@@ -107,8 +108,8 @@ def test_explainability_is_the_papers_update_on_all_tokens(model, frames):
     tested = lively(model)
     logits, inside = look_inside(tested, noise())
     layers = attention_layers(inside)
-    speaking = speaking_for(top_grade(logits), [layer.weights for layer in layers])
-    mixing = [Mixing(x.over_time, torch.ones(2), E) for x, E in zip(layers, speaking, strict=True)]
+    speaking = speaking_for(top_grade(logits), list(layers.values()))
+    mixing = [Mixing(x.endswith(".temporal"), torch.ones(2), E) for x, E in zip(layers, speaking, strict=True)]
     row = class_token_row(mixing, inside).flatten(1)
     assert row.abs().max() > 0
     if model == "vivit":
