@@ -72,9 +72,9 @@ def main() -> None:
 def report(names: list[str], setting, depth: int | None, output: Path | None) -> None:
     from tqdm import tqdm
 
+    from hybrid.display.profiles import draw_profiles
     from hybrid.display.tables import as_markdown, as_terminal, formatted
     from hybrid.files import whole_file, write_text
-    from hybrid.profiling.figure import draw_profiles
     from hybrid.profiling.models import HEADINGS, PUBLISHED, module_table, profile_models
 
     with tqdm(total=len(names), unit="model", disable=None, leave=False) as bar:

@@ -159,7 +159,9 @@ def place_labels(axes, x_N: Sequence[float], y_N: Sequence[float], names: Sequen
         left, height = points[n][0] + 7, points[n][1]
         right = left + CHARACTER * len(names[n])
         steps = [step for count in range(3 * len(points)) for step in (count * LINE / 2, -count * LINE / 2)]
-        free = [step for step in steps if _free(left, right, height + step, taken)]
+        free = [
+            step for step in steps if all(right < l or r < left or abs(height + step - h) >= LINE for l, r, h in taken)
+        ]
         inside = [step for step in free if bottom + LINE / 2 < height + step < top - LINE / 2]
         offset = (inside or free)[0]
         taken.append((left, right, height + offset))
@@ -175,7 +177,3 @@ def place_labels(axes, x_N: Sequence[float], y_N: Sequence[float], names: Sequen
             if offset
             else None,
         ).set_in_layout(False)
-
-
-def _free(left: float, right: float, height: float, taken: list[tuple[float, float, float]]) -> bool:
-    return all(right < l or r < left or abs(height - h) >= LINE for l, r, h in taken)

@@ -87,11 +87,3 @@ def pooled(model: ClipModel, inside: Intermediates) -> dict[str, Steps]:
         stage: Steps(features.x_BCTHW.float().mean(dim=(3, 4)), features.times * model.frame_rate, features.pathway)
         for stage, features in inside.features.items()
     }
-
-
-def final(model: ClipModel, inside: Intermediates) -> dict[str, Steps]:
-    """Those of the last stage, by pathway.
-
-    They are every step's pooled features and not the class token, which belongs to no moment.
-    """
-    return {steps.pathway: steps for steps in pooled(model, inside).values()}

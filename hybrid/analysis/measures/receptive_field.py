@@ -11,7 +11,7 @@ from torch import Tensor
 
 from baselines import ClipModel
 from hybrid.analysis.base import Curve, InputClips, Matrix, Measure, MeasureResult, ModelUnderTest
-from hybrid.analysis.measures.batching import Steps, final, in_batches
+from hybrid.analysis.measures.batching import Steps, in_batches, pooled
 
 REACH = 0.95
 """share of a pathway's influence that lies within its reach"""
@@ -48,7 +48,9 @@ class ReceptiveField(Measure):
         for clip_BCTHW in in_batches(tested, clips, batch_size, self.title):
             clip_BCTHW = clip_BCTHW.detach().requires_grad_()
             _, inside = tested.model.forward_intermediates(clip_BCTHW)
-            for pathway, steps in final(tested.model, inside).items():
+            # The last stage of each pathway; and not the class token, which belongs to no moment.
+            last = {steps.pathway: steps for steps in pooled(tested.model, inside).values()}
+            for pathway, steps in last.items():
                 parts.setdefault(pathway, []).append(self.influence(steps, clip_BCTHW))
                 places[pathway] = steps.frame_S.cpu().numpy()
         fields = {

@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from hybrid.display.figures import FAMILY_COLOURS
 from hybrid.files import whole_file
 
-FAMILY_COLOURS = {"image": "#7d8590", "convolution": "#2f81c4", "transformer": "#cf7a1f", "hybrid": "#cf3a63"}
 NEAR = 1
 """per cent: counts nearer than this agree"""
 
