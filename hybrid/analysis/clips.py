@@ -133,7 +133,15 @@ class ClipSets:
         """The clips for this trained model, decoded as it wants them."""
         place = self.data or run.experiment.path
         if (place, spec) not in self.known:
-            self.known[place, spec] = self._load(run, spec)
+            if self.data is not None:
+                self.known[place, spec] = ClipSet.in_folder(self.data, spec)
+            elif not run.of_experiment:
+                raise UserError(f"{run.checkpoint}: lies in no run's folder; name a folder of clips with --data")
+            else:
+                dataset, why = dataset_of(run.experiment, run.folder)
+                if dataset is None:
+                    raise UserError(f"{run.experiment.path}: {why}; name a folder of clips with --data")
+                self.known[place, spec] = ClipSet.of_dataset(dataset)
         return self.known[place, spec]
 
     def allowed(self, run: TrainedRun, clips: ClipSet) -> frozenset[str] | None:
@@ -146,13 +154,3 @@ class ClipSets:
         if notice not in self.notices:
             self.notices.append(notice)
         return None
-
-    def _load(self, run: TrainedRun, spec: ClipSpec) -> ClipSet:
-        if self.data is not None:
-            return ClipSet.in_folder(self.data, spec)
-        if not run.of_experiment:
-            raise UserError(f"{run.checkpoint}: lies in no run's folder; name a folder of clips with --data")
-        dataset, why = dataset_of(run.experiment, run.folder)
-        if dataset is None:
-            raise UserError(f"{run.experiment.path}: {why}; name a folder of clips with --data")
-        return ClipSet.of_dataset(dataset)

@@ -17,10 +17,6 @@ STAGES = {
     "res3-5": ("res3", "res4", "res5"),
     "late": ("res5",),  # on the means of frames
 }
-MIXERS = ("attention", "conv3", "conv9", "shift")
-INITS = ("zero", "random")
-HEADS = ("pooled", "attentive")
-CLASSIFIERS = ("linear", "ordinal")
 
 
 def option(default: Any, help: str, values: Iterable[Any] = ()) -> Any:
@@ -44,7 +40,7 @@ class HybridOptions:
         "attention",
         "what mixes over time: attention; in its place, with as many parameters, a convolution by channel over 3 or 9 "
         "frames, or a shift of a quarter of the channels by one frame",
-        MIXERS,
+        ("attention", "conv3", "conv9", "shift"),
     )
     scope: str = option(
         "both",
@@ -74,7 +70,7 @@ class HybridOptions:
         "zero",
         "the scale of the branches' updates: zero at first, so that the hybrid starts as its SlowFast, or 'random', a "
         "tenth",
-        INITS,
+        ("zero", "random"),
     )
     mlp: int = option(
         0,
@@ -88,13 +84,13 @@ class HybridOptions:
     head: str = option(
         "attentive",
         "'pooled' is SlowFast's mean over space and time; 'attentive' adds a pooling by learned weights, zero at first",
-        HEADS,
+        ("pooled", "attentive"),
     )
     classifier: str = option(
         "linear",
         "'linear' gives each grade a score of its own; 'ordinal' places the clip on one scale, with a spread, and cuts "
         "it by rising thresholds",
-        CLASSIFIERS,
+        ("linear", "ordinal"),
     )
     drop_path: float = option(0.0, "share of clips that a training step leaves without a branch, pathway by pathway")
     drop_pathway: float = option(0.0, "share of clips of which a training step hands nothing over from Fast")

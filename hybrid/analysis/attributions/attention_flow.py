@@ -15,8 +15,7 @@ from torch import Tensor
 
 from baselines import ClipModel
 from baselines.contract import Intermediates
-from hybrid.analysis.attributions.grad_cam import cam, last_stages, look_inside, top_grade
-from hybrid.analysis.attributions.upsampling import on_clip
+from hybrid.analysis.attributions.grad_cam import cam, last_stages, look_inside, on_clip, top_grade
 from hybrid.analysis.base import Attribution, ModelUnderTest
 
 OVER_TIME = ".temporal"

@@ -64,8 +64,13 @@ class StaticDynamicUnits(Measure):
         self, tested: ModelUnderTest, form: Pairs, motion: Pairs, shuffled_motion: Pairs, batch_size: int
     ) -> MeasureResult:
         """The result for any pairs of clips that share the one or the other."""
-        of_three = [correlations(tested, pairs, batch_size) for pairs in (form, motion, shuffled_motion)]
-        rho_3D = {stage: np.stack([rho_D[stage] for rho_D in of_three]) for stage in of_three[0]}
+        of_three = [
+            [activations(tested, clips, batch_size) for clips in pairs] for pairs in (form, motion, shuffled_motion)
+        ]
+        rho_3D = {
+            stage: np.stack([correlation(ones[stage], others[stage]) for ones, others in of_three])
+            for stage in of_three[0][0]
+        }
         matrix = np.stack([shares(rho, self.num_pairs, self.level) for rho in rho_3D.values()])
         last_of = {stage.pathway: rho for stage, rho in rho_3D.items()}
         last_3D = np.concatenate(list(last_of.values()), axis=1)
@@ -101,13 +106,8 @@ def information(rho_D: np.ndarray) -> np.ndarray:
     return -np.log1p(-(np.maximum(rho_D, 0) ** 2)) / 2
 
 
-def correlations(tested: ModelUnderTest, pairs: Pairs, batch_size: int) -> dict[Stage, np.ndarray]:
-    """(D,) a stage; 0 of a unit that does not vary. At most 0.9999, so that its information is finite."""
-    ones, others = (activations(tested, clips, batch_size) for clips in pairs)
-    return {stage: correlation(ones[stage], others[stage]) for stage in ones}
-
-
 def correlation(one_PD: np.ndarray, other_PD: np.ndarray) -> np.ndarray:
+    """(D,); 0 of a unit that does not vary. At most 0.9999, so that its information is finite."""
     one_PD, other_PD = (x_PD - x_PD.mean(axis=0) for x_PD in (one_PD, other_PD))
     spread_D = np.sqrt((one_PD**2).sum(axis=0) * (other_PD**2).sum(axis=0))
     rho_D = np.divide((one_PD * other_PD).sum(axis=0), spread_D, out=np.zeros_like(spread_D), where=spread_D > 0)

@@ -94,7 +94,10 @@ def _section(comparison: Comparison, of_methods: bool, page: PageContext) -> Sec
         maps = {title: m for title, m in maps.items() if len(m.rows) > 1} or maps
         pictures.append(draw_matrices(maps, f"{measure.name}-map-{slug(name)}", f"{measure.title}: {name}", page))
     if measure.name == "cka":
-        pictures += _between(page)
+        for kind, by_pair in mean_by_pair(page.plan).items():
+            maps = {f"{page.title(one)} (rows), {page.title(other)}": m for (one, other), m in by_pair.items()}
+            about = f"Similarity of the layers of two models, and of two trainings of one: {kind}"
+            pictures.append(draw_matrices(maps, f"cka-between-{kind}", about, page))
     if figures:
         pictures.append(draw_intervals(comparison, figures, page))
     compared = [name for name in figures if not of_methods and not name.startswith(REFERENCES)]
@@ -107,18 +110,6 @@ def _section(comparison: Comparison, of_methods: bool, page: PageContext) -> Sec
         differences(comparison, compared, f"{measure.name}-figures", page.plan.pairs),
         [page.title(label) for label in page.plan.labels if label not in comparison.labels],
     )
-
-
-def _between(page: PageContext) -> list[Picture]:
-    return [
-        draw_matrices(
-            {f"{page.title(first)} (rows), {page.title(second)}": m for (first, second), m in maps.items()},
-            f"cka-between-{kind}",
-            f"Similarity of the layers of two models, and of two trainings of one: {kind}",
-            page,
-        )
-        for kind, maps in mean_by_pair(page.plan).items()
-    ]
 
 
 def _parts(methods: Sequence[Comparison], page: PageContext) -> Section:

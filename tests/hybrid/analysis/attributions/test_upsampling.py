@@ -4,7 +4,7 @@ from models_under_test import lively, noise
 from torch.testing import assert_close
 
 from baselines.slowfast import slow_frame_indices
-from hybrid.analysis.attributions.upsampling import frame_shares, on_clip
+from hybrid.analysis.attributions.grad_cam import frame_shares, on_clip
 
 
 @pytest.mark.parametrize("model, steps, times", [("vit", 1, [0.0]), ("r3d", 2, [0.0, 0.5]), ("vivit", 4, None)])
