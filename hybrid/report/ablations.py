@@ -10,8 +10,9 @@ import pandas as pd
 from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
 from hybrid.display.pages import Section
 from hybrid.display.tables import Column, Table, as_terminal, interval, number, significant, spread
-from hybrid.evaluation.ablation import JOINT, Ablation, effects
+from hybrid.evaluation.ablation import JOINT, Ablation
 from hybrid.evaluation.comparisons import LEVEL
+from hybrid.evaluation.effects import effects
 from hybrid.report.comparisons import draw_difference, lay_out_differences
 from hybrid.report.data import ReportData
 

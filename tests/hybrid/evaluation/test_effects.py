@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from experiments import write_experiment
 
-from hybrid.evaluation.ablation import effects
 from hybrid.evaluation.comparisons import contrasts
+from hybrid.evaluation.effects import effects
 from hybrid.evaluation.results import load_experiment
 from hybrid.evaluation.statistics import corrected_resampled_t, holm
 
