@@ -7,11 +7,29 @@ from __future__ import annotations
 
 from torch import nn
 
-from baselines.registry import TORCHVISION_VIDEO_MEAN_STD, ModelEntry, PretrainedWeights, PublishedFigures, register
+from baselines.contract import ClipModel
+from baselines.pytorchvideo_net import PyTorchVideoNet
+from baselines.registry import (
+    KINETICS_MEAN_STD,
+    TORCHVISION_VIDEO_MEAN_STD,
+    ModelEntry,
+    PretrainedWeights,
+    PublishedFigures,
+    check_variant,
+    register,
+)
 from baselines.torchvision_net import VideoResNet, adapt_stem, conv_norm_relu, narrow
 
+VARIANTS = ("r3d_18", "slow_r50")
 
-def build(size: str, *, num_grades, num_frames, crop_size, in_channels) -> VideoResNet:
+
+def build(size: str, *, num_grades, num_frames, crop_size, in_channels, variant: str = VARIANTS[0]) -> ClipModel:
+    """variant: 'r3d_18' (torchvision) or 'slow_r50' (pytorchvideo, 8x8), which its authors call Slow: a ResNet-50 of
+    convolutions in space with some in time in its last two stages. T. Fujii et al., WACV 2024, call it R3D.
+    """
+    check_variant("r3d", VARIANTS, variant, size)
+    if variant == "slow_r50":
+        return build_slow(num_grades, in_channels)
     from torchvision.models.video import r3d_18
     from torchvision.models.video.resnet import Conv3DSimple
 
@@ -21,6 +39,15 @@ def build(size: str, *, num_grades, num_frames, crop_size, in_channels) -> Video
         stem = nn.Sequential(*conv_norm_relu(in_channels, 8, (3, 7, 7), (1, 4, 4)))
         net = narrow(Conv3DSimple, stem, width=8, num_grades=num_grades)
     return VideoResNet(net, num_grades=num_grades, in_channels=in_channels)
+
+
+def build_slow(num_grades: int, in_channels: int) -> PyTorchVideoNet:
+    """C. Feichtenhofer et al.: SlowFast Networks for Video Recognition, ICCV 2019, its Slow pathway alone."""
+    from pytorchvideo.models.hub import slow_r50
+
+    net = slow_r50(input_channel=in_channels, model_num_class=num_grades)
+    net.blocks[-1].pool = nn.AdaptiveAvgPool3d(1)
+    return PyTorchVideoNet(net, num_grades=num_grades, in_channels=in_channels)
 
 
 register(
@@ -50,6 +77,15 @@ register(
                 frames=16,
                 rate=15,
                 crop=112,
+            ),
+            "slow_r50": PretrainedWeights(
+                "pytorchvideo",
+                "slow_r50",
+                "Kinetics-400",
+                "Apache-2.0",
+                frames=8,
+                rate=3.75,
+                mean_std=KINETICS_MEAN_STD,
             ),
         },
     )
