@@ -21,18 +21,25 @@ NO_FOLD = "none"
 PRETRAINING_SEEDS = 10**6
 """the simulator's seeds from here on are for pretraining, those below for data sets to compare models on"""
 
+GROUPED, UNGROUPED = "grouped", "ungrouped"
+"""of `protocol.folds`: a group is kept whole, or clips are split whatever their groups (hybrid/data/folds.py)"""
+
 
 @dataclass
 class RecipeConfig:
     """How a family of models is trained: what differs between models under one protocol."""
 
+    optimiser: str = "adamw"
+    """adamw | sgd (hybrid/training/optimiser.py)"""
+    schedule: str = "cosine"
+    """of the rate after the warm-up: cosine (to zero) | constant"""
     learning_rate: float = MISSING
-    """of AdamW at its highest, from fresh weights"""
+    """at its highest, from fresh weights"""
     fine_tuning_factor: float = 0.1
     """on the rate, where a model starts from published weights"""
     weight_decay: float = MISSING
     warmup_share: float = 0.1
-    """of all steps, with the rate rising linearly; a cosine to zero follows"""
+    """of all steps, with the rate rising linearly"""
     layer_decay: float = 1.0
     """factor on the rate a layer down from the head, where a model starts from published weights (transformers)"""
     new_module_factor: float = 1.0
@@ -92,6 +99,10 @@ class ProtocolConfig:
     then sees a part at a time"""
     num_folds: int = 5
     repeats: int = 1
+    folds: str = GROUPED
+    """grouped | ungrouped"""
+    best_epoch: bool = False
+    """tell the error of the epoch that is best on the held-out fold, too; it is optimistic, and chooses nothing"""
     normalise: str = MISSING
     """'published': clips by the mean and std the weights were trained with; 'clip': each by its own"""
     precision: str = "auto"
@@ -211,6 +222,7 @@ def protocol_rules(protocol: ProtocolConfig) -> list[Rule]:
         ("protocol.crop_size", crop_size, "a multiple of 16 from 64 up", crop_size >= 64 and crop_size % 16 == 0),
         ("protocol.num_folds", protocol.num_folds, "2 or more", protocol.num_folds >= 2),
         ("protocol.repeats", protocol.repeats, "1 or more", protocol.repeats >= 1),
+        ("protocol.folds", protocol.folds, "grouped or ungrouped", protocol.folds in (GROUPED, UNGROUPED)),
         ("protocol.augment.shift", shift, "from 0 to 0.5", 0 <= shift <= 0.5),
     ]
 
@@ -227,11 +239,14 @@ def parts_of_a_batch(config: TrainingConfig) -> int:
 
 
 def model_rules(model: ModelConfig) -> list[Rule]:
-    rate = model.recipe.learning_rate
+    recipe = model.recipe
+    rate, optimiser, schedule = recipe.learning_rate, recipe.optimiser, recipe.schedule
     return [
         ("model.num_frames", model.num_frames, "8, 16 or 32", model.num_frames in (8, 16, 32)),
         ("model.frame_rate", model.frame_rate, "positive", model.frame_rate > 0),
         ("model.recipe.learning_rate", rate, "positive", rate > 0),
+        ("model.recipe.optimiser", optimiser, "adamw or sgd", optimiser in ("adamw", "sgd")),
+        ("model.recipe.schedule", schedule, "cosine or constant", schedule in ("cosine", "constant")),
     ]
 
 

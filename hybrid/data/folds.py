@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,25 +23,64 @@ from hybrid.errors import UserError
 from hybrid.files import write_text
 
 MOST_STRATA = 10
+UNGROUPED_SEED = 123
 
 
 def make_folds(
-    targets_NK: np.ndarray, groups: Sequence[str] | None, num_folds: int, repeats: int, seed: int
+    targets_NK: np.ndarray,
+    groups: Sequence[str] | None,
+    num_folds: int,
+    repeats: int,
+    seed: int,
+    *,
+    ungrouped: bool = False,
 ) -> np.ndarray:
     """(repeats, N) int: the fold in which each clip is tested, 0 to num_folds - 1.
 
     Stratified on the mean grade; a group is never split. A repeat depends on the seed and its own number alone, so
     asking for more repeats leaves the first ones as they are.
+    ungrouped: instead as T. Fujii et al., WACV 2024, split: clips at random, whatever their grades and groups, by
+        scikit-learn's KFold(shuffle=True, random_state=123) in the order of labels.csv; further repeats count on.
     """
     num_clips = len(targets_NK)
     if num_folds < 2 or repeats < 1:
         raise UserError(f"folds must be 2 or more and repeats 1 or more, not {num_folds} and {repeats}")
     if num_folds > num_clips:
         raise UserError(f"{num_folds} folds need as many clips, there are {num_clips}: give protocol.num_folds")
+    if ungrouped:
+        return np.stack([_by_chance(num_clips, num_folds, UNGROUPED_SEED + repeat) for repeat in range(repeats)])
     if groups is not None and num_folds > (number := len(set(groups))):
         instead = f"give protocol.num_folds={number}" if number > 1 else "one group cannot be divided"
         raise UserError(f"{num_folds} folds need as many groups, there are {number}: {instead}")
     return np.stack([_one_repeat(targets_NK, groups, num_folds, seed, repeat) for repeat in range(repeats)])
+
+
+def _by_chance(num_clips: int, num_folds: int, state: int) -> np.ndarray:
+    from sklearn.model_selection import KFold  # slow to import, seldom needed
+
+    fold_N = np.empty(num_clips, int)
+    for fold, (_, tested) in enumerate(KFold(num_folds, shuffle=True, random_state=state).split(fold_N)):
+        fold_N[tested] = fold
+    return fold_N
+
+
+def split_groups(folds_RN: np.ndarray, groups: Sequence[str] | None) -> int:
+    """How many groups have clips in several folds of one repeat, and so in training and test; 0 without groups."""
+    if groups is None:
+        return 0
+    pairs = {(r, group, fold) for r, fold_N in enumerate(folds_RN) for group, fold in zip(groups, fold_N, strict=True)}
+    folds_of = Counter((r, group) for r, group, _ in pairs)
+    return len({group for (_, group), folds in folds_of.items() if folds > 1})
+
+
+def split_notices(number: int) -> list[str]:
+    """What a reader of results must know where so many groups are split; nothing where none is."""
+    if not number:
+        return []
+    return [
+        f"{number} groups (donors, say) are split between training and test, as protocol.folds=ungrouped does: errors "
+        "are optimistic, and higher on clips of new groups"
+    ]
 
 
 def _one_repeat(targets_NK: np.ndarray, groups: Sequence[str] | None, num_folds: int, seed: int, repeat: int):
@@ -94,29 +134,32 @@ def planned_folds(
     num_folds: int,
     repeats: int,
     seed: int,
-    unused: tuple[int, int] | None = None,
+    ungrouped: bool = False,
+    unused: tuple[int, int, bool] | None = None,
 ) -> tuple[np.ndarray, bool]:
     """The folds written in `path`, (repeats, N) in the order of `clips`, or by `make_folds`; and whether all are there.
 
-    A file that is there counts, one's own too, and is checked: exactly these clips, no group in two folds, folds 0 to
-    num_folds - 1, none empty. Repeats it does not have yet are made and put behind its own. unused: number of folds
-    and seed of a start after which nothing was trained; a file that holds just what these make does not count.
+    A file that is there counts, one's own too, and is checked: exactly these clips, no group in two folds unless
+    `ungrouped`, folds 0 to num_folds - 1, none empty. Repeats it does not have yet are made and put behind its own.
+    unused: number of folds, seed and `ungrouped` of a start after which nothing was trained; a file that holds just
+    what these make does not count.
     """
     path = Path(path)
     written_RN = np.empty((0, len(clips)), int)
     if path.exists() and not (unused and _made_with(unused, path, clips, targets_NK, groups)):
-        written_RN = _read(path, list(clips), groups, num_folds)
+        written_RN = _read(path, list(clips), groups, num_folds, ungrouped)
         if len(written_RN) >= repeats:
             return written_RN[:repeats], True
-    made_RN = make_folds(targets_NK, groups, num_folds, repeats, seed)
+    made_RN = make_folds(targets_NK, groups, num_folds, repeats, seed, ungrouped=ungrouped)
     return np.concatenate([written_RN, made_RN[len(written_RN) :]]), False
 
 
-def _made_with(unused: tuple[int, int], path: Path, clips, targets_NK: np.ndarray, groups) -> bool:
-    num_folds, seed = unused
+def _made_with(unused: tuple[int, int, bool], path: Path, clips, targets_NK: np.ndarray, groups) -> bool:
+    num_folds, seed, ungrouped = unused
     try:
-        written_RN = _read(path, list(clips), groups, num_folds)
-        return np.array_equal(written_RN, make_folds(targets_NK, groups, num_folds, len(written_RN), seed))
+        written_RN = _read(path, list(clips), groups, num_folds, ungrouped)
+        made_RN = make_folds(targets_NK, groups, num_folds, len(written_RN), seed, ungrouped=ungrouped)
+        return np.array_equal(written_RN, made_RN)
     except UserError:  # of other clips, or someone's own
         return False
 
@@ -129,7 +172,7 @@ def frozen_folds(path: Path, clips: Sequence[str], targets_NK, groups: Sequence[
     return folds_RN
 
 
-def _read(path: Path, clips: list[str], groups: Sequence[str] | None, num_folds: int) -> np.ndarray:
+def _read(path: Path, clips: list[str], groups: Sequence[str] | None, num_folds: int, ungrouped: bool) -> np.ndarray:
     problems = Problems(f"folds {path}")
     table = read_table(path, ("clip", "repeat0"), problems, optional=("group",), clips=clips)
     problems.raise_if_any()
@@ -160,7 +203,7 @@ def _read(path: Path, clips: list[str], groups: Sequence[str] | None, num_folds:
             problems.add(
                 f"{path.name}: {column} has no clips in fold {empty[0]} of {num_folds}; was it made for fewer folds?"
             )
-    _check_groups(path, clips, rows, groups, table, folds_RN, problems)
+    _check_groups(path, clips, rows, groups, table, [] if ungrouped else folds_RN, problems)
     problems.raise_if_any()
     return folds_RN
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
-from hybrid.data.folds import unequal_folds
+from hybrid.data.folds import split_groups, split_notices, unequal_folds
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Arm
 from hybrid.experiment.hydra_jobs import asked_runs, composed, jobs_at_a_time, multirun, split_sweep, sweep_over
@@ -92,7 +92,8 @@ def check_all(configs: Sequence[TrainConfig]) -> ClipDataset:
     for config in configs:
         dataset = check(config)
     folds_RN = check_folds(config, dataset)
-    for notice in (*dataset.notices, *unequal_folds(folds_RN)):
+    split = split_notices(split_groups(folds_RN, dataset.groups))
+    for notice in (*dataset.notices, *unequal_folds(folds_RN), *split):
         print(f"note: {notice}", file=sys.stderr)
     if pending := [config for config in configs if not run_folder(config).done]:
         from hybrid.training.build import check_models

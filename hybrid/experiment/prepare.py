@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from hybrid.config import (
     NO_FOLD,
     PRETRAINING_SEEDS,
+    UNGROUPED,
     ModelConfig,
     ProtocolConfig,
     TrainConfig,
@@ -67,13 +68,14 @@ def _folds_of(config: TrainConfig, dataset: ClipDataset) -> dict[str, Any]:
     experiment, unused = run_folder(config).experiment, None
     if experiment.settings.exists() and not has_trained(experiment.path):
         recorded = read_yaml(experiment.settings)
-        unused = recorded["protocol"]["num_folds"], recorded["seed"]
+        unused = recorded["protocol"]["num_folds"], recorded["seed"], recorded["protocol"].get("folds") == UNGROUPED
     return dict(
         targets_NK=dataset.targets_NK,
         groups=dataset.groups,
         num_folds=config.protocol.num_folds,
         repeats=config.protocol.repeats,
         seed=config.seed,
+        ungrouped=config.protocol.folds == UNGROUPED,
         unused=unused,
     )
 

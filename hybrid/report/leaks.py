@@ -1,10 +1,13 @@
-"""Which arms started from weights that may have learned from the clips they are tested on, for all to read."""
+"""What makes errors too low here, for all to read: weights that have learned from clips they are tested on, and groups
+that are in training and test."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from hybrid.data.folds import split_notices
 from hybrid.data.problems import some_of
+from hybrid.evaluation.results import ExperimentResults
 
 
 def leak_notes(results: list[dict[str, Any]]) -> list[str]:
@@ -26,3 +29,13 @@ def leak_notes(results: list[dict[str, Any]]) -> list[str]:
             "some are tested on here, that error is too low."
         )
     return notes
+
+
+def split_notes(results: ExperimentResults) -> list[str]:
+    """A sentence where clips of one group were tested in several folds of a repeat; mostly none."""
+    folds: dict[tuple[int, str], set[int]] = {}
+    for run in results.runs:
+        for clip in run.clips:
+            folds.setdefault((run.repeat, results.groups[clip]), set()).add(run.fold)
+    split = {group for (_, group), of in folds.items() if len(of) > 1}
+    return [f"Not a fair test: {notice}." for notice in split_notices(len(split))]

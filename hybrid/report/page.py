@@ -12,17 +12,18 @@ from hybrid.evaluation.results import ExperimentResults
 from hybrid.files import read_yaml, write_text
 from hybrid.folders import ExperimentFolder
 from hybrid.report.ablations import ablations
+from hybrid.report.best_epoch import best_epoch
 from hybrid.report.clips import hardest_clips
 from hybrid.report.comparisons import contrasts
 from hybrid.report.data import ReportData, counted, report_data
 from hybrid.report.figures import cost, draw_curves, folds, read_curves
-from hybrid.report.leaks import leak_notes
+from hybrid.report.leaks import leak_notes, split_notes
 from hybrid.report.provenance import missing_runs, provenance
 from hybrid.report.results import results
 from hybrid.report.shares import shares
 from hybrid.report.simulated import lags, learned
 
-SECTIONS = (results, folds, contrasts, lags, learned, shares, ablations, cost, hardest_clips, provenance)
+SECTIONS = (results, folds, best_epoch, contrasts, lags, learned, shares, ablations, cost, hardest_clips, provenance)
 """in the order of the page, each `section(data) -> Section | None`"""
 
 
@@ -67,7 +68,7 @@ def write_page(everything: ExperimentResults) -> str:
         "experiment": everything.folder.path.name,
         "simulated": data.results.simulated,
         "short": _short(protocol),
-        "leaks": leak_notes(everything.results),
+        "leaks": [*leak_notes(everything.results), *split_notes(everything)],
         "facts": _facts(data, protocol),
         "missing": missing_runs(everything),
         "sections": sections,

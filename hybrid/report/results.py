@@ -10,7 +10,7 @@ from hybrid.display.tables import Column, Table, as_terminal, interval, number, 
 from hybrid.evaluation.metrics import METRICS
 from hybrid.evaluation.results import ExperimentResults
 from hybrid.report.data import ReportData, counted, results_by_arm
-from hybrid.report.leaks import leak_notes
+from hybrid.report.leaks import leak_notes, split_notes
 from hybrid.report.panel import panel_note, panel_of, panel_table
 
 PAPER_NOTE = (
@@ -33,7 +33,8 @@ SIMULATED_NOTE = "These clips are simulated: the result is no evidence about rea
 def results(data: ReportData) -> Section:
     table, measures, panel = results_table(data.frame), measures_table(data.results), panel_of(data.results)
     of_panel = [panel_note(panel, measures.frame)] if panel else []
-    notes = (*leak_notes(data.everything.results), *_notes(data, of_panel))
+    unfair = (*leak_notes(data.everything.results), *split_notes(data.everything))
+    notes = (*unfair, *_notes(data, of_panel))
     return Section(
         "results",
         "Results",

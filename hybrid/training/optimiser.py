@@ -1,5 +1,5 @@
-"""What learns, and how fast: AdamW with a recipe's rates by depth and for new modules, no decay of biases, norms and
-positions; and what of pretrained weights stays as it is."""
+"""What learns, and how fast: a recipe's optimiser with its rates by depth and for new modules, and its schedule; and
+what of pretrained weights stays as it is."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from baselines import ClipModel
 from hybrid.config import ModelConfig, RecipeConfig
 from hybrid.errors import UserError
 
+MOMENTUM = 0.9
+"""of SGD"""
+
 
 def parameter_groups(model: ClipModel, recipe: RecipeConfig) -> list[dict]:
     """One group for each (rate, weight decay), with `lr` and the names in it.
@@ -21,8 +24,9 @@ def parameter_groups(model: ClipModel, recipe: RecipeConfig) -> list[dict]:
     A model that started from weights (`load_report`) has a lower rate, lower still towards the input, and a higher one
     again for what those weights did not hold: the classifier, and modules that are new.
     layer_decay: Clark et al., ELECTRA, 2020, appendix B; depth is what the model's `group_matcher` says, as in timm.
+    Under AdamW biases, norms and positions do not decay; plain SGD lets everything.
     """
-    spared = model.no_weight_decay()
+    spared, plain = model.no_weight_decay(), recipe.optimiser == "sgd"
     report = model.load_report
     new = set() if report is None else {*report.new, *report.dropped_head}
     from_top = _layers_from_top(model) if report is not None and recipe.layer_decay < 1 else {}
@@ -35,7 +39,8 @@ def parameter_groups(model: ClipModel, recipe: RecipeConfig) -> list[dict]:
             rate *= recipe.fine_tuning_factor * recipe.layer_decay ** from_top.get(name, 0)
             if name in new:
                 rate *= recipe.new_module_factor
-        decay = 0.0 if parameter.ndim <= 1 or name in spared else recipe.weight_decay
+        decays = plain or parameter.ndim > 1 and name not in spared
+        decay = recipe.weight_decay if decays else 0.0
         group = groups.setdefault((rate, decay), {"params": [], "names": [], "lr": rate, "weight_decay": decay})
         group["params"].append(parameter)
         group["names"].append(name)
@@ -49,22 +54,27 @@ def _layers_from_top(model: ClipModel) -> dict[str, int]:
     return {name: top - layer for name, layer in layer_of.items()}
 
 
-def warmup_cosine(step: int, total_steps: int, warmup_steps: int) -> float:
-    """Factor on the rate at `step`: linear to 1 over the warm-up, then half a cosine to 0."""
+def rate_factor(step: int, total_steps: int, warmup_steps: int, schedule: str = "cosine") -> float:
+    """Factor on the rate at `step`: linear to 1 over the warm-up, then half a cosine to 0, or constant."""
     if step < warmup_steps:
         return (step + 1) / warmup_steps
+    if schedule == "constant":
+        return 1.0
     return 0.5 * (1 + math.cos(math.pi * (step - warmup_steps) / max(1, total_steps - warmup_steps)))
 
 
 def build_optimiser(
     groups: list[dict], recipe: RecipeConfig, total_steps: int
 ) -> tuple[torch.optim.Optimizer, LambdaLR]:
-    """AdamW over these groups of parameters, and its schedule, to be stepped every batch."""
-    optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
-    # Gradients of float16 are unscaled before they are clipped, not by the fused step behind that.
-    optimiser._step_supports_amp_scaling = False
+    """AdamW, or SGD with momentum, over these groups of parameters, and its schedule, to be stepped every batch."""
+    if recipe.optimiser == "sgd":
+        optimiser = torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=MOMENTUM)
+    else:
+        optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
+        # Gradients of float16 are unscaled before they are clipped, not by the fused step behind that.
+        optimiser._step_supports_amp_scaling = False
     warmup_steps = round(recipe.warmup_share * total_steps)
-    return optimiser, LambdaLR(optimiser, lambda step: warmup_cosine(step, total_steps, warmup_steps))
+    return optimiser, LambdaLR(optimiser, lambda step: rate_factor(step, total_steps, warmup_steps, recipe.schedule))
 
 
 FROZEN = ("none", "batch_norm", "backbone")

@@ -1,4 +1,7 @@
-"""One run: train one model on all folds but one, evaluate its last epoch on that one; or train it on all clips."""
+"""One run: train one model on all folds but one, evaluate its last epoch on that one; or train it on all clips.
+
+Where a protocol asks for `best_epoch`, the lowest error of any epoch there is told, too; no weights of it are kept.
+"""
 
 from __future__ import annotations
 
@@ -109,6 +112,8 @@ def _train(
             "epochs": protocol.epochs,
             "train_seconds_per_clip": history.training_seconds / max(1, protocol.epochs * len(training_folds)),
         }
+        if protocol.best_epoch and len(test_clips):
+            result["best_epoch"] = history.best
         figures = {f"fold/{name}": value for name, value in result.get("metrics", {}).items()}
         return Outcome(result, figures | {name: result[name] for name in COSTS if name in result}, tables)
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from sklearn.model_selection import KFold
 
-from hybrid.data.folds import frozen_folds, make_folds, unequal_folds
+from hybrid.data.folds import frozen_folds, make_folds, split_groups, unequal_folds
 from hybrid.errors import UserError
 
 
@@ -77,10 +78,35 @@ def test_impossible_folds_are_refused(groups, num_folds, repeats, message):
         make_folds(made_up(10), groups, num_folds, repeats, 0)
 
 
-def frozen(path, num_clips=20, groups=None, num_folds=4, repeats=1, seed=0, clips=None):
+def test_ungrouped_folds_are_scikit_learns():
+    groups = [f"p{n // 4}" for n in range(40)]
+    folds_RN = make_folds(made_up(40), groups, 5, 2, seed=7, ungrouped=True)
+    for fold, (_, tested) in enumerate(KFold(5, shuffle=True, random_state=123).split(np.zeros(40))):
+        assert np.flatnonzero(folds_RN[0] == fold).tolist() == sorted(tested)
+    assert (folds_RN[0] != folds_RN[1]).any()
+    with pytest.raises(UserError, match="11 folds need as many clips"):
+        make_folds(made_up(10), None, 11, 1, 0, ungrouped=True)
+
+
+def test_split_groups_are_counted():
+    folds_RN = np.array([[0, 0, 1, 1, 0], [0, 1, 1, 1, 0]])
+    assert split_groups(folds_RN, ["p", "p", "q", "q", "r"]) == 1
+    assert split_groups(folds_RN[:1], ["p", "p", "q", "q", "r"]) == split_groups(folds_RN, None) == 0
+
+
+def frozen(path, num_clips=20, groups=None, num_folds=4, repeats=1, seed=0, clips=None, **how):
     clips = clips or names(num_clips)
     targets_NK = made_up(len(clips))
-    return frozen_folds(path, clips, targets_NK, groups, num_folds=num_folds, repeats=repeats, seed=seed)
+    return frozen_folds(path, clips, targets_NK, groups, num_folds=num_folds, repeats=repeats, seed=seed, **how)
+
+
+def test_ungrouped_folds_are_read_again_though_they_split_groups(tmp_path):
+    groups = [f"p{n // 4}" for n in range(20)]
+    first = frozen(tmp_path / "folds.csv", groups=groups, ungrouped=True)
+    assert split_groups(first, groups) > 0
+    np.testing.assert_array_equal(frozen(tmp_path / "folds.csv", groups=groups, ungrouped=True), first)
+    with pytest.raises(UserError, match="is in folds"):
+        frozen(tmp_path / "folds.csv", groups=groups)
 
 
 @pytest.mark.parametrize("groups", [None, ["p1", "p 2", "ü3", "p4", "p5"] * 4])

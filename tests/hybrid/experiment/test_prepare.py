@@ -34,6 +34,9 @@ def test_data_and_folds_are_ready(config_of):
         "model.recipe.learning_rate=0",
         "model.recipe.train_share=0",
         "model.recipe.train_share=1.5",
+        "model.recipe.optimiser=lion",
+        "model.recipe.schedule=steps",
+        "protocol.folds=random",
     ],
 )
 def test_a_value_out_of_range_is_named(config_of, override):

@@ -6,7 +6,7 @@ import torch
 from baselines.contract import LoadReport
 from hybrid import create_model, list_models
 from hybrid.config import RecipeConfig
-from hybrid.training.optimiser import build_optimiser, parameter_groups, warmup_cosine
+from hybrid.training.optimiser import build_optimiser, parameter_groups, rate_factor
 
 
 def recipe(**changes) -> RecipeConfig:
@@ -68,7 +68,7 @@ def test_frozen_parameters_are_left_out():
 
 
 def test_the_schedule_rises_linearly_and_falls_as_a_cosine():
-    factors = [warmup_cosine(step, total_steps=110, warmup_steps=10) for step in range(111)]
+    factors = [rate_factor(step, total_steps=110, warmup_steps=10) for step in range(111)]
     assert factors[:10] == pytest.approx([(step + 1) / 10 for step in range(10)])
     assert factors[60] == pytest.approx(0.5)
     assert factors[110] == pytest.approx(0, abs=1e-12)
@@ -77,6 +77,24 @@ def test_the_schedule_rises_linearly_and_falls_as_a_cosine():
         assert factors[step] == pytest.approx(reference.get_last_lr()[0], abs=1e-9)
         reference.optimizer.step()
         reference.step()
+
+
+def test_plain_sgd_at_one_rate_is_torchs_own():
+    """Every parameter decays, as torch has it; the reference is torch's SGD over all parameters."""
+    plain = recipe(optimiser="sgd", schedule="constant", warmup_share=0.0, clip_gradient=math.inf)
+    models = [create_model("vgg16", "tiny") for _ in range(2)]
+    models[1].load_state_dict(models[0].state_dict())
+    optimiser, schedule = build_optimiser(parameter_groups(models[0], plain), plain, total_steps=3)
+    reference = torch.optim.SGD(models[1].parameters(), lr=1e-3, momentum=0.9, weight_decay=0.05)
+    for _ in range(3):
+        for model in models:
+            for parameter in model.parameters():
+                parameter.grad = torch.ones_like(parameter)
+        optimiser.step()
+        schedule.step()
+        reference.step()
+    for ours, theirs in zip(models[0].parameters(), models[1].parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs)
 
 
 def test_one_step_is_all_of_a_schedule():
