@@ -17,10 +17,14 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+import timm
 import torch
 from einops import rearrange
+from pytorchvideo.models import hub
 from torch import Tensor, nn
+from torchvision.models import video
 
 from baselines import create_model, get_entry
 from baselines.checkpoints import under_our_names
@@ -42,38 +46,28 @@ class Reference:
 
 
 def from_timm(name: str) -> Reference:
-    import timm
-
-    return Reference(
-        f"timm {name}",
-        build=lambda: timm.create_model(name),
-        logits=lambda net, clip: net(clip[:, :, 0]),
-        classes=1000,
-    )
+    build = partial(timm.create_model, name)
+    return Reference(f"timm {name}", build, lambda net, clip: net(clip[:, :, 0]), classes=1000)
 
 
 def from_torchvision(name: str) -> Reference:
-    from torchvision.models import video
-
-    return Reference(f"torchvision {name}", getattr(video, name), logits=lambda net, clip: net(clip), crop=112)
+    return Reference(f"torchvision {name}", getattr(video, name), lambda net, clip: net(clip), crop=112)
 
 
 def from_pytorchvideo(name: str, frames: int, **options) -> Reference:
-    from pytorchvideo.models import hub
-
     def logits(net: nn.Module, clip_BCTHW: Tensor) -> Tensor:
         if not name.startswith("slowfast"):
             return net(clip_BCTHW)
         slow = clip_BCTHW[:, :, torch.linspace(0, frames - 1, frames // 4).long()]
         return net([slow, clip_BCTHW.clone()])  # it overwrites its list
 
-    return Reference(f"pytorchvideo {name}", lambda: getattr(hub, name)(**options), logits, frames)
+    return Reference(f"pytorchvideo {name}", partial(getattr(hub, name), **options), logits, frames)
 
 
 def from_transformers(name: str, frames: int) -> Reference:
-    import transformers
-
     def build() -> nn.Module:
+        import transformers
+
         config = getattr(transformers, f"{name}Config")(num_labels=400, attn_implementation="eager")
         return getattr(transformers, f"{name}ForVideoClassification")(config)
 
@@ -85,20 +79,20 @@ def from_transformers(name: str, frames: int) -> Reference:
     )
 
 
-REFERENCES: dict[str, Callable[[], Reference]] = {
-    "vgg16": lambda: from_timm("vgg16"),
-    "resnet50": lambda: from_timm("resnet50"),
-    "vit": lambda: from_timm("vit_base_patch16_224"),
-    "swin": lambda: from_timm("swin_base_patch4_window7_224"),
-    "convit": lambda: from_timm("convit_base"),
-    "mixer": lambda: from_timm("mixer_b16_224"),
-    "r3d": lambda: from_torchvision("r3d_18"),
-    "r2plus1d": lambda: from_torchvision("r2plus1d_18"),
-    "i3d": lambda: from_pytorchvideo("i3d_r50", frames=8),
-    "slowfast": lambda: from_pytorchvideo("slowfast_r50", frames=32),
-    "x3d": lambda: from_pytorchvideo("x3d_m", frames=16, head_activation=None),  # before its softmax
-    "timesformer": lambda: from_transformers("Timesformer", frames=8),
-    "vivit": lambda: from_transformers("Vivit", frames=32),
+REFERENCES = {
+    "vgg16": from_timm("vgg16"),
+    "resnet50": from_timm("resnet50"),
+    "vit": from_timm("vit_base_patch16_224"),
+    "swin": from_timm("swin_base_patch4_window7_224"),
+    "convit": from_timm("convit_base"),
+    "mixer": from_timm("mixer_b16_224"),
+    "r3d": from_torchvision("r3d_18"),
+    "r2plus1d": from_torchvision("r2plus1d_18"),
+    "i3d": from_pytorchvideo("i3d_r50", frames=8),
+    "slowfast": from_pytorchvideo("slowfast_r50", frames=32),
+    "x3d": from_pytorchvideo("x3d_m", frames=16, head_activation=None),  # before its softmax
+    "timesformer": from_transformers("Timesformer", frames=8),
+    "vivit": from_transformers("Vivit", frames=32),
 }
 
 
@@ -145,7 +139,7 @@ def attention_maps(model: nn.Module, theirs: nn.Module, clip: Tensor) -> tuple[f
 
 def compare(name: str) -> tuple[str, list[float]]:
     """One line of the table, and the differences in it."""
-    reference = REFERENCES[name]()
+    reference = REFERENCES[name]
     torch.manual_seed(0)
     theirs = randomise(reference.build())
     model = create_model(

@@ -144,7 +144,9 @@ class TemporalBranch(nn.Module):
         With `into`, the norm of each update over the norm of what it is added to is kept under `slow.name` and
         `fast.name`, besides what `mix` records.
         """
-        seen = {pathway: self.view(pathways[pathway]) for pathway in self.enter}
+        seen = {pathway: pathways[pathway] for pathway in self.enter}
+        if self.pooled:
+            seen = {pathway: x_BCTHW.mean(dim=(3, 4), keepdim=True) for pathway, x_BCTHW in seen.items()}
         height, width = next(iter(seen.values())).shape[-2:]
         x_BSTD = {pathway: self.tokens(pathway, x_BCTHW) for pathway, x_BCTHW in seen.items()}
         updates = {}
@@ -158,10 +160,6 @@ class TemporalBranch(nn.Module):
                 if name in into.attention:
                     into.attention[name].update_ratio[pathway] = ratio_B
         return updates
-
-    def view(self, x_BCTHW: Tensor) -> Tensor:
-        """What the branch looks at: the features, or their mean over space where it is pooled."""
-        return x_BCTHW.mean(dim=(3, 4), keepdim=True) if self.pooled else x_BCTHW
 
     def tokens(self, pathway: str, x_BCTHW: Tensor) -> Tensor:
         """(B, H W, T, width): one pathway's features of each place, as a sequence in time."""

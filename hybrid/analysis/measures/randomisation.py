@@ -62,14 +62,12 @@ class Randomisation(Measure):
             similarities["structural similarity"] = ssim
         learned = self.answer(tested, clips, batch_size)
 
-        def compared(names: tuple[str, ...]) -> dict[str, np.ndarray]:
-            forgetful = randomised(tested, set(names))
-            answer = self.answer(forgetful, clips, batch_size)
-            return {name: alike(learned, answer) for name, alike in similarities.items()}
-
         def after(choices: list[tuple[str, ...]]) -> list[dict[str, np.ndarray]]:
-            bar = tqdm(choices, desc=f"{tested.label} {self.name}", unit="layer", disable=None, leave=False)
-            return [compared(names) for names in bar]
+            steps = []
+            for names in tqdm(choices, f"{tested.label} {self.name}", unit="layer", disable=None, leave=False):
+                answer = self.answer(randomised(tested, set(names)), clips, batch_size)
+                steps.append({name: alike(learned, answer) for name, alike in similarities.items()})
+            return steps
 
         cascading = after([sum(layers[:depth], ()) for depth in range(1, len(layers) + 1)])
         independent = [cascading[0], *after(layers[1:])]  # both begin with the topmost layer alone
