@@ -120,7 +120,19 @@ def compare(runs_a: Runs, runs_b: Runs, groups: dict[str, str], repetitions: int
                 f"{a.arm} and {b.arm} were tested on different clips in repeat {a.repeat}, fold {a.fold}: "
                 "their runs cannot be paired"
             )
-    return _over_runs(paired, len(groups)) | _over_clips(paired, groups, repetitions)
+    difference = [SCALE * (a.mse - b.mse) for a, b in paired]
+    ratio = tested_to_trained((a.test_clips for a, _ in paired), len(groups))
+    test, bayes = corrected_resampled_t(difference, ratio), bayesian_correlated_t(difference, ratio, rope=EQUIVALENT)
+    over_runs = {
+        "runs": len(paired),
+        "difference": test.mean,
+        **{name: getattr(test, name) for name in ("low", "high", "t", "df", "p")},
+        "a_better": bayes.first_better,
+        "equivalent": bayes.equivalent,
+        "b_better": bayes.second_better,
+        "simulated": any(a.simulated for a, _ in paired),
+    }
+    return over_runs | _over_clips(paired, groups, repetitions)
 
 
 def tested_to_trained(test_clips: Iterable[int], all_clips: int) -> float:
@@ -131,26 +143,6 @@ def tested_to_trained(test_clips: Iterable[int], all_clips: int) -> float:
     """
     test_n = np.asarray(list(test_clips))
     return float(test_n.sum() / (all_clips - test_n).sum())
-
-
-def _over_runs(paired: list[tuple[RunResult, RunResult]], all_clips: int) -> dict[str, Any]:
-    difference = [SCALE * (a.mse - b.mse) for a, b in paired]
-    ratio = tested_to_trained((a.test_clips for a, _ in paired), all_clips)
-    test = corrected_resampled_t(difference, ratio)
-    bayes = bayesian_correlated_t(difference, ratio, rope=EQUIVALENT)
-    return {
-        "runs": len(paired),
-        "difference": test.mean,
-        "low": test.low,
-        "high": test.high,
-        "t": test.t,
-        "df": test.df,
-        "p": test.p,
-        "a_better": bayes.first_better,
-        "equivalent": bayes.equivalent,
-        "b_better": bayes.second_better,
-        "simulated": any(a.simulated for a, _ in paired),
-    }
 
 
 def _over_clips(paired: list[tuple[RunResult, RunResult]], groups: dict[str, str], repetitions: int) -> dict[str, Any]:

@@ -65,8 +65,12 @@ def difference(first: pd.DataFrame, second: pd.DataFrame, test_to_train: float |
 
 def _estimate(of_run: np.ndarray, of_clip: np.ndarray, group: np.ndarray, test_to_train: float | None) -> Estimate:
     run_low = run_high = float("nan")
-    if len(of_run) > 1:
-        run_low, run_high = _over_runs(of_run, test_to_train)
+    if len(of_run) > 1 and test_to_train is not None:
+        test = corrected_resampled_t(of_run, test_to_train)
+        run_low, run_high = test.low, test.high
+    elif len(of_run) > 1:
+        half = stats.t.ppf((1 + CONFIDENCE) / 2, len(of_run) - 1) * stats.sem(of_run)
+        run_low, run_high = of_run.mean() - half, of_run.mean() + half
     clip_low, clip_high = over_clips(of_clip, group)
     # Without common runs, as of single checkpoints of several experiments, the clips are all there is.
     mean = of_run.mean() if len(of_run) else of_clip.mean() if len(of_clip) else float("nan")
@@ -79,11 +83,3 @@ def over_clips(value_N: np.ndarray, group_N: np.ndarray, **options) -> tuple[flo
         return float("nan"), float("nan")
     resampled = clustered_bootstrap(value_N, group_N, **options)
     return resampled.low, resampled.high
-
-
-def _over_runs(of_run: np.ndarray, test_to_train: float | None) -> tuple[float, float]:
-    if test_to_train is not None:
-        test = corrected_resampled_t(of_run, test_to_train)
-        return test.low, test.high
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, len(of_run) - 1) * stats.sem(of_run)
-    return of_run.mean() - half, of_run.mean() + half

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from baselines.registry import ModelEntry, PretrainedWeights
+from baselines.registry import PretrainedWeights
 from hybrid import get_entry
 
 KINDS = {
@@ -31,13 +31,15 @@ def card(name: str, paper: Mapping[str, Any], tiny: Mapping[str, Any], recipe: M
         ("size `paper`, five grades", cost(paper, "16 frames of 224x224")),
     ]
     if entry.published is not None:
+        there = entry.published
         counted = dict(parameters_M=paper["native_parameters_M"], gmac=paper["native_gmac"])
+        gmac = "" if there.gmac is None else f", {there.gmac:g} GMAC"
         rows += [
             ("counted as published", cost(counted, paper["native_input"])),
-            ("published figures", published(entry)),
+            ("published figures", f"{there.parameters:g} M parameters{gmac} ({there.source})"),
         ]
-        if entry.published.remark:
-            rows.append(("difference", entry.published.remark))
+        if there.remark:
+            rows.append(("difference", there.remark))
     rows.append(("size `tiny`", f"{cost(tiny, '16 frames of 64x64')}: {entry.tiny}"))
     for variant, official in entry.official.items():
         label = "official weights" + (f", `variant={variant}`" if len(entry.official) > 1 else "")
@@ -55,11 +57,6 @@ def card(name: str, paper: Mapping[str, Any], tiny: Mapping[str, Any], recipe: M
 
 def cost(row: Mapping[str, Any], clip: str) -> str:
     return f"{row['parameters_M']:.2f} M parameters, {row['gmac']:.3g} GMAC for {clip}"
-
-
-def published(entry: ModelEntry) -> str:
-    gmac = "" if entry.published.gmac is None else f", {entry.published.gmac:g} GMAC"
-    return f"{entry.published.parameters:g} M parameters{gmac} ({entry.published.source})"
 
 
 def weights(official: PretrainedWeights) -> str:

@@ -41,10 +41,6 @@ class PageContext:
     def figures(self) -> Path:
         return self.plan.folder / "figures"
 
-    @property
-    def strips(self) -> Path:
-        return self.plan.folder / "strips"
-
     def title(self, label: str) -> str:
         return self.styles[label].title
 

@@ -90,7 +90,7 @@ def build_gallery(page: PageContext) -> Gallery | None:
     for clip, views in seen.items():
         for method, title in methods:
             own = [view for view in views if view.method == method]
-            write_strip(page.strips / f"{slug(clip)}-{method}.png", _frames(plan, clip), title, own, page)
+            write_strip(plan.folder / "strips" / f"{slug(clip)}-{method}.png", _frames(plan, clip), title, own, page)
     layout = film_layout(plan.gallery[0].clip_set.spec)
     for side in SIDES:
         shown = [_shown(clip, views, layout, side, page) for clip, views in seen.items()]
