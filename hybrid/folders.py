@@ -20,7 +20,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from hybrid.config import NO_FOLD, TrainConfig
+from hybrid.config import NO_FOLD, ProtocolConfig, RecipeConfig, TrainConfig
 from hybrid.errors import UserError
 from hybrid.files import read_json, read_yaml, write_yaml
 
@@ -166,10 +166,8 @@ def shared_settings(config: TrainConfig, fingerprint: str) -> dict[str, Any]:
 
     settings = run_settings(config)
     settings["protocol"]["precision"] = choose_machine(config.accelerator, config.protocol.precision).precision
-    # Accumulation is left out where there is none, as in experiments from before there was any.
-    idle = {"repeats", *(["accumulate"] if settings["protocol"]["accumulate"] == 1 else [])}
     return {
-        "protocol": {key: value for key, value in settings["protocol"].items() if key not in idle},
+        "protocol": {key: value for key, value in settings["protocol"].items() if key != "repeats"},
         "data": {"channels": settings["data"]["channels"], "fingerprint": fingerprint},
         "seed": settings["seed"],
     }
@@ -197,7 +195,7 @@ def check_settings(path: Path, settings: dict[str, Any], what: str) -> None:
     """
     if not path.exists() or not has_trained(path.parent):
         return
-    there = _recorded(path)
+    there = _with_newer_keys(_recorded(path), settings)
     differences = [
         f"  {key}: {old} there, {new} asked for"
         for key, (old, new) in sorted(_flat_difference(there, settings).items())
@@ -223,6 +221,20 @@ def _recorded(path: Path) -> dict[str, Any]:
         found = {result["machine"]["precision"] for result in results}
         settings["protocol"]["precision"] = " and ".join(sorted(found)) or "auto"
     return settings
+
+
+NEWER_IN = {"protocol": ProtocolConfig, "recipe": RecipeConfig}
+"""parts of the settings that get new keys"""
+
+
+def _with_newer_keys(there: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
+    """What is recorded, with the defaults of the keys that came later: runs from before them were made so."""
+    filled = dict(there)
+    for part in NEWER_IN.keys() & there.keys() & asked.keys():
+        defaults = OmegaConf.structured(NEWER_IN[part])
+        newer = [key for key in asked[part] if key not in there[part] and not OmegaConf.is_missing(defaults, key)]
+        filled[part] = {**there[part], **{key: defaults[key] for key in newer}}
+    return filled
 
 
 def _flat_difference(old: Any, new: Any, prefix: str = "") -> dict[str, tuple[Any, Any]]:

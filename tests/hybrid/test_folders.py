@@ -6,7 +6,7 @@ from omegaconf import OmegaConf
 
 from hybrid.errors import UserError
 from hybrid.files import read_yaml, write_json
-from hybrid.folders import experiment_folder, record_settings, run_folder, run_settings, shared_settings
+from hybrid.folders import check_settings, experiment_folder, record_settings, run_folder, run_settings, shared_settings
 
 
 def test_a_claim_names_every_difference(tmp_path):
@@ -94,3 +94,15 @@ def test_a_result_of_before_there_were_arms_is_of_its_folders(config_of):
     run = run_folder(config_of("model=vgg16"))
     write_json(run.result, {"model": "vgg16"})
     assert run.read_result() == {"arm": "vgg16", "model": "vgg16"}
+
+
+def test_settings_from_before_a_key_are_those_of_its_default(tmp_path):
+    path = tmp_path / "e" / "experiment.yaml"
+    path.parent.mkdir()
+    path.write_text("protocol: {epochs: 4}\nrecipe: {loss: mse}\n")
+    (path.parent / "last.ckpt").touch()
+    asked = {"protocol": {"epochs": 4, "accumulate": 1}, "recipe": {"loss": "mse", "optimiser": "adamw"}}
+    check_settings(path, asked, "it")
+    for part, key, value in (("protocol", "accumulate", 2), ("recipe", "optimiser", "sgd")):
+        with pytest.raises(UserError, match=rf"{part}.{key}: (1|adamw) there, {value} asked for"):
+            check_settings(path, asked | {part: asked[part] | {key: value}}, "it")
