@@ -22,9 +22,23 @@ SHARE_OF_NOISE = {"hybrid": 0.2, "slowfast": 0.5, "vgg16": 0.7}
 def run_of(folder: RunFolder, repeat: int, fold: int, clips, target_NK, prediction_NK) -> RunResult:
     """A finished run on simulated clips, as it would be read from its files."""
     error_N, raters_N = squared_error(prediction_NK, target_NK), np.full(len(clips), np.nan)
-    result = {"arm": folder.arm, "repeat": repeat, "fold": fold, "metrics": {"mse": error_N.mean()}, "simulated": True}
-    grades = tuple("ABCDE"[: target_NK.shape[1]])
-    return RunResult(folder, result, grades, tuple(clips), target_NK, prediction_NK, error_N, raters_N)
+    return RunResult(
+        folder,
+        result={},
+        arm=folder.arm,
+        repeat=repeat,
+        fold=fold,
+        mse=error_N.mean(),
+        train_clips=4 * len(clips),
+        test_clips=len(clips),
+        simulated=True,
+        grades=tuple("ABCDE"[: target_NK.shape[1]]),
+        clips=tuple(clips),
+        target_NK=target_NK,
+        prediction_NK=prediction_NK,
+        error_N=error_N,
+        raters_N=raters_N,
+    )
 
 
 def report_of(root: Path, runs: list[RunResult], groups: dict[str, str], frame: pd.DataFrame) -> ReportData:
