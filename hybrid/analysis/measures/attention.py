@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import pandas as pd
@@ -46,12 +47,12 @@ class AttentionDistance(OfEveryLayer):
 
     def measure(self, tested: ModelUnderTest, clips: InputClips, batch_size: int = 16) -> MeasureResult:
         readings = read_maps(tested, clips, batch_size, self.title, distance)
-        model = of_model(readings)
+        distance_N, uniform_N, ratio_N = of_model(readings)
         return MeasureResult(
             figures={
-                "distance (s)": model["value"] / clips.frame_rate,
-                "uniform (s)": model["uniform"] / clips.frame_rate,
-                "update ratio": model["ratio"],
+                "distance (s)": distance_N / clips.frame_rate,
+                "uniform (s)": uniform_N / clips.frame_rate,
+                "update ratio": ratio_N,
             },
             matrices={
                 "distance (s)": by_head(readings, scale=1 / clips.frame_rate),
@@ -82,9 +83,9 @@ class AttentionEntropy(OfEveryLayer):
 
     def measure(self, tested: ModelUnderTest, clips: InputClips, batch_size: int = 16) -> MeasureResult:
         readings = read_maps(tested, clips, batch_size, self.title, entropy)
-        model = of_model(readings)
+        entropy_N, _, ratio_N = of_model(readings)
         return MeasureResult(
-            figures={"entropy": model["value"], "update ratio": model["ratio"]},
+            figures={"entropy": entropy_N, "update ratio": ratio_N},
             matrices={"entropy": by_head(readings)},
         )
 
@@ -106,11 +107,6 @@ class Branch:
     query_Q: Tensor
     key_K: Tensor
     ratio_B: Tensor
-
-    @property
-    def apart_QK(self) -> Tensor:
-        """Frames between query and key."""
-        return (self.query_Q[:, None] - self.key_K[None, :]).abs()
 
 
 def branches(model: ClipModel, inside: Intermediates) -> dict[str, Branch]:
@@ -146,17 +142,18 @@ def read_maps(
     for clip_BCTHW in in_batches(tested, clips, batch_size, title):
         _, inside = tested.model.forward_intermediates(clip_BCTHW)
         for name, branch in branches(tested.model, inside).items():
-            values.setdefault(name, []).append(read(branch.weights, branch.apart_QK).mean(dim=(1, 3)).cpu())
+            apart_QK = (branch.query_Q[:, None] - branch.key_K[None, :]).abs()  # frames
+            values.setdefault(name, []).append(read(branch.weights, apart_QK).mean(dim=(1, 3)).cpu())
             ratios.setdefault(name, []).append(branch.ratio_B.cpu())
-            even_QK = torch.full_like(branch.apart_QK, 1 / len(branch.key_K))
-            uniform[name] = read(even_QK, branch.apart_QK).mean().item()
+            even_QK = torch.full_like(apart_QK, 1 / len(branch.key_K))
+            uniform[name] = read(even_QK, apart_QK).mean().item()
     return {
         name: Reading(torch.cat(values[name]).double().numpy(), uniform[name], torch.cat(ratios[name]).double().numpy())
         for name in values
     }
 
 
-def of_model(readings: dict[str, Reading]) -> dict[str, np.ndarray]:
+def of_model(readings: dict[str, Reading]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(N,) each: means over branches, weighted by update ratio, of the value and the uniform one; the mean ratio."""
     every = readings.values()
     ratio_BN = np.stack([reading.ratio_N for reading in every])
@@ -164,11 +161,7 @@ def of_model(readings: dict[str, Reading]) -> dict[str, np.ndarray]:
     weight_BN = ratio_BN / np.where(total_N > 0, total_N, np.nan)
     value_BN = np.stack([reading.value_Nh.mean(axis=1) for reading in every])
     uniform_B1 = np.array([[reading.uniform] for reading in every])
-    return {
-        "value": (weight_BN * value_BN).sum(axis=0),
-        "uniform": (weight_BN * uniform_B1).sum(axis=0),
-        "ratio": ratio_BN.mean(axis=0),
-    }
+    return (weight_BN * value_BN).sum(axis=0), (weight_BN * uniform_B1).sum(axis=0), ratio_BN.mean(axis=0)
 
 
 def by_head(readings: dict[str, Reading], scale: float = 1.0) -> Matrix:
@@ -220,11 +213,8 @@ class TemporalRollout(Measure):
 def rollout_in_time(model: ClipModel, inside: Intermediates) -> Tensor:
     """(B, T, T) over the tokens of one place."""
     place = pathway_places(inside)
-    R_BTT = None
-    for layer in model.temporal_layers:
-        step_BTT = mixed(inside.attention[layer], place)
-        R_BTT = step_BTT if R_BTT is None else step_BTT @ R_BTT
-    return R_BTT
+    steps = [mixed(inside.attention[layer], place) for layer in model.temporal_layers]
+    return reduce(lambda R_BTT, step_BTT: step_BTT @ R_BTT, steps)
 
 
 def mixed(attention: TemporalAttention, place: dict[str, Tensor]) -> Tensor:
@@ -256,9 +246,9 @@ def pathway_places(inside: Intermediates) -> dict[str, Tensor]:
 
 def tokens(inside: Intermediates) -> tuple[tuple[str, ...], np.ndarray]:
     """Names and times in seconds of the tokens of a place."""
-    times = {pathway: times.double().cpu().numpy() for pathway, times in pathway_times(inside).items()}
-    names = tuple(f"{pathway} {time:.3f} s".lstrip() for pathway in times for time in times[pathway])
-    return names, np.concatenate(list(times.values()))
+    times = pathway_times(inside)
+    names = tuple(f"{pathway} {second:.3f} s".lstrip() for pathway in times for second in times[pathway].tolist())
+    return names, torch.cat(list(times.values())).double().cpu().numpy()
 
 
 def by_lag(R_NTT: np.ndarray, apart_TT: np.ndarray) -> Curve:
