@@ -70,7 +70,7 @@ class Gallery(NamedTuple):
     left_out: int
 
 
-class View(NamedTuple):
+class ModelView(NamedTuple):
     """relevance_THW of one model in one clip by one method, and the expected grade that it answers."""
 
     label: str
@@ -123,7 +123,7 @@ def coloured(relevance_THW: np.ndarray, side: int | None = None) -> np.ndarray:
     return np.concatenate([colour_THW3, opacity_THW1], axis=-1).astype(np.uint8)
 
 
-def write_strip(path: Path, frames_THWC: np.ndarray, title: str, views: Sequence[View], page: PageContext) -> None:
+def write_strip(path: Path, frames_THWC: np.ndarray, title: str, views: Sequence[ModelView], page: PageContext) -> None:
     """A PNG: some frames of a clip from left to right, below them the same under each model's relevance."""
     picked = np.linspace(0, len(frames_THWC) - 1, min(STRIP_FRAMES, len(frames_THWC))).round().astype(int)
     margin, line = 130, STRIP_SIDE + 2
@@ -147,15 +147,15 @@ def write_strip(path: Path, frames_THWC: np.ndarray, title: str, views: Sequence
         canvas.save(temporary, "PNG")
 
 
-def _read(plan: AnalysisPlan) -> dict[str, list[View]]:
+def _read(plan: AnalysisPlan) -> dict[str, list[ModelView]]:
     """By clip, in the order of the gallery."""
-    seen: dict[str, list[View]] = {}
+    seen: dict[str, list[ModelView]] = {}
     for run in plan.gallery:
         for method in plan.attributions:
             stored = read_relevance(plan.path(run, "relevance", method), run.cache_key(method))
             for n, clip in enumerate(run.clip_names if stored is not None else ()):
                 relevance_THW, grade = stored.relevance_NTHW[n], float(stored.grade_N[n])
-                seen.setdefault(clip, []).append(View(run.label, method, relevance_THW, grade))
+                seen.setdefault(clip, []).append(ModelView(run.label, method, relevance_THW, grade))
     return seen
 
 
@@ -169,7 +169,7 @@ def _frames(plan: AnalysisPlan, clip: str) -> np.ndarray:
     return stretched(clip_set.frames_NTHWC[number])
 
 
-def _shown(clip: str, views: Sequence[View], layout: Films, side: int, page: PageContext) -> ShownClip:
+def _shown(clip: str, views: Sequence[ModelView], layout: Films, side: int, page: PageContext) -> ShownClip:
     clip_set, number = _source(page.plan, clip)
     votes = None if clip_set.target_NK is None else float(expected_grade(clip_set.target_NK[[number]])[0])
     tracks = [
@@ -180,7 +180,7 @@ def _shown(clip: str, views: Sequence[View], layout: Films, side: int, page: Pag
     return ShownClip(clip, film(_frames(page.plan, clip), layout, min(128, clip_set.spec.side)), votes, tracks)
 
 
-def _heat(view: View, layout: Films, side: int) -> tuple[str, str]:
+def _heat(view: ModelView, layout: Films, side: int) -> tuple[str, str]:
     size_T = np.abs(view.relevance_THW).sum(axis=(1, 2))
     share_T = size_T / (size_T.sum() or 1)
     steps = "".join(f"V{1 - share:.3f}H{t + 1}" for t, share in enumerate(share_T / (share_T.max() or 1)))
