@@ -30,9 +30,7 @@ class Picture:
 
     def __init__(self, spec: ClipSpec, pixel_aspect, shift: int = 0):
         self.side, self.format = spec.side, "gray" if spec.channels == 1 else "rgb24"
-        self.pixel_aspect = float(pixel_aspect or 1)
-        if not 1 / 4 <= self.pixel_aspect <= 4:  # no camera's: a damaged or careless header
-            self.pixel_aspect = 1.0
+        self.pixel_aspect = plausible_aspect(pixel_aspect)
         self.shift = shift
         self.reformatter = VideoReformatter()
         self.width = self.height = 0
@@ -42,20 +40,26 @@ class Picture:
         raise_samples(image, self.shift)
         width, height = round(image.width * self.pixel_aspect), image.height
         scale = self.side / min(width, height)
-        method = Interpolation.AREA if scale < 1 else Interpolation.BICUBIC
-        scaled = self.reformatter.reformat(
-            image,
-            max(self.side, round(width * scale)),
-            max(self.side, round(height * scale)),
-            self.format,
-            interpolation=int(method) | ACCURATE,
-        ).to_ndarray()
-        transposed, mirrored, upside_down = orientation(image)
-        self.width, self.height = (height, width) if transposed else (width, height)
-        shown = scaled.swapaxes(0, 1) if transposed else scaled
-        shown = shown[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
+        size = max(self.side, round(width * scale)), max(self.side, round(height * scale))
+        shown = displayed(image, size, self.format, self.reformatter)
+        self.width, self.height = (height, width) if orientation(image)[0] else (width, height)
         top, left = (shown.shape[0] - self.side) // 2, (shown.shape[1] - self.side) // 2
         return shown[top : top + self.side, left : left + self.side].reshape(self.side, self.side, -1)
+
+
+def plausible_aspect(pixel_aspect) -> float:
+    """Width of a pixel over its height; 1 where the file says nothing, or what is no camera's (a careless header)."""
+    aspect = float(pixel_aspect or 1)
+    return aspect if 1 / 4 <= aspect <= 4 else 1.0
+
+
+def displayed(image: av.VideoFrame, size: tuple[int, int], form: str, reformatter: VideoReformatter) -> np.ndarray:
+    """The picture scaled to `size` (width, height before it is turned), then turned as its file asks for."""
+    method = Interpolation.AREA if size[1] < image.height else Interpolation.BICUBIC
+    scaled = reformatter.reformat(image, *size, form, interpolation=int(method) | ACCURATE).to_ndarray()
+    transposed, mirrored, upside_down = orientation(image)
+    shown = scaled.swapaxes(0, 1) if transposed else scaled
+    return shown[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
 
 
 def orientation(image: av.VideoFrame) -> tuple[bool, bool, bool]:
