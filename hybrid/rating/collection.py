@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from hybrid.data.labels import FILE as LABELS
+from hybrid.data.grade_rows import LABELS, grade_order
 from hybrid.data.labels import read_labels
 from hybrid.data.paths import ClipFiles
 from hybrid.errors import UserError
@@ -40,7 +40,10 @@ class Collection:
         """Store a vote in both files, in the database first; see `Votes.give`."""
         with self._writing:
             self.votes.give(vote, replaces)
-            write_ratings(self.votes_folder, self.votes, set(self.clips))
+            try:
+                write_ratings(self.votes_folder, self.votes, set(self.clips))
+            except OSError as error:
+                raise UserError(f"ratings.csv in {self.votes_folder} cannot be written: {error}") from error
 
 
 @contextmanager
@@ -75,7 +78,7 @@ def opened(root: Path, votes_folder: Path | None = None, grades: Sequence[str] =
                     f"the votes in {votes.path} are of the grades {','.join(kept)}, not {','.join(wanted)}: leave "
                     "--grades out, or collect votes in another folder with --votes"
                 )
-            _check_grades(wanted)
+            _check_grades(wanted, bool(grades))
             check_ratings(folder, votes, files)
             if not kept:
                 votes.set_grades(wanted)
@@ -110,9 +113,14 @@ def _grades_of(root: Path) -> tuple[str, ...]:
     return read_labels(root).grades if (root / LABELS).exists() else GRADES
 
 
-def _check_grades(grades: Sequence[str]) -> None:
+def _check_grades(grades: tuple[str, ...], typed: bool) -> None:
     listed = ",".join(grades)
     if not 2 <= len(grades) <= MOST_GRADES:
         raise UserError(f"grades are 2 to {MOST_GRADES}, best first, as in --grades A,B,C; not {listed!r}")
     if not all(grades) or len({grade.casefold() for grade in grades}) < len(grades):
         raise UserError(f"grades must differ, and not in capitals alone: {listed!r}")
+    if typed and grade_order(grades) != list(grades):
+        raise UserError(
+            f"--grades {listed}: ratings.csv does not say which grade is the best, and is read as A, or the lowest "
+            "number, being it: give letters or numbers in that order"
+        )
