@@ -74,7 +74,7 @@ FLOORS = (
     ("simulator", "evaluation", "profiling", "display", "field"),
     ("training",),
     ("pretraining",),
-    ("experiment", "report", "analysis"),
+    ("experiment", "report", "analysis", "rating"),
     ("tools",),
     ("tests",),
 )
