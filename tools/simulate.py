@@ -32,7 +32,7 @@ def main(config) -> None:
         elif cfg.gates:
             from hybrid.simulator.checks.run import check_simulator
 
-            gates = check_simulator(root, cfg.num_clips, cfg.seed, cfg.workers, settings)
+            gates = check_simulator(root, cfg.preset, cfg.num_clips, cfg.seed, cfg.workers, settings)
             sys.exit(any(gate.verdict == "FAILED" for gate in gates))
         else:
             from hybrid.simulator.dataset import simulate_dataset

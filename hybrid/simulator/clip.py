@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hybrid.simulator.body import make_body
-from hybrid.simulator.events import NO_EVENT, Event, draw_event, draw_relation
+from hybrid.simulator.events import Event, draw_relation
 from hybrid.simulator.form import PARTS, Form, draw_form
+from hybrid.simulator.look import Look
 from hybrid.simulator.motion import Beat, draw_beat
 from hybrid.simulator.optics import Optics, draw_optics
 from hybrid.simulator.panel import GRADES, Panel, draw_panel
@@ -37,6 +38,7 @@ class Cell:
     event: Event
     quality: Quality
     optics: Optics
+    look: Look
     expected: np.ndarray
     """(K,) the panel's expected distribution"""
     votes: np.ndarray
@@ -55,7 +57,8 @@ def draw_cell(
 ) -> Cell:
     """Cell `index`; with the form, or the motion and event, of another index where given."""
     donor = index % NUM_DONORS
-    form = draw_form(generator(seed, "form", _or(form_of, index)), _donor(seed, _or(form_of, index))[0])
+    look = preset.look
+    form = draw_form(generator(seed, "form", _or(form_of, index)), _donor(seed, _or(form_of, index))[0], look.signs)
     motion_of = _or(motion_of, index)
     beat = draw_beat(
         generator(seed, "motion", motion_of),
@@ -71,7 +74,7 @@ def draw_cell(
         lag = int(rng.choice(preset.lags))
         event = draw_relation(rng, settings.num_frames, settings.frame_rate, lag)
     else:
-        event = draw_event(rng, settings.duration) if beat.motile else NO_EVENT
+        event = look.draw_event(rng, settings.duration, beat)
     quality = grade(form, beat, event, preset)
     panel = panel or make_panel(seed, preset)
     return Cell(
@@ -82,7 +85,8 @@ def draw_cell(
         beat,
         event,
         quality,
-        optics=draw_optics(_donor(seed, index)[2], settings.microscope, settings.colour),
+        optics=look.optics(draw_optics(_donor(seed, index)[2], settings.microscope, settings.colour)),
+        look=look,
         expected=panel.distributions(quality).mean(0),
         votes=panel.vote(quality, generator(seed, "votes", index)),
     )
@@ -110,7 +114,7 @@ def film(cell: Cell, settings: Settings, shown: int | None = None) -> tuple[np.n
         cell.event,
         rng,
     )
-    camera = camera_path(path, settings, cell.beat.wave.length, rng.uniform(-4, 4, 2))
+    camera = camera_path(path, settings, cell.look.aim * cell.beat.wave.length, rng.uniform(-4, 4, 2))
     scene = draw_scene(rng, settings, camera)
     body = make_body(cell.form, cell.beat.wave.length, settings.um_per_px / 2, rng.normal() * TAIL_TILT)
     settings, camera = replace(settings, num_frames=shown or settings.num_frames), camera[:shown]

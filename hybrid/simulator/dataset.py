@@ -173,7 +173,8 @@ def _rows_path(folder: Path, first: int) -> Path:
 
 
 def _make_clip(folder: Path, request: Request, index: int) -> dict:
-    settings, preset = request.settings, get_preset(request.preset)
+    preset = get_preset(request.preset)
+    settings = preset.look.camera(request.settings)
     cell = draw_cell(request.seed, index, settings, preset, _panel(request.seed, request.preset))
     frames, masks, path, camera = film(cell, settings)
     name = f"clip{index:05d}"

@@ -15,11 +15,30 @@ import numpy as np
 from scipy.special import ndtr
 
 PARTS = {"vacuoles": 0.40, "acrosome": 0.15, "chromatin": 0.35, "shape": 0.10}
-"""share of each score in the variance of the form's quality"""
+"""share of each score in the variance of the form's quality, in `standard`"""
 DONOR_SHARE = 0.15
 """part of every score's variance that a donor's cells have in common"""
 HEADS = ("normal", "tapered", "pyriform", "round", "amorphous", "pin")
 TAILS = ("normal", "short", "coiled", "hairpin")
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What of a cell's form counts, and how large it shows; the defaults are those of `standard`."""
+
+    shares: tuple[float, float, float, float] = tuple(PARTS.values())
+    """of each score of PARTS in the variance of the form's quality"""
+    vacuole: tuple[float, float] = (0.26, 0.30)
+    """um, radius in the best cell, and how much larger it is in the worst"""
+    grain: tuple[float, float] = (0.03, 0.72)
+    """contrast of the chromatin in the best cell, and how much more it is in the worst"""
+    grain_um: float = 1.3
+    """wavelength of the chromatin's grain"""
+    stretch: float = 0.0
+    """log of how much longer, and thinner, a head is for each standard deviation that its shape is worse"""
+
+
+STANDARD_SIGNS = Signs()
 
 
 @dataclass(frozen=True)
@@ -50,35 +69,39 @@ class Form:
     coil: float
     total: float
     """mean phase of the head, arbitrary units"""
+    signs: Signs = STANDARD_SIGNS
 
     @property
     def quality(self) -> float:
         """Standard normal over cells and donors; high is good."""
-        return float(sum(np.sqrt(share) * self.scores[name] for name, share in PARTS.items()))
+        return float(
+            sum(np.sqrt(share) * self.scores[name] for name, share in zip(PARTS, self.signs.shares, strict=True))
+        )
 
 
-def draw_form(rng: np.random.Generator, donor_scores: np.ndarray) -> Form:
+def draw_form(rng: np.random.Generator, donor_scores: np.ndarray, signs: Signs = STANDARD_SIGNS) -> Form:
     """A cell of a donor whose cells have these four standard normal scores in common."""
     own = rng.normal(size=len(PARTS))
     scores = dict(zip(PARTS, np.sqrt(1 - DONOR_SHARE) * own + np.sqrt(DONOR_SHARE) * donor_scores, strict=True))
     bad = {name: float(ndtr(-score)) for name, score in scores.items()}  # uniform, 1 is worst
 
     head, length, width, taper = _head(rng, bad["shape"])
+    stretch = float(np.exp(-signs.stretch * scores["shape"]))
     tail, tail_scale, coil = _tail(rng, bad["shape"])
     bumpy = 0.02 + 0.05 * bad["shape"] + (0.05 if head == "amorphous" else 0.0)
     return Form(
         scores={name: float(score) for name, score in scores.items()},
         head=head,
         tail=tail,
-        length=length,
-        width=width,
+        length=length * stretch,
+        width=width / stretch,
         taper=taper,
         bumps=tuple(float(b) for b in rng.normal(size=6) * bumpy / np.array([1, 1, 2, 2, 3, 3])),
         # from a clear cap over 40-70 % of the head to a small one that hardly shows
         acrosome=float(np.clip(0.62 - 0.42 * bad["acrosome"] + rng.normal() * 0.03, 0.08, 0.7)),
         acrosome_contrast=float(0.66 - 0.56 * bad["acrosome"]),
-        vacuoles=_vacuoles(rng, bad["vacuoles"]),
-        grain=float(0.03 + 0.72 * bad["chromatin"]),
+        vacuoles=_vacuoles(rng, bad["vacuoles"], signs.vacuole),
+        grain=float(signs.grain[0] + signs.grain[1] * bad["chromatin"]),
         grain_seed=int(rng.integers(2**31)),
         midpiece_width=float(rng.uniform(0.55, 0.75)),
         droplet=float(rng.uniform(0.9, 1.5)) if rng.random() < 0.12 * bad["shape"] else 0.0,
@@ -87,6 +110,7 @@ def draw_form(rng: np.random.Generator, donor_scores: np.ndarray) -> Form:
         tail_scale=tail_scale,
         coil=coil,
         total=float(rng.uniform(0.85, 1.15)),
+        signs=signs,
     )
 
 
@@ -122,10 +146,10 @@ def _tail(rng, bad: float) -> tuple[str, float, float]:
     return tail, 1.0, 0.0
 
 
-def _vacuoles(rng, bad: float) -> tuple[tuple[float, float, float], ...]:
+def _vacuoles(rng, bad: float, size: tuple[float, float]) -> tuple[tuple[float, float, float], ...]:
     """None to six; small ones may be normal, many and large ones are not."""
     number = int(np.clip(np.floor(bad * 6 + rng.uniform(0, 1)), 0, 6))
-    radius = 0.26 + 0.30 * bad
+    radius = size[0] + size[1] * bad
     places = []
     for _ in range(number):
         r, angle = np.sqrt(rng.random()) * 0.68, rng.uniform(0, 2 * np.pi)
@@ -167,15 +191,15 @@ def head_cloud(form: Form, spacing: float) -> tuple[np.ndarray, np.ndarray]:
     for vx, vy, radius in form.vacuoles:
         distance = np.hypot((u - vx) * half_length, (v - vy) * half_width)
         phase *= 1 - 0.85 * _soft((radius - distance) / 0.08)
-    phase *= 1 + form.grain * _grain(form.grain_seed, points)
+    phase *= 1 + form.grain * _grain(form.grain_seed, points, form.signs.grain_um)
     phase = np.maximum(phase, 0.0)
     return points, phase * (form.total / phase.mean())
 
 
-def _grain(seed: int, points_P2: np.ndarray) -> np.ndarray:
-    """A random field of about 1.3 um, zero mean, unit variance: condensed and loose chromatin."""
+def _grain(seed: int, points_P2: np.ndarray, wavelength: float) -> np.ndarray:
+    """A random field of about this wavelength (um), zero mean, unit variance: condensed and loose chromatin."""
     rng = np.random.default_rng(seed)
-    k = 2 * np.pi / 1.3 * np.sqrt(rng.uniform(0.5, 1.5, 24))
+    k = 2 * np.pi / wavelength * np.sqrt(rng.uniform(0.5, 1.5, 24))
     direction, offset = rng.uniform(0, 2 * np.pi, (2, 24))
     wave = np.stack([k * np.cos(direction), k * np.sin(direction)])
     field = np.cos(points_P2 @ wave + offset).sum(1) / np.sqrt(12)

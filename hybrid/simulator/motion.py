@@ -16,7 +16,8 @@ from hybrid.simulator.flagellum import Waveform
 CLASSES = ("rapid", "slow", "non-progressive", "hyperactivated", "circling", "immotile", "dead")
 MOTILE = CLASSES[:5]
 
-FAMILIES = {
+Families = dict[str, tuple[float, dict[str, float]]]
+FAMILIES: Families = {
     "plain": (0.62, {"rapid": 0.42, "slow": 0.22, "non-progressive": 0.12, "immotile": 0.12, "dead": 0.12}),
     "curved": (
         0.22,
@@ -25,6 +26,13 @@ FAMILIES = {
     "wild": (0.16, {"hyperactivated": 0.50, "slow": 0.20, "non-progressive": 0.06, "immotile": 0.12, "dead": 0.12}),
 }
 """family of tail shapes: its share, and the classes it comes in"""
+CLINIC_FAMILIES: Families = {
+    "plain": (0.52, {"rapid": 0.94, "slow": 0.06}),
+    "curved": (0.10, {"rapid": 0.60, "slow": 0.20, "circling": 0.20}),
+    "wild": (0.12, {"hyperactivated": 0.90, "slow": 0.10}),
+    "weak": (0.26, {"slow": 0.44, "non-progressive": 0.08, "immotile": 0.24, "dead": 0.24}),
+}
+"""of `clinic`: fewer cells that cannot show an event, or whose circles hide one; a weak tail mostly swims badly"""
 
 VIGOUR = {
     "rapid": 1.0,
@@ -65,17 +73,18 @@ def draw_beat(
     neck_angle: float,
     coil: float,
     donor_vigour: float,
-    families: tuple[str, ...] = tuple(FAMILIES),
+    families: Families = FAMILIES,
     kinds: tuple[str, ...] = CLASSES,
 ) -> Beat:
-    """A beat for a tail of this form; `families` and `kinds` restrict what occurs."""
-    family = _choose(rng, {name: FAMILIES[name][0] for name in families})
-    weights = {kind: p * np.exp(0.6 * donor_vigour * VIGOUR[kind]) for kind, p in FAMILIES[family][1].items()}
+    """A beat for a tail of this form; `families` as FAMILIES; `kinds` restricts the classes."""
+    family = _choose(rng, {name: share for name, (share, _) in families.items()})
+    weights = {kind: p * np.exp(0.6 * donor_vigour * VIGOUR[kind]) for kind, p in families[family][1].items()}
     kind = _choose(rng, {kind: p for kind, p in weights.items() if kind in kinds})
     wild = family == "wild"
     wavelength = rng.uniform(48, 66) if wild else rng.uniform(33, 45)
-    amplitude = rng.uniform(1.7, 2.3) if wild else rng.uniform(0.75, 1.15)
-    curve = {"plain": (0.0, 0.012), "curved": (0.028, 0.048), "wild": (0.02, 0.05)}[family]
+    lowest, highest = {"wild": (1.7, 2.3), "weak": (0.45, 0.65)}.get(family, (0.75, 1.15))
+    amplitude = rng.uniform(lowest, highest)
+    curve = {"plain": (0.0, 0.012), "weak": (0.0, 0.012), "curved": (0.028, 0.048), "wild": (0.02, 0.05)}[family]
     bend = rng.uniform(*curve) * rng.choice([-1, 1])
     u, v, w, phase = rng.random(4)
     # larger beats are slower at the same power, which also keeps the speed from showing in the amplitude

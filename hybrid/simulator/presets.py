@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hybrid.errors import UserError
-from hybrid.simulator.motion import CLASSES, FAMILIES
+from hybrid.simulator.look import CLINIC, STANDARD, Look
+from hybrid.simulator.motion import CLASSES, Families
 
 COMPONENTS = ("form", "motion", "event", "interaction")
 
@@ -22,11 +23,12 @@ class Preset:
     about: str
     lags: tuple[int, ...] = ()
     """frames between the two moments whose relation is the event, drawn for each clip; none: events of every kind"""
+    look: Look = STANDARD
 
     @property
-    def families(self) -> tuple[str, ...]:
+    def families(self) -> Families:
         """Families of tail shapes; where a bend must stand out, tails that are else straight."""
-        return tuple(FAMILIES) if not self.lags else ("plain",)
+        return self.look.families if not self.lags else {"plain": self.look.families["plain"]}
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -40,6 +42,12 @@ PRESETS = {
     preset.name: preset
     for preset in (
         Preset("standard", (0.30, 0.35, 0.25, 0.10), "form, steady motion, an event in time, form x motion"),
+        Preset(
+            "clinic",
+            (0.30, 0.35, 0.25, 0.10),
+            "as standard, but plain to see: larger, sharper, with larger and more frequent events",
+            look=CLINIC,
+        ),
         Preset(
             "no_event",
             (0.30 / _REST, 0.35 / _REST, 0.0, 0.10 / _REST),

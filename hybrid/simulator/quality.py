@@ -18,11 +18,6 @@ from hybrid.simulator.motion import Beat
 from hybrid.simulator.presets import COMPONENTS, Preset
 from hybrid.simulator.swim import swim
 
-MOTION_MEAN, MOTION_SD = 1.027, 0.737
-"""of log(1 + VSL / 8 um/s) over cells and donors; measured once on 12000 cells"""
-MOTILE_SHARE = 0.751
-"""of the cells, which alone can have an event"""
-
 
 @dataclass(frozen=True)
 class Quality:
@@ -50,8 +45,8 @@ def steady_figures(beat: Beat, head_length: float, head_width: float) -> dict[st
 
 def grade(form: Form, beat: Beat, event: Event, preset: Preset) -> Quality:
     """The quality of a cell that looks like this, swims like this and does this."""
-    motion = (motion_score(beat, form) - MOTION_MEAN) / MOTION_SD
-    scale = 1.0 if preset.lags else 1 / np.sqrt(MOTILE_SHARE)
+    motion = (motion_score(beat, form) - preset.look.motion_mean) / preset.look.motion_sd
+    scale = 1.0 if preset.lags else 1 / np.sqrt(preset.look.event_share)
     parts = dict(form=form.quality, motion=motion, event=event.sign * scale, interaction=form.quality * motion)
     q = sum(np.sqrt(share) * parts[name] for name, share in zip(COMPONENTS, preset.shares, strict=True))
     return Quality(**{name: float(value) for name, value in parts.items()}, q=float(q))

@@ -35,8 +35,8 @@ def recordings(
     seed: int = 0, *, start: int = 0, step: int = 1, preset: str = "standard", settings: Settings | None = None
 ) -> Iterator[tuple[bytes, dict]]:
     """As `stream`, with the video files of the data set, as bytes, in place of their frames."""
-    settings, chosen = settings or Settings(), get_preset(preset)
-    panel = make_panel(seed, chosen)
+    chosen = get_preset(preset)
+    settings, panel = chosen.look.camera(settings or Settings()), make_panel(seed, chosen)
     for index in count(start, step):
         yield _recorded(draw_cell(seed, index, settings, chosen, panel), settings)
 

@@ -16,14 +16,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from tqdm import tqdm
 
-from hybrid.simulator.checks.gates import Gate
+from hybrid.simulator.checks.gates import Gate, frame_limit
 from hybrid.simulator.clip import Cell, draw_cell, film, make_panel
 from hybrid.simulator.dataset import in_processes
-from hybrid.simulator.presets import COMPONENTS, get_preset
+from hybrid.simulator.presets import get_preset
 from hybrid.simulator.settings import Settings
 from hybrid.simulator.writer import play, record
 
@@ -41,27 +42,28 @@ SIZE = 64
 BATCH = 64
 
 
-def frame_gates(seed: int, settings: Settings, workers: int) -> list[Gate]:
+def frame_gates(preset: str, seed: int, settings: Settings, workers: int) -> list[Gate]:
     """R^2 of quality, form and steady motion, of a network of seven convolutions on first frames it has not seen."""
     sets = (FRAMES_TRAIN + FRAMES_TEST) // FRAMES_CHUNK
-    pictures, targets = _small_sets(first_frames, "filming first frames", sets, seed, settings, workers)
+    pictures, targets = _small_sets(
+        partial(first_frames, preset=preset), "filming first frames", sets, seed, settings, workers
+    )
     start = time.process_time()
     quality, form, motion = _r_squared(pictures, targets, FRAMES_TRAIN, seed)
     budget = f"network on {FRAMES_TRAIN} first frames, {time.process_time() - start:.0f} s of one core"
-    share = get_preset("standard").shares[COMPONENTS.index("form")]
-    error = 2 * np.sqrt(share) * (1 - share) / np.sqrt(FRAMES_TEST)
     return [
-        Gate("a", f"R2 of quality, {budget}", quality, (-np.inf, share + 2 * error)),
+        Gate("a", f"R2 of quality, {budget}", quality, frame_limit(preset, FRAMES_TEST)),
         Gate("a", "R2 of form, the same network", form, None),
         Gate("a", "R2 of steady motion, the same network", motion, None),
     ]
 
 
-def first_frames(task: tuple[int, Settings]) -> tuple[np.ndarray, np.ndarray]:
+def first_frames(task: tuple[int, Settings], preset: str) -> tuple[np.ndarray, np.ndarray]:
     """(N, crop, crop) uint8 grey pictures of the clips of one small data set, and (N, 3) quality, form and motion."""
-    cells = _cells(task, "standard", FRAMES_CHUNK)
+    cells = _cells(task, preset, FRAMES_CHUNK)
+    settings = get_preset(preset).look.camera(task[1])
     targets = np.array([(c.quality.q, c.quality.form, c.quality.motion) for c in cells], np.float32)
-    return np.stack([_first(cell, task[1]) for cell in cells]), targets
+    return np.stack([_first(cell, settings) for cell in cells]), targets
 
 
 def _first(cell: Cell, settings: Settings) -> np.ndarray:

@@ -16,27 +16,25 @@ from hybrid.simulator.dataset import in_processes
 
 CROP = (36, 24)
 """px along and across the head"""
-LOW_PASS = 3.0
-"""px, standard deviation of the blur that takes the texture away"""
 
 
-def measure(root: Path, workers: int) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
+def measure(root: Path, workers: int, low_pass: float) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
     """Of a data set's clips, in the order of truth.csv: {name: (clips, numbers)}, see `_measure`; and the shortcuts, a
-    column each."""
+    column each. low_pass: px, standard deviation of the blur that takes the texture away."""
     paths = pd.read_csv(root / PATHS).groupby("clip", sort=False)
-    tasks = [(root, clip, rows[["x_px", "y_px", "heading"]].to_numpy()) for clip, rows in paths]
+    tasks = [(root, low_pass, clip, rows[["x_px", "y_px", "heading"]].to_numpy()) for clip, rows in paths]
     made = in_processes(_measure, tasks, workers, chunksize=8)
     features, ones = zip(*tqdm(made, "measuring clips", len(tasks), unit="clip", disable=None), strict=True)
     return {name: np.stack([row[name] for row in features]) for name in features[0]}, pd.DataFrame(ones)
 
 
-def _measure(task: tuple[Path, str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+def _measure(task: tuple[Path, float, str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """frame: of the first frame alone. texture, movement: of all frames; `_blurred`: after the low-pass."""
-    root, clip, track = task
+    root, low_pass, clip, track = task
     colour = read_clip(root, clip).astype(np.float32)
     frames = colour.mean(-1)
     masks = np.load(mask_path(root, clip))["masks"]
-    blurred = blur(frames, LOW_PASS)
+    blurred = blur(frames, low_pass)
     first = head_crop(frames[0], *track[0])
     place = [track[0, 0], track[0, 1], frames[0].mean()]
     features = {

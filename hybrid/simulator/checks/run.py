@@ -10,33 +10,44 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from hybrid.data.simulated import read_truth
+from hybrid.errors import UserError
 from hybrid.simulator.checks.casa_ranges import plot_beats, published_table
 from hybrid.simulator.checks.gate_lag import lag_gates
 from hybrid.simulator.checks.gates import Gate, standard_gates
+from hybrid.simulator.checks.learnable import learnable_gates
 from hybrid.simulator.checks.networks import clip_gates, frame_gates
+from hybrid.simulator.checks.readers import reader_gates
 from hybrid.simulator.data_card import NO_EVIDENCE, casa_table, markdown, realised_shares
 from hybrid.simulator.dataset import processors, simulate_dataset
 from hybrid.simulator.settings import Settings
 
 
-def check_simulator(root: Path, num_clips: int, seed: int, workers: int | None, settings: Settings) -> list[Gate]:
-    """Make `<root>/standard`, measure all gates, print them, and write `<root>/gates.md` and `beats.svg`."""
+def check_simulator(
+    root: Path, preset: str, num_clips: int, seed: int, workers: int | None, settings: Settings
+) -> list[Gate]:
+    """Make `<root>/<preset>`, measure all gates, print them, and write `<root>/gates.md` and `beats.svg`."""
+    if preset not in ("standard", "clinic"):
+        raise UserError(f"gates are of preset standard or clinic, not {preset!r}")
     workers = workers or processors()
     root.mkdir(parents=True, exist_ok=True)
-    made = simulate_dataset(root / "standard", num_clips=num_clips, seed=seed, workers=workers, settings=settings)
+    made = simulate_dataset(
+        root / preset, preset=preset, num_clips=num_clips, seed=seed, workers=workers, settings=settings
+    )
     truth = read_truth(made)
     gates = [
-        *standard_gates(made, workers),
-        *frame_gates(seed, settings, workers),
+        *standard_gates(made, preset, workers),
+        *frame_gates(preset, seed, settings, workers),
         *lag_gates(2 * num_clips, seed, settings, workers),
         *clip_gates(seed, settings, workers),
     ]
+    if preset == "clinic":
+        gates += learnable_gates(preset, seed, settings) + reader_gates(root, preset, seed, settings, workers)
     gates.sort(key=lambda gate: gate.letter)
     table = pd.DataFrame([
         {"gate": g.letter, "what": g.what, "figure": f"{g.figure:.3f}", "allowed": _limit(g), "verdict": g.verdict}
         for g in gates
     ])  # fmt: skip
-    shares = ", ".join(f"{name} {value:.3f}" for name, value in realised_shares(truth, "standard").items())
+    shares = ", ".join(f"{name} {value:.3f}" for name, value in realised_shares(truth, preset).items())
     plot_beats(truth, settings.frame_rate, root / "beats.svg")
     text = "\n\n".join([
         f"# Gates of the simulator: {num_clips} clips, seed {seed}", NO_EVIDENCE, markdown(table),

@@ -39,7 +39,7 @@ def test_a_probe_learns_what_is_in_the_picture_and_nothing_from_chance():
 
 def test_first_frames_and_what_they_are_told(monkeypatch):
     monkeypatch.setattr(networks, "FRAMES_CHUNK", 3)
-    pictures, targets = networks.first_frames((5, Settings()))
+    pictures, targets = networks.first_frames((5, Settings()), "clinic")
     assert pictures.shape == (3, 128, 128) and pictures.dtype == np.uint8 and targets.shape == (3, 3)
     assert pictures.std((1, 2)).min() > 1
 
