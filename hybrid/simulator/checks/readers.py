@@ -53,7 +53,7 @@ def reader_gates(root: Path, preset: str, seed: int, settings: Settings, workers
     truth, fractions, expected = (a[CLIPS_TRAIN:] for a in (figures, fractions, expected))
     clip_way, frame_way = (closed(told[:, 0], fractions, expected) for told in (by_clip, by_frame))
     return [
-        *(Gate("g", f"correlation with {READ[i]}, reader of {CLIPS_TRAIN} clips", _correlation(by_clip, truth, i), VISIBLE)
+        *(Gate("g", f"correlation with {READ[i]}, {CLIPS_TRAIN} clips", _correlation(by_clip, truth, i), VISIBLE)
           for i in (1, 2, 3)),
         *(Gate("g", f"the same of {SCORES[i - len(READ)]}", _correlation(by_clip, truth, i), None)
           for i in range(len(READ), len(READ) + len(SCORES))),
