@@ -45,7 +45,7 @@ PRESETS = {
         Preset(
             "clinic",
             (0.30, 0.35, 0.25, 0.10),
-            "as standard, but plain to see: larger, sharper, with larger and more frequent events",
+            "as standard, but plain to see: larger, sharper, larger events; its gates are not all measured yet",
             look=CLINIC,
         ),
         Preset(
