@@ -74,8 +74,8 @@ def severity(ratings_NR: ArrayLike) -> pd.DataFrame:
 class CeilingPlan:
     """The noise ceiling (MSE; see `noise_ceiling`), how sure it is, and what would make it surer.
 
-    clips: with 2 votes or more. raters: mean votes of these. more_clips: of other groups, with as many votes each, as
-    many a group. more_raters: on the same clips.
+    clips: with 2 votes or more. raters: mean votes of these. more_clips: of other groups, with as many votes each and
+    as many a group. more_raters: on the same clips.
     """
 
     ceiling: Bootstrap

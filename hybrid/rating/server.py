@@ -40,6 +40,7 @@ LONGEST_ID = 64
 FILMS_KEPT = 8
 """in memory, of those shown last: the page asks for the next one while the rater looks at this"""
 
+NEVER_KEPT = {"Cache-Control": "no-store"}
 TEMPLATES = Environment(loader=PackageLoader("hybrid.rating"), autoescape=True, undefined=StrictUndefined)
 
 
@@ -88,7 +89,7 @@ class _Pages:
         for item in items:
             vote = votes.get((item["clip"], item["showing"]))
             item |= {"vote": vote and {"id": vote.id, "grade": vote.grade}}
-        return JSONResponse({"grades": self.collection.grades, "items": items})
+        return JSONResponse({"grades": self.collection.grades, "items": items}, headers=NEVER_KEPT)
 
     def film(self, request: Request) -> Response:
         self._rater(request)
@@ -146,7 +147,7 @@ class _Pages:
 
 
 def _page(template: str, **contents) -> HTMLResponse:
-    return HTMLResponse(TEMPLATES.get_template(template).render(contents), headers={"Cache-Control": "no-store"})
+    return HTMLResponse(TEMPLATES.get_template(template).render(contents), headers=NEVER_KEPT)
 
 
 def _user_error(request: Request, error: Exception) -> Response:

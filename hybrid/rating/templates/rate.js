@@ -7,8 +7,10 @@ const LOOK = 300;     // ms that a clip is to be seen before a vote on it is tak
 const RETRY = 1000;   // ms
 const ZOOMS = [1, 2, 3];
 
-let grades = [], items = [], place = 0, turn = 0;   // turn: counts what was shown; items: {clip, showing, vote: {id, grade} or null}
+let grades = [], items = [], place = 0;   // items: {clip, showing, vote: {id, grade} or null}
+let turn = 0;                             // counts the clips that were shown
 let pending = null;                       // the vote that is on its way
+let checking = false;                     // whether the server is being asked for votes of other windows
 let seen = Infinity;                      // when a vote on this clip is taken
 let film = null, clock = 0, ticked = 0, drawn = -1, paused = false, speed = 1, zoom = 1;
 
@@ -85,6 +87,7 @@ async function show(number) {
   film = null;
   seen = Infinity;
   describe();
+  say(item ? "" : `All ${items.length} are graded. Thank you! You can still go back and change a vote.`);
   element("film").style.visibility = "hidden";
   if (!item) return;
   try {
@@ -132,7 +135,6 @@ function describe() {
   element("back").disabled = place === 0 || Boolean(pending);
   element("forward").disabled = !item?.vote || Boolean(pending);
   document.body.dataset.place = place;   // for those who look from outside
-  say(item ? "" : `All ${items.length} are graded. Thank you! You can still go back and change a vote.`);
 }
 
 async function refresh() {
@@ -142,7 +144,7 @@ async function refresh() {
 
 async function vote(grade) {
   const item = items[place];
-  if (!item || pending || performance.now() < seen) return;
+  if (!item || pending || checking || performance.now() < seen) return;
   pending = { id: crypto.randomUUID(), clip: item.clip, showing: item.showing, grade, replaces: item.vote?.id ?? null };
   describe();
   let problem = "";
@@ -165,17 +167,19 @@ async function vote(grade) {
     }
   }
   pending = null;
+  seen = Infinity;   // no vote until it is known what is shown next
   alarm(problem);
   if (problem) await refresh().catch(() => {});
   show(problem ? place : firstOpen());
 }
 
-// Another window of the same rater may have gone on meanwhile.
+// Another window of the same rater may have gone on meanwhile: no vote is taken until that is known.
 addEventListener("focus", async () => {
-  if (pending || !items.length) return;
+  if (pending || checking || !items.length) return;
   const open = place === firstOpen();
+  checking = true;
   await refresh().catch(() => {});
-  if (pending) return;
+  checking = false;
   if (open && place !== firstOpen()) show(firstOpen());
   else describe();
 });
