@@ -2,8 +2,8 @@
 
 Two readers, one of whole clips and one of first frames, are trained on 20000 clips of the stream, at the protocol's
 crop, and asked about 2000 others, of other donors. They are told all that may help: quality and its parts, the scores
-of form, and of whole clips how fast the cell goes in each frame and the cosine of the angle between its
-headings in each two.
+of form, and of whole clips how fast the cell goes in each frame and the cosine of the angle between its headings in
+each two.
 
 (g) visible                   the reader of clips tells form, motion and event
 (h) a frame's worth           of the way from the mean predictor to the best possible answer that the reader of clips
