@@ -25,7 +25,7 @@ def create_model(
     """Build a model.
 
     name: one of `list_models()` or `list_models("frozen")`.
-    size: 'paper' (the published architecture) or 'tiny' (the same, scaled to 15-46 MMAC a clip).
+    size: 'paper' (the published architecture) or 'tiny' (the same, scaled to 15-45 MMAC a clip).
     num_frames, crop_size: what position tables are made for (default 224 at 'paper', 64 at 'tiny').
     in_channels: 1 (grey) or 3.
     pretrained: 'none', 'official' or the path of a checkpoint (`baselines.weights`). What was loaded is

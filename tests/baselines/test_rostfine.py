@@ -111,4 +111,4 @@ def test_starts_from_timesformer(tmp_path):
     report = model.load_report
     assert report.new and all(key.startswith(("time_branch.", "space_branch.")) for key in report.new)
     assert report.dropped_head == ["head.weight", "head.bias"]
-    assert torch.equal(model.blocks[2].attn.qkv.weight, timesformer.blocks[2].attn.qkv.weight)
+    assert torch.equal(model.blocks[1].attn.qkv.weight, timesformer.blocks[1].attn.qkv.weight)

@@ -165,7 +165,7 @@ def hybrid_attention_gmac(slow, fast, places, width=256):
 
 
 @pytest.mark.parametrize("name", list_models())
-def test_the_tiny_size_costs_15_to_46_mmac(name):
+def test_the_tiny_size_costs_15_to_45_mmac(name):
     profile = profile_model(create_model(name, "tiny"), (3, 16, 64, 64))
-    assert 0.015 <= profile.gmac <= 0.046
+    assert 0.015 <= profile.gmac <= 0.045
     assert profile.uncounted == {}
