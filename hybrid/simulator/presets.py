@@ -45,7 +45,7 @@ PRESETS = {
         Preset(
             "clinic",
             (0.30, 0.35, 0.25, 0.10),
-            "as standard, but plain to see: larger, sharper, larger events; its gates are not all measured yet",
+            "as standard, but larger, sharper, with larger events; not frozen: it fails a gate (docs/simulator.md)",
             look=CLINIC,
         ),
         Preset(
