@@ -25,7 +25,7 @@ from hybrid.rating.votes import FILE, Votes
 @dataclass(frozen=True, eq=False)
 class Given:
     """ratings_NR: as in `hybrid.data.ratings`. again_NR: the same of second showings. cannot_NR: whether rater r found
-    that clip n cannot be graded. groups: one a clip, or None where none are known. source: the file.
+    that clip n cannot be graded. groups: one a clip, or None where none are known or all are one. source: the file.
     """
 
     clips: tuple[str, ...]
@@ -84,8 +84,9 @@ def _of_ratings(folder: Path) -> Given:
     labels = read_labels(folder)
     read = read_ratings(folder, labels)
     again_NR, cannot_NR = np.full_like(read.ratings_NR, -1), np.zeros(read.ratings_NR.shape, bool)
+    groups = _several(labels.groups)
     return Given(
-        labels.clips, labels.grades, read.raters, read.ratings_NR, again_NR, cannot_NR, labels.groups, folder / RATINGS
+        labels.clips, labels.grades, read.raters, read.ratings_NR, again_NR, cannot_NR, groups, folder / RATINGS
     )
 
 
@@ -105,7 +106,12 @@ def _groups(root: Path, files: ClipFiles) -> tuple[str, ...] | None:
         group_of = {files.find(row.cells["clip"])[0]: row.cells["group"] for row in table.rows}
     else:
         return None
-    return tuple(group_of.get(clip) or clip for clip in files.files) if group_of else None
+    return _several(tuple(group_of.get(clip) or clip for clip in files.files)) if group_of else None
+
+
+def _several(groups: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """With one group alone nothing is known of others: intervals are over its clips."""
+    return groups if groups and len(set(groups)) > 1 else None
 
 
 def _counts(given: Given) -> list[str]:

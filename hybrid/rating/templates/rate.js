@@ -10,7 +10,7 @@ const ZOOMS = [1, 2, 3];
 let grades = [], items = [], place = 0;   // items: {clip, showing, vote: {id, grade} or null}
 let turn = 0;                             // counts the clips that were shown
 let pending = null;                       // the vote that is on its way
-let checking = false;                     // whether the server is being asked for votes of other windows
+let checking = null;                      // the question for votes of other windows that is on its way
 let seen = Infinity;                      // when a vote on this clip is taken
 let film = null, clock = 0, ticked = 0, drawn = -1, paused = false, speed = 1, zoom = 1;
 
@@ -60,8 +60,8 @@ function draw(now) {
 
 function resize() {
   if (!film) return;
-  const { clientWidth, clientHeight } = element("stage");
-  const fit = Math.min(clientWidth / film.width, clientHeight / film.height);
+  const { offsetWidth, offsetHeight } = element("stage");   // with its scroll bars, which come and go
+  const fit = Math.min(offsetWidth / film.width, offsetHeight / film.height);
   element("film").style.width = `${Math.floor(film.width * fit * zoom)}px`;
   element("film").style.height = `${Math.floor(film.height * fit * zoom)}px`;
 }
@@ -143,8 +143,11 @@ async function refresh() {
 }
 
 async function vote(grade) {
+  const mine = turn;
+  if (!items[place] || pending || performance.now() < seen) return;
+  await checking;
+  if (turn !== mine || pending) return;   // another window has voted on this clip
   const item = items[place];
-  if (!item || pending || checking || performance.now() < seen) return;
   pending = { id: crypto.randomUUID(), clip: item.clip, showing: item.showing, grade, replaces: item.vote?.id ?? null };
   describe();
   let problem = "";
@@ -173,18 +176,17 @@ async function vote(grade) {
   show(problem ? place : firstOpen());
 }
 
-// Another window of the same rater may have gone on meanwhile: no vote is taken until that is known.
-addEventListener("focus", async () => {
-  if (pending || checking || !items.length) return;
+// Another window of the same rater may have gone on meanwhile: a vote waits until that is known.
+async function check() {
   const open = place === firstOpen();
-  checking = true;
   await refresh().catch(() => {});
-  checking = false;
+  checking = null;
   if (open && place !== firstOpen()) show(firstOpen());
   else describe();
-});
+}
+addEventListener("focus", () => { if (!pending && !checking && items.length) checking = check(); });
 addEventListener("beforeunload", (event) => { if (pending) event.preventDefault(); });
-addEventListener("resize", resize);
+new ResizeObserver(resize).observe(element("stage"));   // also where a message takes some of its place
 
 // ---- buttons and keys
 

@@ -76,3 +76,13 @@ def test_without_votes_it_says_how_to_collect_them(folder):
     with opened(folder):
         with pytest.raises(UserError, match="there are no votes in .* yet"):
             summarise(folder)
+
+
+def test_clips_of_one_group_have_intervals_over_clips(voted):
+    table = (voted / "clips.csv").read_text().replace("donor1", "donor0")
+    (voted / "clips.csv").write_text(table)
+    of_votes = summarise(voted)
+    for path in voted.glob("votes.sqlite3*"):
+        path.unlink()
+    for text in (of_votes, summarise(voted)):
+        assert ") over clips" in text and "to narrow its interval" in text
