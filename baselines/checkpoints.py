@@ -116,8 +116,23 @@ def load_plain(path: Path, device: torch.device | str = "cpu") -> Any:
                 f"{path} is refused: beside tensors it holds objects of {other[1]}, and to load such is to run code; "
                 "have its tensors alone written, torch.save(model.state_dict(), ...), where it is trusted"
             ) from error
-        reason = str(error).partition("WeightsUnpickler error: ")[2] or str(error) or type(error).__name__
-        raise ValueError(f"{path} is no checkpoint that can be read: {reason.strip().splitlines()[0]}") from error
+        raise ValueError(f"{path} {_unreadable(path)}") from error
+
+
+def _unreadable(path: Path) -> str:
+    """Why torch cannot read a file, by what it is rather than by what torch stumbled over."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(4)
+    except OSError as error:
+        return f"cannot be read: {(error.strerror or str(error)).lower()}"
+    if not start:
+        return "is empty: copy or download it again, or train anew"
+    if start.startswith(b"PK"):
+        return (
+            "is no whole checkpoint, most likely cut off when it was copied: copy or download it again, or train anew"
+        )
+    return "is no checkpoint, or not a whole one: it does not begin as torch.save begins a file"
 
 
 def refuse_non_finite(state: Mapping[str, Tensor], source: str) -> None:

@@ -13,6 +13,7 @@ An arm is a model with its settings. Its label is the model's name unless the co
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,10 @@ from hybrid.files import read_json, read_yaml, write_yaml
 
 # Where and with what a run is computed or watched does not change what it is.
 INCIDENTAL = ("runs_dir", "logger", "accelerator", "devices", "num_nodes", "threads")
+
+
+LONGEST = 255
+"""bytes of a folder's name, on every system that is used today"""
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,8 @@ class ExperimentFolder:
 def experiment_folder(config: TrainConfig) -> ExperimentFolder:
     if not config.experiment or set(config.experiment) & set("/\\") or config.experiment.startswith("."):
         raise UserError(f"experiment must be a plain folder name, not {config.experiment!r}")
+    if len(os.fsencode(config.experiment)) > LONGEST:
+        raise UserError(f"experiment names a folder, and {LONGEST} bytes are the most there: {config.experiment!r}")
     return ExperimentFolder(Path(config.runs_dir) / config.experiment)
 
 
@@ -144,6 +151,8 @@ def arm_folder(config: TrainConfig) -> Path:
     """Of all runs of the arm that `config` describes."""
     if not re.fullmatch(r"\w[\w.+-]*", config.arm, re.ASCII) or config.arm == "report":
         raise UserError(f"arm must be a label of letters, digits and _.+- that can name a folder, not {config.arm!r}")
+    if len(config.arm) > LONGEST:
+        raise UserError(f"arm names a folder, and {LONGEST} bytes are the most there: {config.arm!r}")
     return experiment_folder(config).path / config.arm
 
 

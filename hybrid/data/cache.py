@@ -65,7 +65,7 @@ def decode_clips(paths: Sequence[Path], spec: ClipSpec, folder: Path, workers: i
     workers = max(1, min(workers or os.cpu_count() or 1, len(paths)))
     states = [_state(path) for path in paths]
     with ThreadPoolExecutor(workers) as pool:
-        digests = tuple(pool.map(_digest, paths))
+        digests = tuple(pool.map(content_digest, paths))
     prefix = f"frames-{spec.num_frames}x{spec.frame_rate:g}fps-{spec.side}px-{spec.channels}ch-"
     stem = folder / (prefix + _key(digests, spec))
     if (cached := _read(stem, spec)) is not None:
@@ -109,7 +109,7 @@ def _state(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def _digest(path: Path) -> str:
+def content_digest(path: Path) -> str:
     """SHA-256 of a file's bytes, empty where it cannot be read: decoding it will say why."""
     try:
         with open(path, "rb") as file:

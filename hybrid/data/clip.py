@@ -9,8 +9,15 @@ import numpy as np
 
 from hybrid.errors import UserError
 
-DECODER_VERSION = 2
-"""part of the cache's key: raise it when the same file would be decoded to other frames"""
+DECODER_VERSION = 3
+"""part of the cache's key: raise it when the same file would be decoded to other frames or facts"""
+
+BLACK = 16
+"""of 255: no pixel is brighter"""
+BLANK = 1.0
+"""grey levels of standard deviation in every frame; the faintest of the simulator's clips have 3"""
+STILL = 0.1
+"""grey levels by which pixels change, on average, from the first frame; the stillest of the simulator's have 0.9"""
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ class ClipFacts:
     width, height: as displayed (after rotation, with square pixels).
     padded: how many of the frames lie past the end of the source and repeat its last one.
     distinct: how many different source frames were taken.
+    flat: 'black', 'blank' (one grey), 'still' or '': whether the frames show nothing, or nothing that moves.
     notes: what is odd about the source, in words that can be said of several clips.
     """
 
@@ -66,10 +74,21 @@ class ClipFacts:
     height: int
     padded: int
     distinct: int
+    flat: str = ""
     notes: tuple[str, ...] = ()
 
     def __post_init__(self):
         object.__setattr__(self, "notes", tuple(self.notes))  # a list where JSON kept them
+
+
+def flatness(frames_THWC: np.ndarray) -> str:
+    """`ClipFacts.flat` of a clip's frames."""
+    frames = frames_THWC.astype(np.float32)
+    if frames.max() < BLACK:
+        return "black"
+    if frames.std(axis=(1, 2, 3)).max() < BLANK:
+        return "blank"
+    return "still" if np.abs(frames - frames[:1]).mean(axis=(1, 2, 3)).max() < STILL else ""
 
 
 @dataclass(frozen=True, eq=False)

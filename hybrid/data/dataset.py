@@ -15,7 +15,7 @@ import numpy as np
 from hybrid.data.cache import BadClips, DecodedClips, cache_folder, decode_clips
 from hybrid.data.clip import ClipFacts, ClipSpec
 from hybrid.data.labels import Labels, scan_labels
-from hybrid.data.oddities import OBLONG
+from hybrid.data.oddities import FLAT, OBLONG
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.ratings import Ratings, scan_ratings
 from hybrid.data.simulated import is_simulated
@@ -158,6 +158,9 @@ def _notices(labels: Labels, decoded: DecodedClips, spec: ClipSpec) -> list[str]
             f"{len(oblong)} {of} are not square: only the centre is seen "
             f"({labels.clips[oblong[0]]!r} is {worst.width}x{worst.height})"
         )
+    for flat, words in FLAT.items():
+        if clips := [clip for clip, fact in zip(labels.clips, facts, strict=True) if fact.flat == flat]:
+            notices.append(f"{len(clips)} {of} are {words}: {some_of(clips)}")
     with_note = defaultdict(list)
     for clip, fact in zip(labels.clips, facts, strict=True):
         for note in fact.notes:

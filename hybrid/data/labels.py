@@ -227,7 +227,7 @@ def _groups(table: Table, rows: list[Row], problems: Problems, notices: list[str
     if alike := [names for names in near.values() if len(names) > 1]:
         shown = "; ".join(" and ".join(map(repr, names)) for names in alike[:5])
         notices.append(
-            f"groups of {file} differ in capitals, leading zeros or the mark between words alone: {shown}"
+            f"groups of {file} differ in capitals, leading zeros or the mark between words and numbers alone: {shown}"
             f"{f' and {len(alike) - 5} more' if len(alike) > 5 else ''}. They are taken as different patients; if they "
             "are the same, spell them alike, or one patient may be trained on and tested on"
         )

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from hybrid.data.clip import ClipFacts, ClipSpec
 
 OBLONG = 1.02
 """longer over shorter side, from which on a picture is cropped by more than rounding"""
 FAR_LARGER = 2.0
 """times the largest clip trained on: the picture is scaled down to the model's, and a cell in it to less than half"""
-BLACK = 16
-"""of 255: no pixel is brighter"""
-BLANK = 1.0
-"""grey levels of standard deviation in every frame; the faintest of the simulator's clips have 3"""
-IDENTITY = 0.1
-"""grey levels by which pixels change, on average, from the first frame; the stillest of the simulator's have 0.9"""
+FLAT = {
+    "black": "black in every frame",
+    "blank": "of one grey in every frame",
+    "still": "still: its frames do not differ",
+}
+"""`ClipFacts.flat` in words"""
 
 
 @dataclass(frozen=True)
 class Oddities:
     """cropped: only the middle square of the picture is seen. far_larger: than the clips trained on, None where their
-    size is not known. flat: 'black', 'blank' (one grey), 'still' or ''. used_seconds: of the file, that are seen.
+    size is not known. flat: as `ClipFacts` has it. used_seconds: of the file, that are seen.
     notes: all that is odd, in words that can be said of several clips.
     """
 
@@ -34,12 +32,11 @@ class Oddities:
     notes: tuple[str, ...]
 
 
-def oddities(frames_THWC: np.ndarray, facts: ClipFacts, spec: ClipSpec, largest_side: int | None) -> Oddities:
+def oddities(facts: ClipFacts, spec: ClipSpec, largest_side: int | None) -> Oddities:
     """Of one decoded clip; largest_side: the shorter side of the largest clip trained on, where that is known."""
     shorter, longer = sorted((facts.width, facts.height))
     cropped = longer > OBLONG * shorter
     far_larger = None if largest_side is None else shorter > FAR_LARGER * largest_side
-    flat = _flat(frames_THWC)
     used_seconds = min(facts.seconds, spec.seconds)
     notes = {
         f"shorter than {spec.seconds:g} s, so that the last frame is held": facts.padded > 0,
@@ -48,20 +45,7 @@ def oddities(frames_THWC: np.ndarray, facts: ClipFacts, spec: ClipSpec, largest_
         ),
         "not square, so that only the middle is seen": cropped,
         f"far larger than the clips trained on ({largest_side} px at most), so that a cell is far smaller": far_larger,
-        {
-            "black": "black in every frame",
-            "blank": "of one grey in every frame",
-            "still": "still: its frames do not differ",
-        }.get(flat, ""): bool(flat),
+        FLAT.get(facts.flat, ""): bool(facts.flat),
     }
     told = (*(note for note, true in notes.items() if true), *facts.notes)
-    return Oddities(cropped, far_larger, flat, round(used_seconds, 3), told)
-
-
-def _flat(frames_THWC: np.ndarray) -> str:
-    frames = frames_THWC.astype(np.float32)
-    if frames.max() < BLACK:
-        return "black"
-    if frames.std(axis=(1, 2, 3)).max() < BLANK:
-        return "blank"
-    return "still" if np.abs(frames - frames[:1]).mean(axis=(1, 2, 3)).max() < IDENTITY else ""
+    return Oddities(cropped, far_larger, facts.flat, round(used_seconds, 3), told)

@@ -58,8 +58,11 @@ def group_name(name: str) -> str:
 
 
 def near_group(name: str) -> str:
-    """The same without capitals, zeros that lead a number, and which mark parts words: equal for likely slips."""
-    return re.sub(r"[\s_.-]+", "-", re.sub(r"(?<!\d)0+(?=\d)", "", group_name(name).casefold()))
+    """The same without capitals, zeros that lead a number, which mark parts words, and whether one parts a word from a
+    number: equal for likely slips.
+    """
+    marked = re.sub(r"[\s_.-]+", "-", group_name(name).casefold())
+    return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"(?<=[^\W\d])-(?=\d)", "", marked))
 
 
 def is_dataset(folder: Path) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from hybrid.data.encoding import decoded
 from hybrid.data.problems import Problems
 
 SEPARATORS = (",", ";", "\t")
+WIDE_NUMBER = re.compile("[\uff10-\uff19\uff0b\uff0c\uff0d\uff0e]+")
+"""as a Japanese keyboard types one"""
 
 SYNONYMS = {
     "group": "patient donor subject sample source video case group gruppe spender proband probe",
@@ -131,7 +134,8 @@ def _separator(header: str, required: tuple[str, ...]) -> str:
 
 
 def _clean(cell: str) -> str:
-    return cell.replace("\xa0", " ").replace("\ufeff", "").strip()
+    cell = cell.replace("\xa0", " ").replace("\ufeff", "").strip()
+    return unicodedata.normalize("NFKC", cell) if WIDE_NUMBER.fullmatch(cell) else cell
 
 
 def renaming(column: str, ours: str) -> str:

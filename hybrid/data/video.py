@@ -23,7 +23,7 @@ from typing import NamedTuple
 import av
 import numpy as np
 
-from hybrid.data.clip import ClipError, ClipFacts, ClipSpec, DecodedClip
+from hybrid.data.clip import ClipError, ClipFacts, ClipSpec, DecodedClip, flatness
 from hybrid.data.picture import Picture, PictureError, unused_bits
 from hybrid.data.timing import TimestampError, in_order, nearest
 from hybrid.errors import UserError
@@ -149,6 +149,7 @@ def _decode(source: Source, spec: ClipSpec) -> DecodedClip:
         height=picture.height,
         padded=_held(spec, length) if source.finished else 0,
         distinct=distinct,
+        flat=flatness(frames_THWC),
         notes=tuple(source.notes),
     )
     return DecodedClip(frames_THWC, facts)
@@ -193,6 +194,7 @@ def clip_of_frames(frames: np.ndarray, rate: float, spec: ClipSpec) -> DecodedCl
         height=picture.height,
         padded=_held(spec, length),
         distinct=len(made),
+        flat=flatness(frames_THWC),
     )
     return DecodedClip(frames_THWC, facts)
 

@@ -92,7 +92,7 @@ class StopAtNonFinite(pl.Callback):
         lines = [
             f"{self.label}: not finite in {when} (counted from 0): {what}",
             *more,
-            "  nothing of this epoch is kept: the same command does it again, from the last good one",
+            "  nothing of this epoch is kept; the same command does it again",
             f"stopped in {when}: try {', or '.join(advice)}, with an experiment=... of its own; or look at its clips",
         ]
         raise UserError("\n".join(lines))

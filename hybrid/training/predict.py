@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from hybrid.data.cache import content_digest
 from hybrid.data.clip import ClipError, ClipSpec, DecodedClip
 from hybrid.data.oddities import Oddities, oddities
 from hybrid.data.paths import clips_under
@@ -17,6 +18,7 @@ from hybrid.data.problems import some_of
 from hybrid.device import Machine
 from hybrid.errors import UserError
 from hybrid.files import software_commit
+from hybrid.training.checkpoint import short_digest
 from hybrid.training.ensemble import Ensemble
 
 
@@ -77,7 +79,7 @@ def predict_clips(checkpoints: Sequence[Path], clips: Sequence[Path], machine: M
         }
     )
     largest_side = ensemble.largest_side
-    seen = [oddities(clip.frames_THWC, clip.facts, spec, largest_side) for clip in decoded]
+    seen = [oddities(clip.facts, spec, largest_side) for clip in decoded]
     facts = [clip.facts for clip in decoded]
     table["held_frames"] = [fact.padded for fact in facts]
     for name in ("width", "height", "seconds"):
@@ -88,7 +90,7 @@ def predict_clips(checkpoints: Sequence[Path], clips: Sequence[Path], machine: M
     table["checkpoints"] = ensemble.described
     table["commit"] = software_commit() or ""
     notes = [] if largest_side else ["the checkpoint does not say how large the clips were that it was trained on"]
-    return Predictions(table, unreadable, notes + _said_together(clips, seen))
+    return Predictions(table, unreadable, notes + _learned_from(clips, ensemble) + _said_together(clips, seen))
 
 
 def _decode_all(clips: Sequence[Path], spec: ClipSpec) -> tuple[list[tuple[Path, DecodedClip]], list[str]]:
@@ -104,6 +106,19 @@ def _decode_all(clips: Sequence[Path], spec: ClipSpec) -> tuple[list[tuple[Path,
     if not readable:
         raise UserError("\n".join([f"none of {len(clips)} clips can be read:", *unreadable]))
     return readable, unreadable
+
+
+def _learned_from(clips: Sequence[Path], ensemble: Ensemble) -> list[str]:
+    """A sentence on the clips that a model was trained on, if there are any."""
+    records = [trained.trained_on.digests for trained in ensemble.models if trained.trained_on]
+    learned = {digest for digests in records for digest in digests}
+    known = [str(clip) for clip in clips if short_digest(content_digest(clip)) in learned]
+    if not known:
+        return []
+    return [
+        f"{len(known)} of {len(clips)} clips are among those that a model here was trained on, so that its answers to "
+        f"them are nearer to the votes than to new ones ({some_of(known)})"
+    ]
 
 
 def _said_together(clips: Sequence[Path], seen: Sequence[Oddities]) -> list[str]:

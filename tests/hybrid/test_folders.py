@@ -77,6 +77,16 @@ def test_an_experiments_name_is_one_folders(config_of, name):
         experiment_folder(config)
 
 
+@pytest.mark.parametrize("key", ["experiment", "arm"])
+def test_a_name_that_no_folder_can_have_is_refused(config_of, key):
+    config = config_of()
+    config[key] = 255 * "a"
+    run_folder(config)
+    config[key] = 256 * "a"
+    with pytest.raises(UserError, match=f"{key} names a folder, and 255 bytes are the most"):
+        run_folder(config)
+
+
 def test_an_arm_goes_by_its_models_name_until_it_has_a_label(config_of):
     assert run_folder(config_of("model=hybrid")).label == "hybrid/repeat0-fold0"
     assert run_folder(config_of("model=hybrid", "arm=window-3", "fold=1")).label == "window-3/repeat0-fold1"

@@ -249,7 +249,9 @@ def test_one_patient_typed_in_two_ways_is_one_group(make_dataset, one, other):
     assert "typed in several ways" in notice and notice.endswith(f": {one!r} in rows 2, 4")
 
 
-@pytest.mark.parametrize("one, other", [("p1", "P1"), ("p1", "p01"), ("p1", "P001"), ("p-1", "p_1"), ("p 1", "p.01")])
+@pytest.mark.parametrize(
+    "one, other", [("p1", "P1"), ("p1", "p01"), ("p1", "P001"), ("p-1", "p_1"), ("p 1", "p.01"), ("P 1", "P1")]
+)
 def test_groups_that_may_be_one_patient_are_kept_apart_and_named(make_dataset, one, other):
     labels = read_labels(make_dataset(f"clip,A,B,group\na.mkv,1,2,{one}\nb.mkv,1,2,q\nc.mkv,1,2,{other}\n"))
     assert labels.groups == (one, "q", other)

@@ -28,7 +28,10 @@ def test_loads(make_dataset):
     assert data.frames_NTHWC[:, 0, 0, 0, 0].tolist() == [25, 5]
     np.testing.assert_allclose(data.targets_NK, [[0.25, 0.75], [0, 1]])
     assert data.ratings.ratings_NR.tolist() == [[0, 1, 1, 1], [1, 1, -1, -1]]
-    assert data.notices == ()
+    assert data.notices == (
+        "1 of 2 clips are black in every frame: 'a.mkv'",
+        "1 of 2 clips are of one grey in every frame: 'b.mkv'",
+    )
     assert sorted(path.name for path in root.iterdir()) == ["clips", "labels.csv", "ratings.csv"]
 
 
@@ -82,6 +85,7 @@ def test_what_is_odd_is_noticed(make_dataset, video, grey):
         "11 of 16 frames)",
         "1 of 6 clips show some frame twice because they have fewer than 16 frames a second: 'slow.mkv'",
         "1 of 6 clips are not square: only the centre is seen ('wide.mkv' is 24x16)",
+        "6 of 6 clips are of one grey in every frame: 'short.mkv', 'shorter.mkv', 'slow.mkv' and 3 more",
         "only the lower 10 of 16 bits are used: made 64 times brighter: 2 of 6 clips: 'copy1.mkv', 'copy2.mkv'",
         "1 clips are there more than once under other names, which lets test clips be trained on: "
         "'copy1.mkv', 'copy2.mkv'",

@@ -31,6 +31,11 @@ def test_what_a_number_is(text, others, value):
     assert Numbers.of([text, *others]).read(text) == value
 
 
+def test_numbers_typed_in_wide_digits_are_numbers(make_dataset):
+    labels = read_labels(make_dataset("clip,A,B\na.mkv,\uff11,\uff12\uff10\nb.mkv,\uff10\uff0e\uff15,3\n"))
+    assert labels.votes_NK.tolist() == [[1, 20], [0.5, 3]]
+
+
 def test_votes_that_may_be_two_numbers_are_refused(make_dataset):
     with pytest.raises(DatasetError, match="'A' of clip 'a.mkv' is '1,200', which may mean 1200 or 1.2"):
         read_labels(make_dataset('clip,A,B\na.mkv,"1,200",800\nb.mkv,1000,1000\n'))

@@ -49,8 +49,8 @@ def write_other(path):
     "write, message",
     [
         (lambda path: None, "no such checkpoint"),
-        (write_text, "no checkpoint that can be read"),
-        (write_nothing, "no checkpoint that can be read"),
+        (write_text, "is no checkpoint, or not a whole one"),
+        (write_nothing, "is empty: copy or download it again"),
         (write_other, "not a trained model of this program"),
     ],
 )
@@ -66,7 +66,7 @@ def test_a_truncated_checkpoint_is_refused(trained, tmp_path):
     path = tmp_path / "model.ckpt"
     save_trained(path, trained)
     path.write_bytes(path.read_bytes()[:-1000])
-    with pytest.raises(UserError, match="no checkpoint that can be read"):
+    with pytest.raises(UserError, match="cut off, most likely when it was copied: copy or download"):
         load_trained(path)
 
 

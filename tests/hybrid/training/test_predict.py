@@ -150,6 +150,14 @@ def test_what_was_seen_of_a_clip_is_said(experiment, clips, tmp_path):
     assert set(predictions.table["commit"]) == {software_commit() or ""}
 
 
+def test_clips_that_a_model_was_trained_on_are_named(experiment, clips, tmp_path):
+    digest = hashlib.sha256(clips[1].read_bytes()).hexdigest()[:16]
+    trained = replace(load_trained(find_checkpoints(experiment, "vgg16")[0]), trained_on=TrainedOn((digest,)))
+    save_trained(tmp_path / "model.ckpt", trained)
+    (note,) = (n for n in predict_clips([tmp_path / "model.ckpt"], clips, MACHINE).notes if "trained on, so" in n)
+    assert note.startswith("1 of 3 clips") and note.endswith(f"({str(clips[1])!r})")
+
+
 def test_a_checkpoint_of_before_does_not_say_how_large_its_clips_were(experiment, clips):
     predictions = predict_clips(find_checkpoints(experiment, "vgg16"), clips, MACHINE)
     assert predictions.table["far_larger"].isna().all()

