@@ -60,8 +60,8 @@ class Progress:
 @contextmanager
 def monitored(progress: Progress) -> Iterator[None]:
     """Watch the experiment's folder from a thread of its own while the runs are done."""
-    stop = threading.Event()
-    thread = threading.Thread(target=_watch, args=(progress, stop), daemon=True)
+    stop, told = threading.Event(), set(progress.runs) - set(progress.pending())
+    thread = threading.Thread(target=_watch, args=(progress, told, stop), daemon=True)
     thread.start()
     try:
         yield
@@ -70,8 +70,7 @@ def monitored(progress: Progress) -> Iterator[None]:
         thread.join()
 
 
-def _watch(progress: Progress, stop: threading.Event) -> None:
-    told = set(progress.runs) - set(progress.pending())
+def _watch(progress: Progress, told: set[RunFolder], stop: threading.Event) -> None:
     line = tqdm(total=len(progress.runs), initial=len(told), disable=None, leave=False, bar_format="{desc}")
     while True:
         last = stop.is_set()  # before looking, so that nothing that came before it is missed
