@@ -4,8 +4,6 @@ A. Bardes et al.: Revisiting Feature Prediction for Learning Visual Representati
 Assran et al.: V-JEPA 2, 2025, put three layers of self-attention before it, which cost as much as part of a network.
 """
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from einops import einsum, rearrange

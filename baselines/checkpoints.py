@@ -1,7 +1,5 @@
 """Reading the files weights come in, down to tensors under the names our models use."""
 
-from __future__ import annotations
-
 import hashlib
 import pickle
 import re

@@ -5,8 +5,6 @@ S. d'Ascoli et al.: ConViT: Improving Vision Transformers with Soft Convolutiona
 fits other crops. The class token joins after the gated layers.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

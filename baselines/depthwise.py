@@ -10,8 +10,6 @@ none for the two gradients in 3D. Both can be written in terms of those:
 A kernel that reaches over time alone is a 2D one, over time x places.
 """
 
-from __future__ import annotations
-
 from itertools import product
 
 import torch

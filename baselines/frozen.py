@@ -4,8 +4,6 @@ The network is no submodule: its weights are none of the model's. So a checkpoin
 sees nothing else, and where features of clips are kept nobody reads the network's hundreds of megabytes.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from functools import cached_property

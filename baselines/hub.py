@@ -1,7 +1,5 @@
 """Fetching published weights through the library that hands them out."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from urllib.parse import quote
 

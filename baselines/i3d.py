@@ -4,8 +4,6 @@ J. Carreira, A. Zisserman: Quo Vadis, Action Recognition? A New Model and the Ki
 with the ResNet-50 of X. Wang et al.: Non-local Neural Networks, CVPR 2018, as pytorchvideo's i3d_r50 is.
 """
 
-from __future__ import annotations
-
 from torch import nn
 
 from baselines.pytorchvideo_net import PyTorchVideoNet

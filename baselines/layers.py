@@ -3,8 +3,6 @@
 Attention: A. Vaswani et al.: Attention Is All You Need, NeurIPS 2017, equation 1.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -5,8 +5,6 @@ is timm's. Its MLPs across places have one weight a place, so it has one crop si
 are resized to that.
 """
 
-from __future__ import annotations
-
 import torch.nn.functional as F
 from torch import Tensor
 

@@ -4,8 +4,6 @@ Y. Li et al.: MViTv2: Improved Multiscale Vision Transformers for Classification
 is torchvision's.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from einops import rearrange

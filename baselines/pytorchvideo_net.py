@@ -1,7 +1,5 @@
 """What pytorchvideo's single-pathway networks share: blocks in a row, the last of them the head."""
 
-from __future__ import annotations
-
 import functools
 import re
 

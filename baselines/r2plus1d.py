@@ -3,8 +3,6 @@
 D. Tran et al.: A Closer Look at Spatiotemporal Convolutions for Action Recognition, CVPR 2018, section 3.
 """
 
-from __future__ import annotations
-
 from torch import nn
 
 from baselines.contract import ClipModel

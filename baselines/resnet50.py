@@ -4,8 +4,6 @@ K. He, X. Zhang, S. Ren, J. Sun: Deep Residual Learning for Image Recognition, C
 network is timm's, with the stride in the 3x3 convolution as in all current weights.
 """
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from baselines.contract import Intermediates

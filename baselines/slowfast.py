@@ -16,8 +16,6 @@ fixed 8/32 x 7 x 7.
          +-- mean over T, H, W; concat --+-- dropout -- linear      head
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

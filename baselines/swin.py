@@ -4,8 +4,6 @@ Z. Liu et al.: Swin Transformer: Hierarchical Vision Transformer using Shifted W
 network is timm's, patches of 4 px and windows of 7x7.
 """
 
-from __future__ import annotations
-
 from einops import rearrange
 from torch import Tensor
 

@@ -7,8 +7,6 @@ class token takes no part in the temporal step; the spatial step updates one cop
 the copies are averaged. Parameters carry the names of the authors' code.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

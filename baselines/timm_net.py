@@ -3,8 +3,6 @@
 The network keeps timm's parameter names inside `net`, so that timm's files load.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterable

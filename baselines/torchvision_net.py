@@ -4,8 +4,6 @@ D. Tran et al.: A Closer Look at Spatiotemporal Convolutions for Action Recognit
 is its authors' reference implementation.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """Networks of Hugging Face's transformers, built and filled by it: the package comes with the extra `frozen`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module

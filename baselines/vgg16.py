@@ -4,8 +4,6 @@ K. Simonyan, A. Zisserman: Very Deep Convolutional Networks for Large-Scale Imag
 2015, table 1 D. The network is timm's.
 """
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from baselines.contract import Intermediates

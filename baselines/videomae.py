@@ -4,8 +4,6 @@ Z. Tong et al.: VideoMAE: Masked Autoencoders are Data-Efficient Learners for Se
 NeurIPS 2022. The network is transformers' `VideoMAEModel`, the encoder alone, before any labels were seen.
 """
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 
 from baselines.frozen import FrozenModel

@@ -5,8 +5,6 @@ transformers' `VideoPrismVisionModel`. On `main` the published repository holds 
 transformers reads are in its pull request 4, which transformers' documentation names.
 """
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 
 from baselines.frozen import FrozenModel

@@ -4,8 +4,6 @@ A. Dosovitskiy et al.: An Image is Worth 16x16 Words: Transformers for Image Rec
 2021, section 3.1. The network is timm's.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -4,8 +4,6 @@ A. Arnab et al.: ViViT: A Video Vision Transformer, ICCV 2021, section 3.3 (mode
 embedding of section 3.2. Tokens are ordered (t h w) behind the class token.
 """
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -5,8 +5,6 @@ network is transformers' `VJEPA2Model`, whose predictor is not used. It was trai
 too; positions are relative.
 """
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 
 from baselines.frozen import FrozenModel

@@ -1,7 +1,5 @@
 """Starting a model from published weights or from a checkpoint, with an account of what was taken."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 

@@ -4,8 +4,6 @@ C. Feichtenhofer: X3D: Expanding Architectures for Efficient Video Recognition, 
 pytorchvideo's x3d_m, without the softmax that pytorchvideo ends it with.
 """
 
-from __future__ import annotations
-
 from torch import nn
 
 from baselines.depthwise import train_fast

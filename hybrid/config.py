@@ -3,8 +3,6 @@
 The YAML files under configs/ fill these in; see there for the values and why they are what they are.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field

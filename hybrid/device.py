@@ -1,7 +1,5 @@
 """What the machine at hand does best: device, precision, layout, and memory that stays with the process."""
 
-from __future__ import annotations
-
 import ctypes
 import platform
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The one kind of error that is the user's to mend."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterator

@@ -1,8 +1,6 @@
 """Files that are either whole or not there: written under a temporary name, then renamed; one writer at a time;
 and the commit of this software."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import json

@@ -5,8 +5,6 @@
 Begins with a table of the counted costs beside the published ones. Takes about five minutes for all.
 """
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

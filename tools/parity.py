@@ -11,8 +11,6 @@ of every attention map that transformers returns (which are at most 1). Exits wi
 ViViT's attention maps; needs transformers.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Callable

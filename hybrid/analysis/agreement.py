@@ -1,7 +1,5 @@
 """Whether measures that go about it differently find the same frames important: computed from their results."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import combinations
 

@@ -1,7 +1,5 @@
 """The stored results of an analysis, measure by measure, over models, runs and clips."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

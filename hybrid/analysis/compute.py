@@ -1,7 +1,5 @@
 """Compute what an analysis has not computed yet, with an estimate beforehand of how long it takes."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 

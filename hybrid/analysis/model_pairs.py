@@ -1,7 +1,5 @@
 """How alike the layers of two trained models are: of two models, and of two trainings of one as the yardstick."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path

@@ -6,8 +6,6 @@ freeze: the nearest frame that is left, the earlier one of two. Every picture is
 mean: the mean of the clip's own frames. There is no motion, but the picture is more blurred than any frame.
 """
 
-from __future__ import annotations
-
 import torch
 from einops import rearrange
 from torch import Tensor

@@ -1,7 +1,5 @@
 """All attributions and measures, by the names that options and files use: the one list of each."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """An analysis from its plan to its page."""
 
-from __future__ import annotations
-
 import sys
 
 import torch

@@ -1,7 +1,5 @@
 """Results as files, one for each trained model and measure: whole or not there, and each knows what it is of."""
 
-from __future__ import annotations
-
 import json
 import zipfile
 from dataclasses import asdict, dataclass

@@ -1,7 +1,5 @@
 """The trained models of an analysis: what each is called, and which clips it has not been trained on."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

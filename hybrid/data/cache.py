@@ -10,8 +10,6 @@ The key is made of the bytes of every clip, in order, and of how they are decode
 makes another key, and the clips that are the same are copied from the cache before.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import json

@@ -7,8 +7,6 @@ crossings of path and average a second, two a beat of a cell that does not roll.
 the same cell is slower at 16 fps.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 FIGURES = ("vcl", "vsl", "vap", "lin", "str", "wob", "alh", "bcf")

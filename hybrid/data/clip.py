@@ -1,7 +1,5 @@
 """What a clip is after decoding: the one shape every model gets. (Needs no decoder to be imported.)"""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -10,8 +10,6 @@ in Windows-1252. So a file is read where
 and refused otherwise. Nothing is concluded from what is merely likely.
 """
 
-from __future__ import annotations
-
 import codecs
 import unicodedata
 from collections.abc import Collection

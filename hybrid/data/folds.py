@@ -4,8 +4,6 @@ clip,group,repeat0,repeat1      the fold each clip is tested in, from 0; `group`
 p1/a.mp4,p1,3,0
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import warnings

@@ -6,8 +6,6 @@ clip,rater,grade[,group]    ratings.csv where there is no labels.csv: its votes 
 Groups that neither has are those of clips.csv, which tools/crop.py writes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path

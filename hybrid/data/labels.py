@@ -6,8 +6,6 @@ clip,A,B,C,D,E,group        one row a clip; votes or fractions in any K >= 2 gra
 p1/a.mp4,10,20,10,0,0,p1    `group` (patient, donor, source video) is optional and comes last
 """
 
-from __future__ import annotations
-
 import math
 from collections import defaultdict
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Batches of clips from the resident array: what is drawn when follows from (seed, epoch) alone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Where head, midpiece and tail are: the simulator's masks at the times and the size of a model's clips."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What is odd about one decoded clip: why an answer to it may mean less than one to a clip like those trained on."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from hybrid.data.clip import ClipFacts, ClipSpec

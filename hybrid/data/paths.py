@@ -1,7 +1,5 @@
 """Which file a row of a table means."""
 
-from __future__ import annotations
-
 import os
 import posixpath
 import re

@@ -3,8 +3,6 @@
 Training on it is the data randomization test of J. Adebayo et al.: Sanity Checks for Saliency Maps, NeurIPS 2018.
 """
 
-from __future__ import annotations
-
 import csv
 import os
 import shutil

@@ -8,8 +8,6 @@ as FTKR12/RoSTFine keeps them, the code of T. Fujii et al., WACV 2024. Clips are
 what is read again is what was in the pickle.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import tempfile

@@ -1,7 +1,5 @@
 """One decoded picture to the square that a model sees: depth, size, orientation."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 

@@ -1,7 +1,5 @@
 """Everything that is wrong with a data set, collected and told at once."""
 
-from __future__ import annotations
-
 from hybrid.errors import UserError
 
 MOST_LISTED = 50

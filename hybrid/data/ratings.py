@@ -4,8 +4,6 @@ clip,rater,grade            one row a vote; the file is optional, but where it i
 p1/a.mp4,R01,B              tell the same story as labels.csv, where there is one
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path

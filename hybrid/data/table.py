@@ -5,8 +5,6 @@ semicolons or tabs; quotes; LF, CRLF or CR; Excel's `sep=;` line; spaces around 
 the end.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

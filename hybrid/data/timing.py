@@ -1,7 +1,5 @@
 """Which source frame is seen at which time: presentation times in, one frame for each wanted time out."""
 
-from __future__ import annotations
-
 import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """How a picture follows a cell: smoothly, so that the head's side-to-side movement is seen in it."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import ndimage
 

@@ -5,8 +5,6 @@ up the dish lies, how bright the lamp is, or where in the crop the cell sits. It
 and on size, so neither is touched.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache

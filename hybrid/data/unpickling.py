@@ -5,8 +5,6 @@ numpy's own code is called, since an array's state can lie about its memory (a d
 what an array consists of is collected, and read as numbers.
 """
 
-from __future__ import annotations
-
 import math
 import pickle
 from collections import OrderedDict

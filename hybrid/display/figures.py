@@ -1,7 +1,5 @@
 """How every figure looks, and how it is written: SVG and PNG files, and the SVG that the page shows."""
 
-from __future__ import annotations
-
 import io
 import math
 import re

@@ -1,7 +1,5 @@
 """A clip's frames as one picture, which the page plays."""
 
-from __future__ import annotations
-
 import base64
 import io
 import math

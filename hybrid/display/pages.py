@@ -1,7 +1,5 @@
 """A page: one file with everything in it, that opens from disk and asks the network for nothing."""
 
-from __future__ import annotations
-
 import base64
 from dataclasses import dataclass, field
 from pathlib import Path

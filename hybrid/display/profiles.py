@@ -1,7 +1,5 @@
 """The profiles as a picture: what each model costs, and how near our counts are to the published ones."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """A table as terminal text, CSV, Markdown and LaTeX; the page shows the same rows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Ablations: which arms belong together, and what each changes beside the default."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 

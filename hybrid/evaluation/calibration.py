@@ -8,8 +8,6 @@ experiment share clips and training sets, and are correlated just as those of la
     unequal   two models of which one sees a feature less: the interval must hold the true difference
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

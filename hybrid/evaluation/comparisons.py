@@ -10,8 +10,6 @@ experiment's `slowfast` and `timesformer` is another thing: each of these costs 
 been trained as long, by itself.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from itertools import combinations
 from typing import Any

@@ -3,8 +3,6 @@
 Exploratory, all of it: an ablation asks as many questions as it has arms.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

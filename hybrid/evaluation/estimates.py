@@ -1,7 +1,5 @@
 """From numbers a clip to a mean with its intervals, and to differences between models."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

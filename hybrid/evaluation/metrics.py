@@ -4,8 +4,6 @@ All take prediction_NK and target_NK, rows that sum to 1, grades best first. Tho
 also exist clip by clip, (N,), which paired comparisons need.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

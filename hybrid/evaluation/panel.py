@@ -3,8 +3,6 @@
 A model is compared with the whole panel, which is less noisy than half of it: a perfect model does better than a half.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

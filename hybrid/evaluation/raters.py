@@ -1,7 +1,5 @@
 """The raters themselves: how far they agree, who is strict, and how many of them or of their clips would be enough."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

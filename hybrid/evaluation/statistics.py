@@ -3,8 +3,6 @@
 Differences are of errors, first model minus second: negative means that the first is better.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 

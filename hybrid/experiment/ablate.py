@@ -1,7 +1,5 @@
 """Ablations from the command line to the report: planned, trained side by side, compared with their default."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

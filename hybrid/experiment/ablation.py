@@ -5,8 +5,6 @@ that the default has. against: the label of an arm of another ablation of the ta
 compared with; else that is the model as its configuration has it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product

@@ -4,8 +4,6 @@ Everything that an arm does not name is at its default, and all arms of an exper
 by its label alone, so one that several ablations share is trained once.
 """
 
-from __future__ import annotations
-
 from hybrid.experiment.ablation import axis, factorial, gathered, table, variants
 
 PRETRAINED = "model.pretrained=${runs_dir}/pretraining-${protocol.size}-"

@@ -1,7 +1,5 @@
 """Many runs: what is done is kept, what is missing is run, what fails is reported at the end."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import sys

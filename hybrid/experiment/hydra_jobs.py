@@ -1,7 +1,5 @@
 """Between a command line and Hydra: the arms it knows, the runs that are asked for, the multirun that does them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import product

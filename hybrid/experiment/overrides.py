@@ -5,8 +5,6 @@ is what is wanted of `protocol.epochs=20` and `model=vgg16,slowfast`, and not of
 schema calls text is taken as it is typed.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Collection, Iterator, Sequence

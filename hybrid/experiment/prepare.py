@@ -1,7 +1,5 @@
 """Everything that must be right before anything trains: the data set, its folds, and that old runs belong here."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from pathlib import Path
 from typing import Any

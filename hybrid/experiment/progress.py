@@ -1,7 +1,5 @@
 """How far the runs of an experiment are, and the time left: read from its folder, whoever does the runs."""
 
-from __future__ import annotations
-
 import sys
 import threading
 import time

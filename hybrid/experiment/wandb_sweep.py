@@ -1,7 +1,5 @@
 """Ablations as W&B sweeps: agents on any machines, which start tools/train.py with the words one would type."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Model cards: what the registry knows about a model, as Markdown."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

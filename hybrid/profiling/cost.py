@@ -5,8 +5,6 @@ Left alone it drops fused attention, and its counts of matrix products of unusua
 the handlers here mend that, and whatever is still left out is named in the result.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass, field
 from math import prod

@@ -1,7 +1,5 @@
 """The cost of models in one table: beside published figures, by layout of memory, and by option of the hybrid."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any

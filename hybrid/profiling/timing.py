@@ -1,7 +1,5 @@
 """Seconds a clip and peak memory, measured: medians of few repetitions after a warm-up."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy

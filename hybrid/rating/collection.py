@@ -1,7 +1,5 @@
 """What is rated, in which grades, and where the votes go."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

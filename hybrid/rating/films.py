@@ -1,7 +1,5 @@
 """A video as the page plays it: its frames as pictures that every browser shows, with their own times."""
 
-from __future__ import annotations
-
 import base64
 import io
 from dataclasses import dataclass

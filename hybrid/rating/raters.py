@@ -1,7 +1,5 @@
 """Who votes: names typed into the page, or names that a table of tokens gives."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

@@ -4,8 +4,6 @@ Second showings and "cannot grade" are in the database alone: a second vote of o
 is no vote. Votes on clips that are no longer in the data set are kept in the database and left out here.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Collection

@@ -7,8 +7,6 @@ GET  /api/film?as=KEY    JSON: a clip (&clip=NAME) as pictures with their times
 POST /api/vote?as=KEY    JSON: id, clip, showing, grade (null: cannot grade), replaces (id of the vote before, or null)
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import socket

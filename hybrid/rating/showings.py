@@ -4,8 +4,6 @@ The order follows from the rater's and the clips' names alone: it is another one
 start, and clips that are added later do not disturb it.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 

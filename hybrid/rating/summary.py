@@ -1,7 +1,5 @@
 """What the votes say of the panel, as text."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path

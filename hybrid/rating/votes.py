@@ -3,8 +3,6 @@
 Nothing is overwritten: a corrected vote is a further row, and the last row of a showing counts.
 """
 
-from __future__ import annotations
-
 import contextlib
 import sqlite3
 import threading

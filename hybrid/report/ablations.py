@@ -1,7 +1,5 @@
 """Each ablation as a table, a figure and sentences: what an arm changes, and what it costs."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The report of an experiment, from what its runs have left behind; written again only where something has changed."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

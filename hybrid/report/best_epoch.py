@@ -3,8 +3,6 @@
 The authors' own figures (T. Fujii et al., WACV 2024) are chosen so. Nothing else of a report looks at these.
 """
 
-from __future__ import annotations
-
 import pandas as pd
 
 from hybrid.display.figures import title_of

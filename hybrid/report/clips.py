@@ -1,7 +1,5 @@
 """The clips each model gets most wrong, with the votes, every model's answer and the frames to play."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """The paired comparisons of models as a table and a figure; `hybrid.evaluation.comparisons` computes them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

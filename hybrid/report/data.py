@@ -1,7 +1,5 @@
 """What every section of a report is made of, computed once: the results, and a row an arm."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

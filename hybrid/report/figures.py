@@ -1,7 +1,5 @@
 """The sections of figures: folds and learning curves, and cost beside calibration."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Calibration, and the error grade by grade."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator

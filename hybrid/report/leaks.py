@@ -1,8 +1,6 @@
 """What makes errors too low here, for all to read: weights that have learned from clips they are tested on, and groups
 that are in training and test."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from hybrid.data.folds import split_notices

@@ -1,7 +1,5 @@
 """The report of an experiment: its sections, on a page and as files."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The panel beside the models: how well one half of it says what the other half says."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """How the runs were made: settings, machine, versions, seeds, commit."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

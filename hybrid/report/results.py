@@ -1,7 +1,5 @@
 """The section of results: the errors of every arm, what they cost, and published figures."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from hybrid.display.figures import title_of

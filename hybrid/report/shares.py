@@ -1,7 +1,5 @@
 """Error against the share of the training clips: a line for each way a model can start, pretrained or not."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ event alone, whose two moments lie some frames apart. How a model's answers go w
 lag, tells what its error cannot: which part it has missed.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Where the phase of a cell is at any instant: head, midpiece and tail as clouds of points in the world."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One clip: the cell, what it does, how it is seen and how it is graded."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

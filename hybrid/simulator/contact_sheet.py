@@ -1,7 +1,5 @@
 """Pictures of a simulated data set to look at: a contact sheet and an animated preview."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import av

@@ -1,7 +1,5 @@
 """The data card: what a simulated data set is, how it came about, what it is not, and its realised statistics."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from pathlib import Path
 

@@ -5,8 +5,6 @@
 <root>/simulation.json           what was asked for; written with all the rest or not at all
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import json

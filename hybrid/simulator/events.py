@@ -7,8 +7,6 @@ pause    stops, goes on with its heading       stops, goes on with another headi
 pace     starts weak, ends strong              starts strong, ends weak
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -8,8 +8,6 @@ torque, which at every instant is a linear system of three equations for the bod
 J Exp Biol 32 (1955) 802; for sperm, with the drag ratio used here, Friedrich et al., J Exp Biol 213 (2010) 1226.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -7,8 +7,6 @@ Four independent normal scores make the form's quality; three of them are textur
 shape. What is bad in one is not darker or lighter as a whole: the head's phase is brought to a mean of its own.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

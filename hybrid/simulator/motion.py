@@ -5,8 +5,6 @@ curvature) says nothing of how well the cell swims. A curved tail swims straight
 when it does not; a dead cell has stopped in the middle of just such a beat.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

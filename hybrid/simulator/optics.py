@@ -5,8 +5,6 @@ kind of microscope is one transfer function over spatial frequency (Goodman, Int
 for phase contrast and defocus, Born and Wolf 8.6). All share the point spread of the lens and its defocus.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ Rater r feels U = a_r q + gamma_r (form - motion) / sqrt(2) + b_r + noise, and g
 his four ordered thresholds, it falls into; one time in fifty any grade. Tastes make votes that disagree.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

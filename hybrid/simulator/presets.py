@@ -3,8 +3,6 @@
 The shares of `standard` were fixed before any model was trained and are not for tuning.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from hybrid.errors import UserError

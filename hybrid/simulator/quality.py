@@ -4,8 +4,6 @@ q = sum over form, motion, event and interaction of sqrt(share) x component; eve
 over cells and donors and is uncorrelated with the others, so that the shares are the Sobol shares of q's variance.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 

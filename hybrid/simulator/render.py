@@ -3,8 +3,6 @@
 Everything in view is points that carry phase, spread over the nearest pixels of a phase map (`splat`).
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import fft
 

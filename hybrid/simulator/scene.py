@@ -1,8 +1,6 @@
 """What else is in view: specks, round cells, other sperm, uneven light. All of it stands in the world, not the picture,
 so that in a tracked clip it slides past."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

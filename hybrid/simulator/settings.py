@@ -1,7 +1,5 @@
 """How a clip is taken (size, rate, exposure, microscope and camera), and what tools/simulate.py can be told."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, fields, make_dataclass
 from typing import get_type_hints
 

@@ -1,7 +1,5 @@
 """Clips without end and without files: for pretraining, and for analyses that need pairs with something in common."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import count
 

@@ -1,7 +1,5 @@
 """The path, heading and tail of a swimming cell over time."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

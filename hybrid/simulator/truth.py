@@ -1,7 +1,5 @@
 """What is true of a clip and no camera shows: one row of figures, and the path."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 
 import numpy as np

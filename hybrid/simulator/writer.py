@@ -1,7 +1,5 @@
 """What the microscope's camera records: frames to a video file, the same bytes every time, and back."""
 
-from __future__ import annotations
-
 import io
 from fractions import Fraction
 

@@ -5,8 +5,6 @@ that product is wanted, so the row is carried through the layers from the last t
 is ever made: divided attention's is block-sparse, and ViViT's has thousands of tokens a side.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

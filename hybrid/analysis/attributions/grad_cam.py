@@ -1,8 +1,6 @@
 """Grad-CAM: the last map's channels, weighted by how much the answer depends on each; and the way from a model's own
 grid to the clip's pixels, so that relevance of all models lies on one scale."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor

@@ -1,7 +1,5 @@
 """Methods that multiply the clip by gradients of the answer: gradient x input, and integrated gradients."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

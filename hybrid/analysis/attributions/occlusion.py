@@ -1,7 +1,5 @@
 """Occlusion: how the answer changes when a box of space and time is blurred away."""
 
-from __future__ import annotations
-
 import torch.nn.functional as F
 from captum.attr import Occlusion as CaptumOcclusion
 from torch import Tensor

@@ -4,8 +4,6 @@ These measures are for models that have such attention. A layer's attention coun
 the layer adds over the norm of what it is added to: a layer that adds nothing has attention weights too.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

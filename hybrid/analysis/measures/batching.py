@@ -1,7 +1,5 @@
 """How measures go through clips in batches, and the features of a model that several measures read."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice

@@ -1,7 +1,5 @@
 """How relevance is shared out among the frames, by any attribution."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor

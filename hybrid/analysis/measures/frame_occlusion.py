@@ -1,7 +1,5 @@
 """Frame occlusion: which frames the answer depends on, and whether their order of importance beats chance."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

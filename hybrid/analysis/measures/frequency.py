@@ -1,7 +1,5 @@
 """Frequency: how strongly the answer reacts to small oscillations, and to cells whose tail beats slower and faster."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Pairwise interaction: do two frames tell together what neither tells alone, and how far apart may they be?"""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import combinations
 

@@ -1,7 +1,5 @@
 """Where relevance lies: on the head, the midpiece or the tail."""
 
-from __future__ import annotations
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor

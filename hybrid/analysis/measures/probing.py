@@ -1,7 +1,5 @@
 """Temporal probing: how the answer changes when the clip's frames come in another order."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import permutations
 

@@ -1,7 +1,5 @@
 """Whether an explanation changes when the model forgets what it has learned."""
 
-from __future__ import annotations
-
 import copy
 import zlib
 from collections.abc import Collection

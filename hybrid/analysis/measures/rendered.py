@@ -5,8 +5,6 @@ scaled and normalised as decoded clips are. Rendering takes about half a second 
 the next model.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Static and dynamic units: which units tell what a cell looks like, and which tell how it moves."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The figures of a measure: curves, dots with intervals, matrices, and bars for head and tail."""
 
-from __future__ import annotations
-
 import math
 import textwrap
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Clips with each model's relevance over the frames: a view to scrub through for the page, and strips as files."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path

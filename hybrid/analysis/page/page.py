@@ -1,7 +1,5 @@
 """The results page of an analysis: one file with everything in it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from importlib.metadata import version
 

@@ -1,7 +1,5 @@
 """What the page shows of each measure: definition, source, figures, differences in words."""
 
-from __future__ import annotations
-
 import inspect
 import re
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """The table that is printed before an analysis starts, and the tables of all its figures."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
