@@ -6,10 +6,9 @@ intervals over clips and seeds can be computed later and models can be compared 
 clips has a row for each of those instead.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 import torch
@@ -88,7 +87,7 @@ class Matrix:
     columns: tuple[str, ...]
 
     @classmethod
-    def mean_of(cls, same: Sequence[Matrix]) -> Matrix:
+    def mean_of(cls, same: Sequence[Self]) -> Self:
         """Of matrices with the same rows and columns."""
         return cls(np.mean([matrix.value_RC for matrix in same], axis=0), same[0].rows, same[0].columns)
 
@@ -148,6 +147,20 @@ class Measure(Method):
         raise NotImplementedError
 
 
+class Attribution(Method):
+    """Interface of the methods that explain one answer: the relevance of every pixel of every frame for it.
+
+    The answer is the expected grade unless a method says otherwise.
+    """
+
+    signed: bool = False
+    """whether relevance can be negative; unsigned methods return values from 0 up"""
+
+    def relevance(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> Tensor:
+        """(B, T, H, W), raw: at the clip's size, scaled by nothing; zero for frames that a model does not see."""
+        raise NotImplementedError
+
+
 class AttributionMeasure(Measure):
     """What is measured of the maps of one attribution, for the same models and at its cost."""
 
@@ -177,17 +190,3 @@ class MeasureGroup:
     few: bool = False
     needs_masks: bool = False
     of_methods: bool = False
-
-
-class Attribution(Method):
-    """Interface of the methods that explain one answer: the relevance of every pixel of every frame for it.
-
-    The answer is the expected grade unless a method says otherwise.
-    """
-
-    signed: bool = False
-    """whether relevance can be negative; unsigned methods return values from 0 up"""
-
-    def relevance(self, tested: ModelUnderTest, clip_BCTHW: Tensor) -> Tensor:
-        """(B, T, H, W), raw: at the clip's size, scaled by nothing; zero for frames that a model does not see."""
-        raise NotImplementedError

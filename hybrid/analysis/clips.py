@@ -1,11 +1,10 @@
 """The decoded clips that models can be asked about: of a data set, or of a plain folder of videos."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -45,7 +44,7 @@ class ClipSet:
     fingerprint: str | None = None
 
     @classmethod
-    def of_dataset(cls, dataset: ClipDataset) -> ClipSet:
+    def of_dataset(cls, dataset: ClipDataset) -> Self:
         return cls(
             root=dataset.root,
             spec=dataset.spec,
@@ -60,7 +59,7 @@ class ClipSet:
         )
 
     @classmethod
-    def in_folder(cls, folder: Path, spec: ClipSpec) -> ClipSet:
+    def in_folder(cls, folder: Path, spec: ClipSpec) -> Self:
         """A data set where the folder has labels, else every file in it as a clip."""
         if (folder / LABELS).exists() or (folder / RATINGS).exists():
             return cls.of_dataset(load_dataset(folder, spec))

@@ -1,12 +1,11 @@
 """One analysis: which trained models are asked what about which clips, checked before anything is computed."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
+from typing import Self
 
 import torch
 
@@ -56,7 +55,7 @@ class RunOnClips:
     def cache_key(self, about: str) -> CacheKey:
         return CacheKey(about, self.label, self.name, self.checkpoint_digest, self.clips_digest)
 
-    def on(self, numbers: Sequence[int]) -> RunOnClips:
+    def on(self, numbers: Sequence[int]) -> Self:
         """The same model on other clips."""
         return replace(self, numbers=tuple(numbers), clips_digest=self.clip_set.digest(numbers))
 

@@ -5,12 +5,11 @@ other numbers have a decimal point, it is 1200, and where they have a decimal co
 occur, it is neither.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][+-]?[0-9]+)?")
 TWO_MEANINGS = re.compile(r"[+-]?[1-9][0-9]{0,2}([.,])[0-9]{3}")
@@ -24,7 +23,7 @@ class Numbers:
     marks: frozenset[str]
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> Numbers:
+    def of(cls, texts: Iterable[str]) -> Self:
         sure = (text for text in texts if NUMBER.fullmatch(text) and not TWO_MEANINGS.fullmatch(text))
         return cls(frozenset(mark for text in sure for mark in ".," if mark in text))
 

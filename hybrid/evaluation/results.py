@@ -1,12 +1,10 @@
 """What the finished runs of an experiment have left behind, read once for the statistics and the report."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -100,7 +98,7 @@ class ExperimentResults:
         """What the simulator knows of the clips, by their names; None where they are not simulated or gone."""
         return read_truth(self.dataset.root) if self.simulated and self.dataset is not None else None
 
-    def of(self, arms: Collection[str]) -> ExperimentResults:
+    def of(self, arms: Collection[str]) -> Self:
         """The same of these arms alone."""
         return replace(self, runs=[run for run in self.runs if run.arm in arms])
 

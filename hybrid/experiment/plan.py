@@ -1,11 +1,10 @@
 """What a set of ablations comes to before any of it is trained: arms, runs, and the time they will take."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import mean
+from typing import Self
 
 import pandas as pd
 from omegaconf import DictConfig
@@ -31,7 +30,7 @@ class Job:
     config: DictConfig
 
     @classmethod
-    def of(cls, arm: Arm, config: DictConfig, repeat: int, fold: int) -> Job:
+    def of(cls, arm: Arm, config: DictConfig, repeat: int, fold: int) -> Self:
         """config: of any run of the arm."""
         return cls(arm, of_run(config, repeat, fold))
 

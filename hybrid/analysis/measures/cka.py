@@ -1,10 +1,9 @@
 """Similarity of layers (CKA), over clips and over the moments of a clip; within one model or between two."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -63,7 +62,7 @@ class Layers:
 
     @classmethod
     @torch.no_grad()
-    def of(cls, tested: ModelUnderTest, clips: InputClips, batch_size: int) -> Layers:
+    def of(cls, tested: ModelUnderTest, clips: InputClips, batch_size: int) -> Self:
         parts: dict[str, list[np.ndarray]] = {}
         frame_S = {}
         for clip_BCTHW in in_batches(tested, clips, batch_size, LayerSimilarity.title):

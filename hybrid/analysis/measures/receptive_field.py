@@ -1,8 +1,7 @@
 """Temporal receptive field: from how far in time, and from how many frames, the last features are computed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -80,13 +79,13 @@ class Field:
     frame_rate: float
 
     @classmethod
-    def of_pathway(cls, G_NST: np.ndarray, frame_S: np.ndarray, frame_rate: float) -> Field:
+    def of_pathway(cls, G_NST: np.ndarray, frame_S: np.ndarray, frame_rate: float) -> Self:
         """Steps at these places among the frames, weighted as the head does that averages over them."""
         apart_ST = np.abs(frame_S[:, None] - np.arange(G_NST.shape[2]))
         return cls(G_NST / len(frame_S), apart_ST - apart_ST.min(axis=1, keepdims=True), frame_rate)
 
     @classmethod
-    def joined(cls, fields: list[Field]) -> Field:
+    def joined(cls, fields: list[Self]) -> Self:
         """The steps of several pathways one after the other."""
         G_NST = np.concatenate([field.G_NST for field in fields], axis=1)
         return cls(G_NST, np.concatenate([field.apart_ST for field in fields]), fields[0].frame_rate)

@@ -1,11 +1,10 @@
 """What every part of the page is drawn with: the plan of the analysis, and each model's title and colour."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from hybrid import get_entry
 from hybrid.analysis.plan import AnalysisPlan
@@ -32,7 +31,7 @@ class PageContext:
     styles: Mapping[str, ModelStyle]
 
     @classmethod
-    def of(cls, plan: AnalysisPlan) -> PageContext:
+    def of(cls, plan: AnalysisPlan) -> Self:
         """A variant of a model has its label as its title."""
         models = plan.models.items()
         return cls(plan, {label: ModelStyle(title_of(label, name), get_entry(name).family) for label, name in models})
