@@ -1,7 +1,6 @@
 """Reading the files weights come in, down to tensors under the names our models use."""
 
 import hashlib
-import pickle
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -108,7 +107,7 @@ def load_plain(path: Path, device: torch.device | str = "cpu") -> Any:
     """What torch.save wrote, of tensors and plain values alone; a ValueError says in a line what else there is."""
     try:
         return torch.load(path, map_location=device, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # a damaged pickle can make the unpickler raise anything
         if other := re.search(r"[Uu]nsupported (?:global: GLOBAL|GLOBAL|class) ([\w.]+)", str(error)):
             raise ValueError(
                 f"{path} is refused: beside tensors it holds objects of {other[1]}, and to load such is to run code; "
@@ -135,6 +134,8 @@ def _unreadable(path: Path) -> str:
 
 def refuse_non_finite(state: Mapping[str, Tensor], source: str) -> None:
     """A ValueError where any weight is NaN or infinite: whatever is computed from it means nothing."""
+    if other := [key for key, value in state.items() if not isinstance(value, Tensor)]:
+        raise ValueError(f"{source}: {other[0]!r} among its weights is no tensor; it was damaged")
     bad = [key for key, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
     if bad:
         raise ValueError(

@@ -4,6 +4,7 @@ and the commit of this software."""
 import contextlib
 import errno
 import json
+import math
 import os
 import subprocess
 import sys
@@ -20,6 +21,10 @@ from hybrid.errors import UserError
 
 class DiskFull(UserError):
     """What the system said is its cause."""
+
+
+class Damaged(UserError, ValueError):
+    """A file that a program wrote holds something else now."""
 
 
 @contextlib.contextmanager
@@ -83,7 +88,11 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    """What the file holds; `Damaged`, a UserError, where it is no JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise Damaged(f"{path}: was damaged, it is no JSON any more ({_in_a_line(error)})") from error
 
 
 def write_yaml(path: Path, value: Any) -> None:
@@ -91,7 +100,28 @@ def write_yaml(path: Path, value: Any) -> None:
 
 
 def read_yaml(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    """What the file holds; `Damaged`, a UserError, where it is no YAML."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise Damaged(f"{path}: was damaged, it is no YAML any more ({_in_a_line(error)})") from error
+
+
+def check_record(path: Path, record: Any, kinds: dict[str, type | tuple[type, ...]]) -> None:
+    """`Damaged` where what the file holds lacks one of these values or has another kind of it.
+
+    kinds: by key, `a.b` for what is inside of a.
+    """
+    for key, kind in kinds.items():
+        value = record
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        if not isinstance(value, kind) or (isinstance(value, float) and not math.isfinite(value)):
+            raise Damaged(f"{path}: was damaged, {key} is {'not there' if value is None else repr(value)}")
+
+
+def _in_a_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _umask() -> int:

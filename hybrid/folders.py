@@ -23,7 +23,7 @@ from omegaconf import OmegaConf
 
 from hybrid.config import NO_FOLD, ProtocolConfig, RecipeConfig, TrainConfig
 from hybrid.errors import UserError
-from hybrid.files import read_json, read_yaml, write_yaml
+from hybrid.files import check_record, read_json, read_yaml, write_yaml
 
 # Where and with what a run is computed or watched does not change what it is.
 INCIDENTAL = ("runs_dir", "logger", "accelerator", "devices", "num_nodes", "threads")
@@ -92,7 +92,9 @@ class RunFolder:
 
     def read_result(self) -> dict[str, Any]:
         """What result.json holds; those of before there were arms do not name theirs."""
-        return {"arm": self.arm, **read_json(self.result)}
+        result = read_json(self.result)
+        check_record(self.result, {"content": result}, {"content": dict})
+        return {"arm": self.arm, **result}
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ import pandas as pd
 
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
+from hybrid.data.problems import some_of
 from hybrid.data.simulated import read_truth
 from hybrid.errors import UserError
 from hybrid.evaluation.metrics import squared_error
-from hybrid.files import read_yaml
+from hybrid.files import check_record, read_yaml
 from hybrid.folders import ExperimentFolder, RunFolder
 
 
@@ -51,6 +52,14 @@ class RunResult:
             columns |= {f"{prefix}_{grade}": values_NK[:, k] for k, grade in enumerate(self.grades)}
         return pd.DataFrame(columns | {"raters": self.raters_N})
 
+
+NUMBER = (int, float)
+RESULT = {"arm": str, "model": str, "repeat": int, "fold": int, "train_clips": int, "test_clips": int,
+          "simulated": bool, "metrics.mse": NUMBER}  # fmt: skip
+"""what every result.json holds"""
+SETTINGS = {"protocol.num_frames": int, "protocol.frame_rate": NUMBER, "protocol.crop_size": int, "data.root": str,
+            "data.channels": int}  # fmt: skip
+"""what every config.yaml of a run holds"""
 
 Runs = dict[tuple[int, int], RunResult]
 """an arm's finished runs, by repeat and fold"""
@@ -117,11 +126,15 @@ def load_experiment(folder: ExperimentFolder) -> ExperimentResults:
     if not runs:
         raise UserError(f"{folder.path}: no run of it is done, there is nothing to report")
     dataset, missing = dataset_of(folder, runs[0])
-    return ExperimentResults(folder, [read_run(run) for run in runs], read_groups(folder), dataset, missing)
+    read, groups = [read_run(run) for run in runs], read_groups(folder)
+    if unknown := [clip for run in read for clip in run.clips if clip not in groups]:
+        raise UserError(f"{folder.folds}: has no row of {some_of(unknown)}, which runs were tested on")
+    return ExperimentResults(folder, read, groups, dataset, missing)
 
 
 def read_run(folder: RunFolder) -> RunResult:
     result, table = folder.read_result(), _read_csv(folder.predictions)
+    check_record(folder.result, result, RESULT)
     grades = tuple(column.removeprefix("target_") for column in table if column.startswith("target_"))
     try:
         target_NK, prediction_NK = (
@@ -138,7 +151,7 @@ def read_run(folder: RunFolder) -> RunResult:
             f"{folder.result.name} beside it says {mse:.6f} of {result['test_clips']} clips; they are not of one run"
         )
     raters = table["raters"] if "raters" in table else [""] * len(table)
-    raters_N = np.array([float(count) if count else np.nan for count in raters])
+    raters_N = pd.to_numeric(pd.Series(raters), errors="coerce").to_numpy(float)
     known = {name: result[name] for name in ("arm", "repeat", "fold", "train_clips", "test_clips", "simulated")}
     clips = tuple(table["clip"])
     return RunResult(folder, result, **known, mse=mse, grades=grades, clips=clips,
@@ -155,6 +168,7 @@ def read_groups(folder: ExperimentFolder) -> dict[str, str]:
 def dataset_of(folder: ExperimentFolder, run: RunFolder) -> tuple[ClipDataset | None, str]:
     """The data set that one of the experiment's runs was trained on, or None and why it is not there as it was."""
     settings = read_yaml(run.config)
+    check_record(run.config, settings, SETTINGS)
     protocol, data = settings["protocol"], settings["data"]
     root = Path(data["root"])
     if not root.exists():
@@ -172,7 +186,11 @@ def dataset_of(folder: ExperimentFolder, run: RunFolder) -> tuple[ClipDataset | 
 
 def fingerprint_of(folder: ExperimentFolder) -> str | None:
     """What the experiment's data set is known by; None where nothing says."""
-    return read_yaml(folder.settings)["data"]["fingerprint"] if folder.settings.exists() else None
+    if not folder.settings.exists():
+        return None
+    settings = read_yaml(folder.settings)
+    check_record(folder.settings, settings, {"data.fingerprint": str})
+    return settings["data"]["fingerprint"]
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

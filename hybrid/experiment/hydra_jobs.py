@@ -73,7 +73,11 @@ def composed(config_dir: Path, config_name: str, overrides: Sequence[str], *, hy
     """One configuration, in which every value is there and no reference leads nowhere. hydra: with Hydra's part."""
     register_arms(overrides)
     with initialize_config_dir(str(config_dir), version_base="1.3"):
-        config = compose(config_name, list(overrides), return_hydra_config=hydra)
+        try:
+            config = compose(config_name, list(overrides), return_hydra_config=hydra)
+        except AssertionError as error:  # OmegaConf's, of a key inside of what is null
+            inside = [override for override in overrides if override.partition("=")[0].count(".") > 1]
+            raise UserError(f"{' '.join(inside)}: what this is to be a part of is null here") from error
     for key in config:
         if key != "hydra" and OmegaConf.is_config(config[key]):
             OmegaConf.to_container(config[key], resolve=True, throw_on_missing=True)

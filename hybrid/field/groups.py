@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hybrid.data.paths import group_name, plain_name
-from hybrid.data.problems import Problems
+from hybrid.data.problems import Problems, some_of
 from hybrid.data.table import read_table
 
 
@@ -37,6 +37,4 @@ def groups_of(videos: Sequence[Path], donors: Path | None) -> tuple[dict[Path, s
             used.add(name)
     problems.raise_if_any()
     unused = sorted(set(known) - used)
-    return groups, [f"{donors.name} names {len(unused)} videos that are not among these: {unused[0]!r} ..."] * bool(
-        unused
-    )
+    return groups, [f"{donors.name} names videos that are not among these: {some_of(unused)}"] if unused else []

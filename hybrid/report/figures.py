@@ -21,7 +21,7 @@ from hybrid.display.figures import (
 )
 from hybrid.display.pages import Section
 from hybrid.display.tables import Table
-from hybrid.files import read_yaml
+from hybrid.files import Damaged, read_yaml
 from hybrid.folders import ExperimentFolder
 from hybrid.report.data import ReportData
 from hybrid.report.grades import draw_calibration, grades_table
@@ -165,9 +165,19 @@ def read_curves(folder: ExperimentFolder, arms: Iterable[str]) -> list[Curves]:
         paths = sorted((folder.path / arm).glob("repeat*-fold*/metrics.csv"))
         if paths:
             model = models.get(arm) or (read_yaml(folder.model(arm))["name"] if folder.model(arm).exists() else arm)
-            frame = pd.concat([pd.read_csv(path).assign(run=path.parent.name) for path in paths])
+            frame = pd.concat([_read_curve(path).assign(run=path.parent.name) for path in paths])
             found.append(Curves(title_of(arm, model), get_entry(model).family, frame))
     return found
+
+
+def _read_curve(path: Path) -> pd.DataFrame:
+    try:
+        curve = pd.read_csv(path, dtype=float)
+    except ValueError as error:
+        raise Damaged(f"{path}: was damaged, it is no table of numbers any more ({error})") from error
+    if "epoch" not in curve:
+        raise Damaged(f"{path}: was damaged, it has no column epoch")
+    return curve
 
 
 @styled

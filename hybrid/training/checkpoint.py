@@ -16,9 +16,12 @@ from hybrid import create_model
 from hybrid.data.clip import ClipSpec
 from hybrid.data.transforms import Normalisation
 from hybrid.errors import UserError
-from hybrid.files import whole_file
+from hybrid.files import check_record, whole_file
 
 FORMAT = "sperm-video-hybrid model 2"
+CONTENT = {"model": dict, "name": str, "size": str, "options": dict, "grades": list, "spec": dict,
+           "normalisation": dict, "origin": dict}  # fmt: skip
+"""what a file holds at the least"""
 
 
 @dataclass(frozen=True)
@@ -103,23 +106,29 @@ def load_trained(path: Path, device: torch.device | str = "cpu") -> TrainedModel
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise UserError(f"{path}: not a trained model of this program (those are called model.ckpt)")
     try:
-        refuse_non_finite(content["model"], str(path))
-    except ValueError as error:
-        raise UserError(str(error)) from error
+        trained = _rebuilt(path, content)
+    except UserError as error:
+        raise error if str(path) in str(error) else UserError(f"{path}: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"{path}: was damaged, or is of another version: {error}") from error
+    trained.model.to(device)
+    return trained
+
+
+def _rebuilt(path: Path, content: dict[str, Any]) -> TrainedModel:
+    check_record(path, content, CONTENT)
+    refuse_non_finite(content["model"], str(path))
     spec, (frozen_from, frozen_weights) = ClipSpec(**content["spec"]), content.get("frozen") or (None, None)
-    try:
-        model = create_model(
-            content["name"],
-            content["size"],
-            num_grades=len(content["grades"]),
-            num_frames=spec.num_frames,
-            crop_size=spec.side,
-            in_channels=spec.channels,
-            pretrained=frozen_from or "none",
-            **content["options"],
-        )
-    except ValueError as error:
-        raise UserError(f"{path}: {error}") from error
+    model = create_model(
+        content["name"],
+        content["size"],
+        num_grades=len(content["grades"]),
+        num_frames=spec.num_frames,
+        crop_size=spec.side,
+        in_channels=spec.channels,
+        pretrained=frozen_from or "none",
+        **content["options"],
+    )
     if frozen_from and model.frozen_weights != frozen_weights:
         raise UserError(f"{path}: a probe on {frozen_weights}, but {frozen_from} now gives {model.frozen_weights}")
     model.frame_rate = spec.frame_rate
@@ -128,7 +137,7 @@ def load_trained(path: Path, device: torch.device | str = "cpu") -> TrainedModel
     except RuntimeError as error:
         raise UserError(f"{path}: holds other weights than this version's {content['name']!r} has\n{error}") from error
     return TrainedModel(
-        model=model.to(device).eval(),
+        model=model.eval(),
         name=content["name"],
         size=content["size"],
         options=content["options"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import pickle
 import platform
 import sys
 import warnings
@@ -147,7 +146,7 @@ def to_continue_from(path: Path) -> Path | None:
         return None
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # a damaged pickle can make the unpickler raise anything
         why = f"cannot be read ({type(error).__name__})"
     else:
         if not (wrong := not_finite(weights)):

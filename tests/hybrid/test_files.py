@@ -3,7 +3,7 @@ import errno
 import pytest
 
 from hybrid.errors import UserError
-from hybrid.files import read_json, read_yaml, whole_file, write_json, write_yaml
+from hybrid.files import Damaged, check_record, read_json, read_yaml, whole_file, write_json, write_yaml
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
@@ -39,3 +39,25 @@ def test_values_come_back(tmp_path):
     for write, read in ((write_json, read_json), (write_yaml, read_yaml)):
         write(tmp_path / "file", value)
         assert read(tmp_path / "file") == value
+
+
+@pytest.mark.parametrize(
+    "read, content", [(read_json, b""), (read_json, b"\xff"), (read_yaml, b"a: b: c"), (read_yaml, b"\xff")]
+)
+def test_a_damaged_file_is_named(read, content, tmp_path):
+    (tmp_path / "record").write_bytes(content)
+    with pytest.raises(Damaged, match="record: was damaged"):
+        read(tmp_path / "record")
+
+
+def test_what_a_record_lacks_is_named(tmp_path):
+    kinds = {"data.root": str, "seed": (int, float)}
+    check_record(tmp_path, {"data": {"root": "clips"}, "seed": 1}, kinds)
+    for record, told in (
+        ({"data": {}, "seed": 1}, "data.root is not there"),
+        ({"data": {"root": "clips"}, "seed": "1"}, "seed is '1'"),
+        ({"data": {"root": "clips"}, "seed": float("nan")}, "seed is nan"),
+        (None, "data.root is not there"),
+    ):
+        with pytest.raises(Damaged, match=told):
+            check_record(tmp_path, record, kinds)

@@ -113,3 +113,10 @@ def test_a_mistake_is_told_in_one_line(setting, message):
     with pytest.raises(UserError) as told:
         command_line(CONFIGS, "train", TrainConfig, [setting])
     assert message in str(told.value) and "\n" not in str(told.value) and "full_key" not in str(told.value)
+
+
+def test_a_setting_inside_of_what_is_null_is_named():
+    register_schemas()
+    words = ["data=folder", "data.root=clips", "data.simulate.preset=lag8"]
+    with pytest.raises(UserError, match="data.simulate.preset=lag8: what this is to be a part of is null"):
+        composed(CONFIGS, "train", typed(words, TrainConfig, CONFIGS))

@@ -29,6 +29,7 @@ def test_data_and_folds_are_ready(config_of):
         "protocol.repeats=0",
         "data.channels=2",
         "fold=2",
+        "fold=9999999999999999999999",
         "repeat=1",
         "logger.mode=offlien",
         "model.recipe.learning_rate=0",
@@ -50,6 +51,11 @@ def test_all_wrong_values_are_named_at_once(config_of):
     with pytest.raises(UserError) as error:
         prepare(config_of("protocol.epochs=0", "protocol.crop_size=65"))
     assert "epochs" in str(error.value) and "crop_size" in str(error.value)
+
+
+def test_a_number_of_folds_beyond_all_reason_is_met_by_the_number_of_clips(config_of):
+    with pytest.raises(UserError, match="9999999999999999999999 folds need as many clips"):
+        prepare(config_of("protocol.num_folds=9999999999999999999999"))
 
 
 def test_more_folds_than_groups_are_refused(config_of):

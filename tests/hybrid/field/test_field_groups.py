@@ -16,6 +16,8 @@ def test_a_video_is_a_group_unless_a_table_names_donors(tmp_path):
     donors.write_text("video;donor\na.mp4;P 1\nb;P  1\nc;P2\n")
     groups, notes = groups_of(VIDEOS, donors)
     assert list(groups.values()) == ["P 1", "P 1"] and "'c'" in notes[0]
+    donors.write_text("video,donor\na,1\nb,2\n")
+    assert groups_of(VIDEOS, donors)[1] == [], "a table of just these videos"
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,26 @@ def test_nothing_done_is_an_error_of_the_user(tmp_path):
         load_experiment(ExperimentFolder(tmp_path / "runs" / "none"))
 
 
+@pytest.mark.parametrize(
+    "name, content, told",
+    [
+        ("result.json", "", "result.json: was damaged, it is no JSON"),
+        ("result.json", "[]", "result.json: was damaged"),
+        ("result.json", "{}", "result.json: was damaged, model is not there"),
+        ("config.yaml", "", "config.yaml: was damaged, protocol.num_frames is not there"),
+        ("config.yaml", "a: b: c", "config.yaml: was damaged, it is no YAML"),
+        ("metrics.csv", "epoch,train/mse\n0,x\n", "metrics.csv: was damaged, it is no table of numbers"),
+        ("metrics.csv", "epoc,train/mse\n0,1\n", "metrics.csv: was damaged, it has no column epoch"),
+        ("../../folds.csv", "clip,repeat0\n0.mkv,0\n", "folds.csv: has no row of"),
+        ("../../experiment.yaml", "", "experiment.yaml: was damaged, data.fingerprint is not there"),
+    ],
+)
+def test_a_damaged_file_of_a_run_is_named(experiment, name, content, told):
+    write_text(experiment.run("hybrid", 0, 0).path / name, content)
+    with pytest.raises(UserError, match=told):
+        write_report(experiment)
+
+
 def test_an_experiment_without_a_finished_run_shows_its_learning_so_far(experiment):
     for run in experiment.done_runs():
         run.result.unlink()

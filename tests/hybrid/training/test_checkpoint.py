@@ -102,3 +102,32 @@ def test_weights_that_are_not_finite_are_refused(trained, number, tmp_path):
     save_trained(path, trained)
     with pytest.raises(UserError, match="model.ckpt: 1 of its .* tensors hold NaN or infinite weights"):
         load_trained(path)
+
+
+@pytest.mark.parametrize(
+    "key, value, told",
+    [
+        ("name", None, "name is not there"),
+        ("grades", 3, "grades is 3"),
+        ("spec", {"side": []}, "damaged, or is of another version"),
+        ("spec", {"frame_rate": 0}, "frame_rate must be above 0"),
+        ("options", {"no_such": 1}, "damaged, or is of another version"),
+        ("trained_on", {"digests": ()}, "damaged, or is of another version"),
+        ("model", {"head.weight": 1.5}, "'head.weight' among its weights is no tensor"),
+    ],
+)
+def test_odd_values_are_refused_with_the_files_name(trained, key, value, told, tmp_path):
+    path = tmp_path / "model.ckpt"
+    save_trained(path, trained)
+    content = torch.load(path, weights_only=True)
+    torch.save(content | {key: value}, path)
+    with pytest.raises(UserError, match=f"model.ckpt: .*{told}"):
+        load_trained(path)
+
+
+def test_whatever_a_damaged_pickle_makes_torch_raise_is_told_as_damage(trained, tmp_path, monkeypatch):
+    """One flipped bit of a tensor's record made it a TypeError."""
+    save_trained(tmp_path / "model.ckpt", trained)
+    monkeypatch.setattr(torch, "load", lambda *_, **__: torch.zeros(2).set_("a", "b"))
+    with pytest.raises(UserError, match="model.ckpt is no checkpoint that can be read: set_"):
+        load_trained(tmp_path / "model.ckpt")
