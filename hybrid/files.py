@@ -6,6 +6,7 @@ import errno
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -53,6 +54,41 @@ def whole_file(path: Path) -> Iterator[Path]:
                 "the same command continues"
             ) from error
         raise
+
+
+@contextlib.contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """As `whole_file`: an empty folder beside `folder`; without an error it becomes `folder`, which must not hold
+    anything before.
+
+    It is called `<name>.tmp`. One program at a time writes it: another one is refused. What a killed one left there is
+    removed, and said.
+    """
+    making = folder.with_name(f"{folder.name}.tmp")
+    making.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(making / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(f"{folder}: another program is writing it now; wait for that, or name another folder") from None
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UserError(f"{folder}: is there already, and nothing in it is written over: name another folder")
+        left_over = [path for path in making.iterdir() if path.name != "lock"]
+        if left_over:
+            print(f"note: {folder}: starts anew; what a run that was stopped left of it is removed", file=sys.stderr)
+        for path in left_over:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        yield making
+        making.rename(folder)
+        (folder / "lock").unlink()
+    except BaseException as error:
+        shutil.rmtree(making, ignore_errors=True)
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(f"{folder} cannot be written ({error.strerror}), and nothing of it is kept") from error
+        raise
+    finally:
+        lock.release()
 
 
 @contextlib.contextmanager

@@ -74,7 +74,7 @@ FLOORS = (
     ("simulator", "evaluation", "profiling", "display", "field"),
     ("training",),
     ("pretraining",),
-    ("experiment", "report", "analysis", "rating"),
+    ("experiment", "report", "analysis", "rating", "grading"),
     ("tools",),
     ("tests",),
 )

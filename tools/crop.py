@@ -22,6 +22,7 @@ import sys
 from pathlib import Path
 
 from hybrid.errors import UserError, explained
+from hybrid.field.settings import add_arguments, settings_of
 from hybrid.files import typed_path
 
 ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv", ".mts", ".ts", ".asf", ".flv")
@@ -31,22 +32,10 @@ ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".w
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("videos", type=typed_path, nargs="+", help="video files, or folders of them")
-    parser.add_argument("--boxes", type=typed_path, help="file or folder of the boxes")
-    parser.add_argument("--detect", type=float, metavar="PX", help="find heads of this diameter instead, simply")
     parser.add_argument("-o", "--output", type=typed_path, required=True, help="folder of the data set; a new one")
-    parser.add_argument("--um-per-px", type=float, help="size of a pixel, in um")
-    parser.add_argument("--side", type=int, help="px of a clip (default: 150)")
-    parser.add_argument("--side-um", type=float, help="the same in um")
-    parser.add_argument("--camera", default="tracked", choices=("tracked", "fixed"), help="(default: %(default)s)")
     parser.add_argument("--most", type=int, default=0, help="clips of a track, spread over it (default: all)")
-    parser.add_argument(
-        "--classes", nargs="+", default=[], help="of the boxes, those of sperm (where there are several)"
-    )
-    parser.add_argument("--first-frame", type=int, choices=(0, 1), help="number of the first frame in files of boxes")
-    parser.add_argument("--max-speed", type=float, help="px/s (default: 30 boxes a second)")
-    parser.add_argument("--max-gap", type=float, default=0.2, help="s (default: %(default)s)")
     parser.add_argument("--donors", type=typed_path, help="CSV: video,donor")
-    parser.add_argument("--deinterlace", action="store_true", help="before cropping")
+    add_arguments(parser)
     return parser.parse_args()
 
 
@@ -64,34 +53,11 @@ def videos_in(paths: list[Path]) -> list[Path]:
     return found
 
 
-def side_of(options: argparse.Namespace) -> int:
-    """px, even."""
-    if options.side_um is None:
-        return 150 if options.side is None else options.side
-    if options.side is not None:
-        raise UserError("--side and --side-um: give one of them")
-    if not options.um_per_px or options.um_per_px <= 0:
-        raise UserError("--side-um needs the size of a pixel: give --um-per-px")
-    return 2 * round(options.side_um / options.um_per_px / 2)
-
-
 def main() -> None:
     options = arguments()
-    from hybrid.field.dataset import Settings, crop_fields
+    from hybrid.field.dataset import crop_fields
 
-    settings = Settings(
-        side=side_of(options),
-        camera=options.camera,
-        um_per_px=options.um_per_px,
-        max_speed=options.max_speed,
-        max_gap=options.max_gap,
-        classes=tuple(options.classes),
-        first_frame=options.first_frame,
-        most=options.most,
-        deinterlace=options.deinterlace,
-        donors=options.donors,
-        head_px=options.detect,
-    )
+    settings = settings_of(options, most=options.most, donors=options.donors)
     made = crop_fields(videos_in(options.videos), options.boxes, options.output, settings)
     for line in made.said:
         print(line)

@@ -29,14 +29,19 @@ def film_layout(spec: ClipSpec) -> Films:
 
 
 def film(frames_THWC: NDArray[np.uint8], films: Films, side: int) -> str:
-    """All frames of a clip in one JPEG, row by row from the top left, as a data URI."""
+    """The frames of `film_sheet` as a data URI."""
+    return data_uri(film_sheet(frames_THWC, films, side), "jpeg", quality=80)
+
+
+def film_sheet(frames_THWC: NDArray[np.uint8], films: Films, side: int) -> Image.Image:
+    """All frames of a clip in one picture, row by row from the top left; side: px of a frame at most."""
     sheet = side_by_side(np.asarray(frames_THWC), films)
     # RGB frames of a grey film need no colour.
     grey = sheet.shape[2] == 1 or (sheet == sheet[:, :, :1]).all()
     image = Image.fromarray(sheet[:, :, 0] if grey else sheet)
     if side < frames_THWC.shape[1]:
-        image = image.resize((films.columns * side, films.rows * side), Image.Resampling.BOX)
-    return data_uri(image, "jpeg", quality=80)
+        return image.resize((films.columns * side, films.rows * side), Image.Resampling.BOX)
+    return image
 
 
 def side_by_side(frames_THWC: NDArray[np.uint8], films: Films) -> NDArray[np.uint8]:

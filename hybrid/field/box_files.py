@@ -33,15 +33,19 @@ def read_boxes(path: Path, video: FieldVideo, first_frame: int | None = None) ->
 
     first_frame: the number of the video's first frame in the files, 0 or 1; None: see above.
     """
+    files = box_files(path, video.path.stem)
+    if len(files) == 1:
+        return _read_table(files[0], video, first_frame)
+    return _read_frames(files, video, first_frame)
+
+
+def box_files(path: Path, stem: str) -> list[Path]:
+    """The file, or those of the video with this name in the folder."""
     if path.is_dir():
-        files = files_of(path, video.path.stem)
-        if len(files) == 1 and _frame_number(files) is None:
-            path = files[0]
-        else:
-            return _read_frames(files, video, first_frame)
+        return files_of(path, stem)
     if not path.exists():
         raise UserError(f"{path}: there is no such file or folder of boxes")
-    return _read_table(path, video, first_frame)
+    return [path]
 
 
 def files_of(folder: Path, stem: str) -> list[Path]:

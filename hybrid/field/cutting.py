@@ -32,10 +32,14 @@ def cut(pictures: Iterable[np.ndarray], windows: list[Window], camera: Camera) -
         open_ = [still for still in open_ if still[0].frames_T[-1] > number]
 
 
+def check_codec() -> None:
+    if CODEC not in av.codecs_available:
+        raise UserError("videos are written by FFmpeg's libx264, which this build of PyAV lacks: pip install av")
+
+
 def write_clip(path: Path, frames_THWC: np.ndarray, frame_rate: float) -> None:
     """An H.264 file (mp4)."""
-    if CODEC not in av.codecs_available:
-        raise UserError("clips are written by FFmpeg's libx264, which this build of PyAV lacks: pip install av")
+    check_codec()
     with av.open(str(path), "w") as container:
         stream = container.add_stream(CODEC, rate=Fraction(frame_rate).limit_denominator(1000), options=OPTIONS)
         stream.height, stream.width = frames_THWC.shape[1:3]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from tqdm import tqdm
 
 from hybrid.data.clip import ClipError
 from hybrid.data.picture import orientation, raise_samples, unused_bits
@@ -50,7 +51,8 @@ def look_through(path: Path) -> FieldVideo:
 
     def images(source: Source) -> Iterator[av.VideoFrame]:
         nonlocal first
-        for frame in in_order(source):
+        total = source.stream.frames or None  # where the container counts them
+        for frame in tqdm(in_order(source), "looking through", total, unit="frame", disable=None, leave=False):
             times.append(frame.time)
             interlacing.add(frame.image)
             first = first or frame.image
@@ -97,10 +99,11 @@ def _unrounded(times_N: np.ndarray, tick: float) -> np.ndarray:
     return even_N if np.abs(times_N - even_N).max() <= tick * (1 + 1e-6) else times_N
 
 
-def pictures(video: FieldVideo, deinterlace: bool = False) -> Iterator[np.ndarray]:
-    """(H, W, 3) uint8, of every frame in order, as shown."""
+def pictures(video: FieldVideo, deinterlace: bool = False, doing: str = "reading") -> Iterator[np.ndarray]:
+    """(H, W, 3) uint8, of every frame in order, as shown. doing: for the progress bar."""
     with open_source(video.path) as source:
-        images = (frame.image for frame in source)
+        frames = tqdm(source, doing, len(video.times_N), unit="frame", disable=None, leave=False)
+        images = (frame.image for frame in frames)
         for image in deinterlaced(source, images, video.interlaced) if deinterlace and video.interlaced else images:
             raise_samples(image, video.unused)
             picture_HWC = image.to_ndarray(format="rgb24")

@@ -16,8 +16,6 @@ from hybrid.data.tracking import TRACKING, smoothed
 from hybrid.field.tracks import Segment, Track
 from hybrid.field.video import FieldVideo
 
-CAMERAS = ("tracked", "fixed")
-
 REASONS = ("too short", "jumped", "lost", "at the border")
 """why no window of a track is taken; of several, the first that explains it"""
 

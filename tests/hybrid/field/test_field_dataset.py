@@ -10,7 +10,8 @@ from hybrid.data.clip import ClipSpec
 from hybrid.data.paths import clips_under
 from hybrid.data.video import decode_clip
 from hybrid.errors import UserError
-from hybrid.field.dataset import Settings, crop_fields
+from hybrid.field.dataset import crop_fields
+from hybrid.field.settings import Settings
 
 FORMATS = ("csv", "csv without ids", "mot", "voc", "yolo", "yolo with ids")
 SIZE = (3 * TILE, 2 * TILE)

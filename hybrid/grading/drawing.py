@@ -1,0 +1,92 @@
+"""The field video again, with each cell's box and grade drawn into it, a frame at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
+from PIL import Image, ImageDraw, ImageFont
+
+from hybrid.field.cells import Cells
+from hybrid.field.cutting import CODEC, check_codec
+from hybrid.field.tracks import Segment, Track
+from hybrid.grading.grades import NO_DECISION
+
+TICKS = 90_000
+"""a second: fine enough for the times of any camera"""
+STRIP, TEXT = 20, 12
+"""px: of the line below the picture, and of letters"""
+NOT_GRADED = "#b8b8b8"
+
+
+def grade_colours(grades: tuple[str, ...]) -> list[str]:
+    """From blue for the best to red for the worst, which the colour-blind tell apart, too."""
+    return [to_hex(colormaps["RdYlBu_r"](place)) for place in np.linspace(0.12, 0.92, len(grades))]
+
+
+def draw_video(path: Path, cells: Cells, table: pd.DataFrame, grades: tuple[str, ...]) -> None:
+    """An H.264 file (mp4) of all frames at their times. table: as of `grades_table`."""
+    check_codec()
+    video, font = cells.video, ImageFont.load_default(TEXT)
+    colours = dict(zip(grades, grade_colours(grades), strict=True))
+    graded = table[table["windows"] > 0].set_index("track")
+    labels = {
+        number: (f"{number}: {row['top_grade']} {row['expected_grade']:.1f}", colours[row["top_grade"]])
+        for number, row in graded.iterrows()
+    }
+    even = (video.width + video.width % 2, video.height + STRIP + video.height % 2)
+    with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
+        container.metadata["comment"] = NO_DECISION
+        stream = container.add_stream(CODEC, rate=Fraction(video.rate).limit_denominator(1000))
+        stream.options = {"crf": "20", "preset": "veryfast"}
+        stream.width, stream.height = even
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = Fraction(1, TICKS)
+        there = _boxes(cells.tracks, len(video.times_N))
+        for time, picture_HWC, boxes in zip(video.times_N, cells.pictures("drawing"), there, strict=True):
+            image = Image.new("RGB", even, "white")
+            image.paste(Image.fromarray(np.ascontiguousarray(picture_HWC)))
+            pen = ImageDraw.Draw(image)
+            for track, (x, y), (w, h) in boxes:
+                label, colour = labels.get(track, ("", NOT_GRADED))
+                pen.rectangle((x - w / 2, y - h / 2, x + w / 2, y + h / 2), outline=colour, width=2 if label else 1)
+                place = (x - w / 2, y - h / 2 - TEXT - 3 if y - h / 2 > TEXT + 3 else y + h / 2 + 1)
+                pen.text(place, label, fill=colour, font=font, stroke_width=1, stroke_fill="black")
+            _legend(pen, video.height + 2, colours, font)
+            frame = av.VideoFrame.from_image(image)
+            frame.pts, frame.time_base = round(time * TICKS), Fraction(1, TICKS)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def _legend(pen: ImageDraw.ImageDraw, top: int, colours: dict[str, str], font) -> None:
+    left = 4
+    for name, colour in (*colours.items(), ("not graded", NOT_GRADED)):
+        pen.rectangle((left, top + 3, left + 10, top + 13), fill=colour, outline="black")
+        pen.text((left + 14, top), name, fill="black", font=font)
+        left += 24 + round(pen.textlength(name, font=font))
+    pen.text((left + 8, top), NO_DECISION, fill="black", font=font)
+
+
+def _boxes(tracks: tuple[Track, ...], frames: int) -> Iterator[list[tuple[int, np.ndarray, np.ndarray]]]:
+    """For each frame the cells that are there: number of the track, centre, width and height."""
+    waiting = sorted(
+        ((segment.first, track.number, segment) for track in tracks for segment in track.segments),
+        key=lambda one: one[:2],
+        reverse=True,
+    )
+    there: list[tuple[int, Segment]] = []
+    for number in range(frames):
+        while waiting and waiting[-1][0] == number:
+            there.append(waiting.pop()[1:])
+        there = [(track, segment) for track, segment in there if segment.last >= number]
+        yield [
+            (track, segment.path_T2[number - segment.first], segment.sides_T2[number - segment.first])
+            for track, segment in there
+        ]
