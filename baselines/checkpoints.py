@@ -126,9 +126,7 @@ def _unreadable(path: Path) -> str:
     if not start:
         return "is empty: copy or download it again, or train anew"
     if start.startswith(b"PK"):
-        return (
-            "is no whole checkpoint, most likely cut off when it was copied: copy or download it again, or train anew"
-        )
+        return "is damaged or cut off, as by a copy that failed: copy or download it again, or train anew"
     return "is no checkpoint, or not a whole one: it does not begin as torch.save begins a file"
 
 
