@@ -43,7 +43,7 @@ def graded_windows(cells: Cells, ensemble: Ensemble) -> Iterator[GradedWindow]:
         names = [f"track {window.track}, window {window.number}" for window, _ in some]
         dist_MNK = ensemble.distributions(np.stack([clip.frames_THWC for clip in clips]), names)
         for n, ((window, frames_THWC), clip) in enumerate(zip(some, clips, strict=True)):
-            odd = oddities(clip.frames_THWC, clip.facts, spec, side).notes
+            odd = oddities(clip.facts, spec, side).notes
             yield GradedWindow(window, frames_THWC, dist_MNK[:, n], odd)
 
 
