@@ -15,9 +15,7 @@ from hybrid.data.clip import ClipSpec
 from hybrid.errors import UserError
 from hybrid.field.box_files import read_boxes
 from hybrid.field.boxes import of_classes, typical_side
-from hybrid.field.detecting import detect
 from hybrid.field.interlacing import ORDERS
-from hybrid.field.linking import linked
 from hybrid.field.settings import Settings
 from hybrid.field.tracks import Rules, Track, figures, tracks_of
 from hybrid.field.video import FieldVideo, look_through, pictures
@@ -96,12 +94,16 @@ def find_cells(path: Path, boxes: Path | None, clip: ClipSpec, settings: Setting
     if settings.side > min(video.width, video.height):
         raise UserError(f"{path}: of {video.width}x{video.height} px no clip of {settings.side} px can be cut")
     if boxes is None:
+        from hybrid.field.detecting import detect  # here, for trackpy takes 80 MB and a second
+
         table, read = detect(video, settings.head_px, settings.deinterlace)
     else:
         table, read = read_boxes(boxes, video, settings.first_frame)
     table = of_classes(table, settings.classes, f"the boxes of {path.name}")
     rules = Rules(settings.max_speed or SPEED * typical_side(table), settings.max_gap)
     if table["id"].isna().all():
+        from hybrid.field.linking import linked  # here, for the same reason
+
         table, read = linked(table, video, rules), f"{read}; without ids, linked by trackpy"
     tracks = tuple(tracks_of(table, video, rules))
     windows = {track.number: _spread(windows_of(track, video, camera), settings.most) for track in tracks}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from tqdm import tqdm
 
 from hybrid.data.clip import ClipError
@@ -23,12 +24,13 @@ from hybrid.field.interlacing import Interlacing, deinterlaced
 
 @dataclass(frozen=True, eq=False)
 class FieldVideo:
-    """width, height: px as shown. times_N: seconds from the first frame, of every frame. unused: upper bits of 16
-    that no sample uses. interlaced: the order of the lines' moments (see `Interlacing`), '' where it is not."""
+    """width, height: px as shown. turned: what is done to a picture to show it (see `orientation`). times_N: seconds
+    from the first frame, of every frame. unused: upper bits of 16 that no sample uses. interlaced: the order of the lines' moments (see `Interlacing`), '' where it is not."""
 
     path: Path
     width: int
     height: int
+    turned: tuple[bool, bool, bool]
     times_N: np.ndarray
     unused: int
     interlaced: str
@@ -84,9 +86,9 @@ def look_through(path: Path) -> FieldVideo:
             f"has pixels that are not square ({aspect.numerator}:{aspect.denominator}); make them so, and the boxes "
             f"with them: `ffmpeg -i {path.name} -vf scale=iw*sar:ih,setsar=1 square.mkv`",
         )
-    turned = orientation(first)[0]
-    width, height = (first.height, first.width) if turned else (first.width, first.height)
-    return FieldVideo(path, width, height, _unrounded(times_N, tick), unused, interlacing.order, notes)
+    turned = orientation(first)
+    width, height = (first.height, first.width) if turned[0] else (first.width, first.height)
+    return FieldVideo(path, width, height, turned, _unrounded(times_N, tick), unused, interlacing.order, notes)
 
 
 def _unrounded(times_N: np.ndarray, tick: float) -> np.ndarray:
@@ -104,9 +106,11 @@ def pictures(video: FieldVideo, deinterlace: bool = False, doing: str = "reading
     with open_source(video.path) as source:
         frames = tqdm(source, doing, len(video.times_N), unit="frame", disable=None, leave=False)
         images = (frame.image for frame in frames)
+        # Asked once and not of every frame: a frame that was asked for its side data is only freed by the collector.
+        transposed, mirrored, upside_down = video.turned
+        reformatter = VideoReformatter()
         for image in deinterlaced(source, images, video.interlaced) if deinterlace and video.interlaced else images:
             raise_samples(image, video.unused)
-            picture_HWC = image.to_ndarray(format="rgb24")
-            transposed, mirrored, upside_down = orientation(image)
+            picture_HWC = reformatter.reformat(image, format="rgb24").to_ndarray()
             shown = picture_HWC.swapaxes(0, 1) if transposed else picture_HWC
             yield shown[:: -1 if upside_down else 1, :: -1 if mirrored else 1]

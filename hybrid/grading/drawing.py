@@ -20,14 +20,14 @@ from hybrid.grading.grades import NO_DECISION
 
 TICKS = 90_000
 """a second: fine enough for the times of any camera"""
-STRIP, TEXT = 20, 12
-"""px: of the line below the picture, and of letters"""
+LINE, TEXT = 17, 12
+"""px: of a line of text, and of its letters"""
 NOT_GRADED = "#b8b8b8"
 
 
 def grade_colours(grades: tuple[str, ...]) -> list[str]:
     """From blue for the best to red for the worst, which the colour-blind tell apart, too."""
-    return [to_hex(colormaps["RdYlBu_r"](place)) for place in np.linspace(0.12, 0.92, len(grades))]
+    return [to_hex(colormaps["RdYlBu_r"](place)) for place in np.linspace(0.15, 0.9, len(grades))]
 
 
 def draw_video(path: Path, cells: Cells, table: pd.DataFrame, grades: tuple[str, ...]) -> None:
@@ -40,7 +40,9 @@ def draw_video(path: Path, cells: Cells, table: pd.DataFrame, grades: tuple[str,
         number: (f"{number}: {row['top_grade']} {row['expected_grade']:.1f}", colours[row["top_grade"]])
         for number, row in graded.iterrows()
     }
-    even = (video.width + video.width % 2, video.height + STRIP + video.height % 2)
+    # H.264 wants even sides; two lines go below the picture, and have room beside a narrow one.
+    width = max(video.width, round(font.getlength(NO_DECISION)) + 8)
+    even = (width + width % 2, video.height + 2 * LINE + video.height % 2)
     with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
         container.metadata["comment"] = NO_DECISION
         stream = container.add_stream(CODEC, rate=Fraction(video.rate).limit_denominator(1000))
@@ -54,24 +56,31 @@ def draw_video(path: Path, cells: Cells, table: pd.DataFrame, grades: tuple[str,
             image.paste(Image.fromarray(np.ascontiguousarray(picture_HWC)))
             pen = ImageDraw.Draw(image)
             for track, (x, y), (w, h) in boxes:
-                label, colour = labels.get(track, ("", NOT_GRADED))
-                pen.rectangle((x - w / 2, y - h / 2, x + w / 2, y + h / 2), outline=colour, width=2 if label else 1)
-                place = (x - w / 2, y - h / 2 - TEXT - 3 if y - h / 2 > TEXT + 3 else y + h / 2 + 1)
-                pen.text(place, label, fill=colour, font=font, stroke_width=1, stroke_fill="black")
-            _legend(pen, video.height + 2, colours, font)
+                _draw_box(pen, (x - w / 2, y - h / 2, x + w / 2, y + h / 2), *labels.get(track, ("", NOT_GRADED)), font)
+            _legend(pen, video.height, colours, font)
             frame = av.VideoFrame.from_image(image)
             frame.pts, frame.time_base = round(time * TICKS), Fraction(1, TICKS)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
 
 
+def _draw_box(pen: ImageDraw.ImageDraw, box: tuple[float, ...], label: str, colour: str, font) -> None:
+    pen.rectangle(box, outline=colour, width=2 if label else 1)
+    if label:
+        left, top, _, bottom = box
+        place = (left, top - LINE) if top >= LINE else (left, bottom + 1)
+        pen.rectangle(pen.textbbox(place, label, font), fill=colour, outline=colour)
+        pen.text(place, label, fill="black", font=font)
+
+
 def _legend(pen: ImageDraw.ImageDraw, top: int, colours: dict[str, str], font) -> None:
-    left = 4
+    """What the colours mean, and what none of it is good for."""
+    left = 4.0
     for name, colour in (*colours.items(), ("not graded", NOT_GRADED)):
-        pen.rectangle((left, top + 3, left + 10, top + 13), fill=colour, outline="black")
-        pen.text((left + 14, top), name, fill="black", font=font)
-        left += 24 + round(pen.textlength(name, font=font))
-    pen.text((left + 8, top), NO_DECISION, fill="black", font=font)
+        pen.rectangle((left, top + 4, left + 10, top + 14), fill=colour, outline="black")
+        pen.text((left + 14, top + 1), name, fill="black", font=font)
+        left += 26 + font.getlength(name)
+    pen.text((4, top + LINE), NO_DECISION, fill="black", font=font)
 
 
 def _boxes(tracks: tuple[Track, ...], frames: int) -> Iterator[list[tuple[int, np.ndarray, np.ndarray]]]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from hybrid.data.clip import ClipError
+from hybrid.data.simulated import is_simulated
 from hybrid.errors import UserError
 from hybrid.field.box_files import box_files
 from hybrid.field.cells import find_cells
@@ -50,7 +51,7 @@ def grade_field(
         table.to_csv(making / "grades.csv", index=False, float_format="%.6g")
         draw_video(making / "graded.mp4", cells, table, ensemble.grades)
         said = f"{cells.read}; {len(cells.all_windows)} windows of {cells.counts}"
-        notes = [f"{path.name}: {note}" for note in cells.notes] + _size_note(settings.side, ensemble)
+        notes = [f"{path.name}: {note}" for note in cells.notes] + _about(ensemble, settings.side)
         notes += [f"{count} of {len(cells.all_windows)} windows: {note}" for note, count in odd.items()]
         made = asked | {"read": said, "checkpoints": ensemble.described, "commit": software_commit()}
         write_page(making, cells, table, ensemble, notes, [(name, str(value)) for name, value in made.items()])
@@ -98,12 +99,21 @@ def _is_done(folder: Path, asked: dict[str, Any]) -> bool:
     return True
 
 
-def _size_note(side: int, ensemble: Ensemble) -> list[str]:
-    """Where windows are of another size than the clips that were learned from."""
-    known = [trained.trained_on.sides for trained in ensemble.models if trained.trained_on and trained.trained_on.sides]
-    if not known or any(smallest <= side <= largest for smallest, largest in known):
-        return []
-    return [
-        f"the model learned from clips of {' or '.join(sorted({f'{low} to {high}' for low, high in known}))} px, and "
-        f"these are of {side} px: where a cell is not as large in both pictures, give --side"
-    ]
+def _about(ensemble: Ensemble, side: int) -> list[str]:
+    """What the models learned from that makes their answers mean less here."""
+    notes, known = [], [trained.trained_on.sides for trained in ensemble.models if trained.trained_on]
+    if any(_simulated(checkpoint.parent / "config.yaml") for checkpoint in ensemble.checkpoints):
+        notes.append("the model learned from simulated clips, so its grades are no evidence about real sperm")
+    if all(known) and not any(smallest <= side <= largest for smallest, largest in known):
+        smallest, largest = min(low for low, _ in known), max(high for _, high in known)
+        notes.append(
+            f"the model learned from clips of {smallest} to {largest} px, and these windows are of {side} px: where a "
+            "cell is not as large in both, give --side"
+        )
+    return notes
+
+
+def _simulated(config: Path) -> bool:
+    """Whether a run's data were; a checkpoint that lies alone does not say."""
+    data = read_yaml(config)["data"] if config.is_file() else {}
+    return bool(data) and (data["simulate"] is not None or is_simulated(Path(data["root"])))
