@@ -12,6 +12,8 @@ frames; else the user has to say it.
 from __future__ import annotations
 
 import re
+import sys
+from array import array
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -107,27 +109,43 @@ def _read_frames(files: list[Path], video: FieldVideo, first_frame: int | None) 
         )
     start = _start(min(numbers), max(numbers), frames, first_frame, files[0].parent)
     voc = kinds == {".xml"}
-    raw = [(_voc if voc else _yolo)(file, video) for file in files]
-    if not voc:
-        _same_length(files, raw)
-    rows, places = [], []
-    for file, number, lines in zip(files, numbers, raw, strict=True):
-        for line, (x, y, w, h, identity, label) in lines:
-            rows.append((number - start, x, y, w, h, identity, label))
-            places.append((file, line))
+    read, rows = _voc if voc else _yolo, _Rows()
+    for place, (file, number) in enumerate(zip(files, numbers, strict=True)):
+        for line, (*figures, identity, label) in read(file, video):
+            rows.add((number - start, *figures), identity, label, place, line)
 
     def where(row: int) -> str:
-        file, line = places[row]
-        return f"{file} line {line}" if line else f"{file}"
+        place, line = rows.place(row)
+        return f"{files[place]} line {line}" if line else f"{files[place]}"
 
     kind = "Pascal VOC" if voc else "YOLO"
-    boxes = checked(_table(rows), video, where)
+    boxes = checked(rows.table(), video, where)
     return boxes, f"{len(files)} {kind} files like {files[0].name}, the first frame is {start}"
 
 
-def _table(rows: list[tuple]) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.astype({"frame": int, "x": float, "y": float, "w": float, "h": float})
+class _Rows:
+    """Boxes as they are read, in 80 bytes each: a long video has a million, and tuples of objects take 400."""
+
+    def __init__(self):
+        self._figures, self._places = array("d"), array("q")
+        self._ids: list[str | None] = []
+        self._labels: list[str] = []
+
+    def add(self, figures: tuple[float, ...], identity: str | None, label: str, file: int, line: int) -> None:
+        """figures: frame, x, y, w, h."""
+        self._figures.extend(figures)
+        self._places.extend((file, line))
+        self._ids.append(identity and sys.intern(identity))
+        self._labels.append(sys.intern(label))
+
+    def place(self, row: int) -> tuple[int, int]:
+        """Its file's number, and the line there."""
+        return self._places[2 * row], self._places[2 * row + 1]
+
+    def table(self) -> pd.DataFrame:
+        figures_N5 = np.array(self._figures).reshape(-1, 5)
+        table = pd.DataFrame(dict(zip(COLUMNS, figures_N5.T, strict=False))).astype({"frame": int})
+        return table.assign(id=pd.Series(self._ids, dtype=object), label=pd.Series(self._labels, dtype=object))
 
 
 def _start(first: int, last: int, frames: int, told: int | None, name: Path) -> int:
@@ -196,12 +214,6 @@ def _yolo(file: Path, video: FieldVideo) -> list:
             (number, (*(share * side for share, side in zip(shares, size, strict=True)), identity, values[-5]))
         )
     return found
-
-
-def _same_length(files: list[Path], raw: list) -> None:
-    with_id = {box[1][4] is not None: file for file, boxes in zip(files, raw, strict=True) for box in boxes}
-    if len(with_id) > 1:
-        raise UserError(f"{with_id[False]}: its boxes have no id, those of {with_id[True].name} have")
 
 
 def _text(file: Path) -> str:

@@ -25,7 +25,8 @@ from hybrid.field.interlacing import Interlacing, deinterlaced
 @dataclass(frozen=True, eq=False)
 class FieldVideo:
     """width, height: px as shown. turned: what is done to a picture to show it (see `orientation`). times_N: seconds
-    from the first frame, of every frame. unused: upper bits of 16 that no sample uses. interlaced: the order of the lines' moments (see `Interlacing`), '' where it is not."""
+    from the first frame, of every frame. unused: upper bits of 16 that no sample uses. interlaced: the order of the
+    lines' moments (see `Interlacing`), '' where it is not."""
 
     path: Path
     width: int

@@ -58,7 +58,7 @@ WRONG_FRAMES = {
     "no number": ([GOOD, "0 0.5 x 0.1 0.1\n"], ".txt", r"donor1_1.txt line 1: '0.5 x 0.1 0.1' are not four numbers"),
     "pixels": ([GOOD, "0 320 240 20 20\n"], ".txt", r"shares from 0 to 1 are wanted"),
     "a confidence": ([GOOD, "0 0.5 0.5 0.1 0.1 0.9\n"], ".txt", r"without a confidence"),
-    "an id now and then": ([GOOD, "7 0 0.5 0.5 0.1 0.1\n"], ".txt", r"donor1_0.txt: its boxes have no id"),
+    "an id now and then": ([GOOD, "7 0 0.5 0.5 0.1 0.1\n"], ".txt", r"donor1_0.txt line 1: the box has no id, though"),
     "no width": ([GOOD, "0 0.5 0.5 0 0.1\n"], ".txt", r"donor1_1.txt line 1: the box has a width or height"),
     "an id twice": (
         ["7 0 0.5 0.5 0.1 0.1\n" * 2, ""],
