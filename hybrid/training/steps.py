@@ -1,27 +1,33 @@
-"""What a training step takes, and how much of it outside the model, measured in the loop that trains."""
+"""What a training step and an answer take, in the loop that trains and beside the plain way (`plain`)."""
 
 from __future__ import annotations
 
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import pandas as pd
 import pytorch_lightning as pl
 import torch
 
+from baselines import ClipModel
 from hybrid import get_entry
 from hybrid.config import TrainConfig
+from hybrid.data.clip import ClipSpec
 from hybrid.data.loader import InMemoryClips, training_batches
 from hybrid.data.transforms import IDENTITY, Moments, Normalisation
 from hybrid.device import Machine
 from hybrid.profiling.timing import wait_for
 from hybrid.training.build import build_model
+from hybrid.training.ensemble import predict_distributions
 from hybrid.training.loop import make_trainer, quiet_libraries
 from hybrid.training.module import GradeModule
+from hybrid.training.plain import IMPLEMENTATIONS, PlainClips, PlainWay
 
 GRADES = 5
 
@@ -88,25 +94,57 @@ class StepClock(pl.Callback):
         self.step = None
 
 
-def measure_steps(configs: list[TrainConfig], machine: Machine, rounds: int) -> pd.DataFrame:
-    """A row a model: milliseconds a clip of a training step and of its parts, and the per cent outside the model.
+def measure_steps(
+    configs: list[TrainConfig], machine: Machine, rounds: int, videos: Sequence[Path] = ()
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Two tables, a row a model, of milliseconds a clip: ours, and beside the plain way.
 
-    The models train in turns, `rounds` times each, on as many random clips in as many epochs as their protocol has;
-    given is the median step, and of all steps the share outside of forward pass, backward pass and update.
+    Ours: of a training step and of its parts, and the per cent outside the model; of an answer in evaluation. The
+    models train and answer in turns, `rounds` times each, on as many random clips in as many epochs as their protocol
+    has; given is the median, and of all steps the share outside of forward pass, backward pass and update.
+    Beside: where there are videos, each model that IMPLEMENTATIONS has a plain way of has its turn that way, too, on as
+    many of them as there are random clips, some more than once. `loading_ms` is the part of a step until its clips are
+    there; `times` how many times as long a step is as ours, and `times_loaded` if loading them took nothing.
     """
     quiet_libraries()
-    steps: dict[str, list[dict[str, float]]] = defaultdict(list)
+    steps, answers, plain_steps, plain_answers = (defaultdict(list) for _ in range(4))
     for _ in range(rounds):
         for config in configs:
-            steps[config.model.name] += _train(config, machine)[1:]
-    rows = []
+            name, clips, model = config.model.name, _clips(config), _model(config, machine)
+            steps[name] += _train(config, machine, model, clips)[1:]
+            answers[name].append(_ask(config, machine, model, clips))
+            if videos and name in IMPLEMENTATIONS:
+                way = PlainWay(config, machine, _same_clips(config, videos))
+                plain_steps[name] += way.train()
+                plain_answers[name].append(way.ask() / len(way.clips))
+    ours, beside = [], []
     for config in configs:
-        table = pd.DataFrame(steps[config.model.name])
-        parts = 1e3 * table.median() / config.protocol.batch_size
+        name, size = config.model.name, config.protocol.batch_size / 1e3
+        table = pd.DataFrame(steps[name])
         inside = table[["forward", "backward", "update"]].sum().sum()
-        outside = {"outside_percent": 100 * (1 - inside / table["step"].sum())}
-        rows.append({"model": config.model.name} | {f"{part}_ms": parts[part] for part in table} | outside)
-    return pd.DataFrame(rows)
+        step, answer = table["step"].median() / size, 1e3 * median(answers[name])
+        ours.append(
+            {"model": name}
+            | {f"{part}_ms": table[part].median() / size for part in table}
+            | {"outside_percent": 100 * (1 - inside / table["step"].sum()), "inference_ms": answer}
+        )
+        if name in plain_steps:
+            plain = pd.DataFrame(plain_steps[name]) / size
+            plain_answer = 1e3 * median(plain_answers[name])
+            beside.append(
+                {
+                    "model": name,
+                    "step_ms": step,
+                    "plain_step_ms": plain["step"].median(),
+                    "loading_ms": plain["loading"].median(),
+                    "times": plain["step"].median() / step,
+                    "times_loaded": (plain["step"] - plain["loading"]).median() / step,
+                    "inference_ms": answer,
+                    "plain_inference_ms": plain_answer,
+                    "inference_times": plain_answer / answer,
+                }
+            )
+    return pd.DataFrame(ours), pd.DataFrame(beside)
 
 
 @cache
@@ -118,19 +156,47 @@ def _random_clips(*shape_NTHWC: int, shift: int) -> tuple[np.ndarray, Moments]:
     return frames_NTHWC, moments
 
 
-def _train(config: TrainConfig, machine: Machine) -> list[dict[str, float]]:
-    protocol, entry, num_frames = config.protocol, get_entry(config.model.name), config.model.num_frames
-    number, side = 5 * protocol.batch_size, protocol.crop_size
-    shift = round(protocol.augment.shift * side)
-    frames_NTHWC, moments = _random_clips(number, num_frames, side, side, config.data.channels, shift=shift)
-    targets_NK = torch.from_numpy(np.random.default_rng(0).dirichlet(np.ones(GRADES), number)).float()
+def _number(config: TrainConfig) -> int:
+    return 5 * config.protocol.batch_size
+
+
+def _targets(config: TrainConfig) -> torch.Tensor:
+    return torch.from_numpy(np.random.default_rng(0).dirichlet(np.ones(GRADES), _number(config))).float()
+
+
+def _clips(config: TrainConfig) -> InMemoryClips:
+    protocol, entry, frames = config.protocol, get_entry(config.model.name), config.model.num_frames
+    side, shift = protocol.crop_size, round(protocol.augment.shift * protocol.crop_size)
+    frames_NTHWC, moments = _random_clips(_number(config), frames, side, side, config.data.channels, shift=shift)
+    return InMemoryClips(frames_NTHWC, Normalisation(entry.mean, entry.std, protocol.normalise), moments=moments)
+
+
+def _same_clips(config: TrainConfig, videos: Sequence[Path]) -> PlainClips:
+    entry, model = get_entry(config.model.name), config.model
+    spec = ClipSpec(model.num_frames, model.frame_rate, config.protocol.crop_size, config.data.channels)
+    paths = [videos[n % len(videos)] for n in range(_number(config))]
+    return PlainClips(paths, _targets(config), spec, entry.mean, entry.std)
+
+
+def _model(config: TrainConfig, machine: Machine) -> ClipModel:
     pl.seed_everything(0, verbose=False)
-    model = machine.to_channels_last(build_model(config, GRADES))
-    normalisation = Normalisation(entry.mean, entry.std, protocol.normalise)
-    clips = InMemoryClips(frames_NTHWC, normalisation, model.used_frames(num_frames), moments)
-    clock, batches = StepClock(machine.device), training_batches(np.arange(number), protocol.batch_size, seed=0)
+    return machine.to_channels_last(build_model(config, GRADES))
+
+
+def _train(config: TrainConfig, machine: Machine, model: ClipModel, clips: InMemoryClips) -> list[dict[str, float]]:
+    clips.used = model.used_frames(config.model.num_frames)
+    clock = StepClock(machine.device)
+    batches = training_batches(np.arange(_number(config)), config.protocol.batch_size, seed=0)
     with tempfile.TemporaryDirectory() as folder:
-        epochs = protocol.epochs
+        epochs = config.protocol.epochs
         trainer = make_trainer(config, machine, Path(folder), epochs=epochs, callbacks=[clock], logger=None)
-        trainer.fit(GradeModule(model, clips, targets_NK, config, seed=0), batches)
+        trainer.fit(GradeModule(model, clips, _targets(config), config, seed=0), batches)
     return clock.steps
+
+
+def _ask(config: TrainConfig, machine: Machine, model: ClipModel, clips: InMemoryClips) -> float:
+    """Seconds a clip of the answers that a run ends with."""
+    clock, number = StepClock(machine.device), _number(config)
+    began = clock.now()
+    predict_distributions(model, clips, np.arange(number), config.protocol.batch_size, machine)
+    return (clock.now() - began) / number
