@@ -2,11 +2,9 @@
 
 A network of the library that published it, eager and in float32; a DataLoader whose items open and decode their video
 when they are asked for; a loop over its batches. It does all that ours does (augmentation, clipping of gradients, a
-schedule), but for TimeSformer's stochastic depth, and nothing that would slow it down: each line is what a user of these
-libraries would write.
+schedule), but for TimeSformer's stochastic depth, and nothing that would slow it down: every line is what a user of
+these libraries would write.
 """
-
-from __future__ import annotations
 
 import os
 import time
