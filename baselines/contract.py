@@ -98,6 +98,11 @@ class LoadReport:
         return "; ".join(parts)
 
 
+def mean_over_space(x_BCTHW: Tensor) -> Tensor:
+    """(B, T, C)"""
+    return x_BCTHW.mean(dim=(3, 4)).transpose(1, 2)
+
+
 def listed(keys: list[str], most: int = 5) -> str:
     return ", ".join(keys[:most]) + (f" and {len(keys) - most} more" if len(keys) > most else "")
 
@@ -145,6 +150,14 @@ class ClipModel(nn.Module):
     def forward_head(self, features, pre_logits: bool = False) -> Tensor:
         """Pool the features to (B, num_features) and, unless `pre_logits`, classify them: (B, K)."""
         raise NotImplementedError
+
+    def time_steps(self, features, num_frames: int) -> list[Tensor]:
+        """Of `forward_features` of clips of so many frames: what the model has at each of its time steps, a tensor
+        (B, S, D) a pathway; each of S steps stands for num_frames / S frames, in their order.
+
+        A model without moments (it sees one frame, or keeps a class token alone) has one step, its answer's features.
+        """
+        return [self.forward_head(features, pre_logits=True).unsqueeze(1)]
 
     def reset_classifier(self, num_grades: int) -> None:
         """Replace the last linear layer by a fresh one for `num_grades` grades."""

@@ -6,27 +6,31 @@ with the ResNet-50 of X. Wang et al.: Non-local Neural Networks, CVPR 2018, as p
 
 from torch import nn
 
+from baselines.layers import DROPOUT
 from baselines.pytorchvideo_net import PyTorchVideoNet
 from baselines.registry import KINETICS_MEAN_STD, ModelEntry, PretrainedWeights, PublishedFigures, register
 
 CONV_A = (((3, 1, 1),), ((3, 1, 1), (1, 1, 1)), ((3, 1, 1), (1, 1, 1)), ((1, 1, 1), (3, 1, 1)))
 
 
-def build(size: str, *, num_grades, num_frames, crop_size, in_channels, dropout: float = 0.5) -> PyTorchVideoNet:
-    """dropout: before the classifier."""
-    shape = dict(in_channels=in_channels, num_grades=num_grades, dropout=dropout)
+def build(
+    size: str, *, num_grades, num_frames, crop_size, in_channels, dropout: float | None = None
+) -> PyTorchVideoNet:
+    """dropout: before the classifier, by default DROPOUT's."""
+    shape = dict(in_channels=in_channels, num_grades=num_grades)
     net = paper_net(**shape) if size == "paper" else tiny_net(**shape)
     net.blocks[-1].pool = nn.AdaptiveAvgPool3d(1)
-    return PyTorchVideoNet(net, num_grades=num_grades, in_channels=in_channels)
+    dropout = DROPOUT[size] if dropout is None else dropout
+    return PyTorchVideoNet(net, num_grades=num_grades, in_channels=in_channels, dropout=dropout)
 
 
-def paper_net(in_channels: int, num_grades: int, dropout: float) -> nn.Module:
+def paper_net(in_channels: int, num_grades: int) -> nn.Module:
     from pytorchvideo.models.hub import i3d_r50
 
-    return i3d_r50(input_channel=in_channels, model_num_class=num_grades, dropout_rate=dropout)
+    return i3d_r50(input_channel=in_channels, model_num_class=num_grades)
 
 
-def tiny_net(in_channels: int, num_grades: int, dropout: float) -> nn.Module:
+def tiny_net(in_channels: int, num_grades: int) -> nn.Module:
     """pytorchvideo's `create_resnet`, whose smallest depth is 50, with fewer and narrower bottlenecks."""
     from pytorchvideo.models.head import create_res_basic_head
     from pytorchvideo.models.net import Net
@@ -48,9 +52,7 @@ def tiny_net(in_channels: int, num_grades: int, dropout: float) -> nn.Module:
         )  # fmt: skip
         stages.append(stage)
     stages.insert(1, nn.MaxPool3d((2, 1, 1), stride=(2, 1, 1)))
-    head = create_res_basic_head(
-        in_features=32 * width, out_features=num_grades, pool=None, dropout_rate=dropout, activation=None
-    )
+    head = create_res_basic_head(in_features=32 * width, out_features=num_grades, pool=None, activation=None)
     return Net(blocks=nn.ModuleList([stem, *stages, head]))
 
 

@@ -10,6 +10,9 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+DROPOUT = {"paper": 0.5, "tiny": 0.0}
+"""of networks that have it before their classifier, by size; a tiny one's few features are too few to lose half"""
+
 
 def attend(q: Tensor, k: Tensor, v: Tensor, explicit: bool = False) -> tuple[Tensor, Tensor | None]:
     """softmax(q k' / sqrt(D)) v: (..., h, N, D), and the weights (..., h, N, N) where `explicit`, else None.

@@ -5,7 +5,7 @@ import re
 
 from torch import Tensor, nn
 
-from baselines.contract import ClipModel, Features, Intermediates
+from baselines.contract import ClipModel, Features, Intermediates, mean_over_space
 from baselines.layers import fresh_classifier
 
 
@@ -16,11 +16,12 @@ class PyTorchVideoNet(ClipModel):
     at the network's native input that is the same.
     """
 
-    def __init__(self, net: nn.Module, *, num_grades: int, in_channels: int):
+    def __init__(self, net: nn.Module, *, num_grades: int, in_channels: int, dropout: float):
         super().__init__()
         self.net = net
         self.num_grades = num_grades
         self.in_channels = in_channels
+        self.head.dropout = nn.Dropout(dropout)  # of a rate of 0 pytorchvideo makes None
         self.num_features = self.head.proj.in_features
         self.classifier = f"net.blocks.{len(net.blocks) - 1}.proj"
         stem = net.blocks[0].conv
@@ -47,6 +48,9 @@ class PyTorchVideoNet(ClipModel):
     def forward_head(self, features: Tensor, pre_logits: bool = False) -> Tensor:
         pooled_BD = self.head.dropout(self.head.pool(features).flatten(1))
         return pooled_BD if pre_logits else self.head.proj(pooled_BD)
+
+    def time_steps(self, features: Tensor, num_frames: int) -> list[Tensor]:
+        return [mean_over_space(features)]
 
     def reset_classifier(self, num_grades: int) -> None:
         self.head.proj = fresh_classifier(self.head.proj, num_grades)

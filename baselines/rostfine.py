@@ -115,6 +115,10 @@ class RoSTFine(TimeSformer):
             return rearrange(features_BFD, "b f d -> b (f d)")
         return mean_distribution(self.head(features_BFD))
 
+    def time_steps(self, features_BFD: Tensor, num_frames: int) -> list[Tensor]:
+        """Of its three features none is of a moment."""
+        return [self.forward_head(features_BFD, pre_logits=True).unsqueeze(1)]
+
     def grade_loss(self, clip_BCTHW: Tensor, target_BK: Tensor, loss: GradeLoss) -> tuple[Tensor, dict[str, Tensor]]:
         """The mean loss of the three distributions, and the mean cosine similarity of the three features."""
         features_BFD = self.forward_features(self.checked(clip_BCTHW))

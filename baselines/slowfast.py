@@ -21,8 +21,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from baselines.contract import ClipModel, Features, Intermediates
-from baselines.layers import fresh_classifier
+from baselines.contract import ClipModel, Features, Intermediates, mean_over_space
+from baselines.layers import DROPOUT, fresh_classifier
 from baselines.pytorchvideo_net import block_depth
 from baselines.registry import (
     KINETICS_MEAN_STD,
@@ -142,6 +142,9 @@ class SlowFast(ClipModel):
         pooled_BD = self.head.dropout(pooled_BD)
         return pooled_BD if pre_logits else self.head.proj(pooled_BD)
 
+    def time_steps(self, features: tuple[Tensor, Tensor], num_frames: int) -> list[Tensor]:
+        return [mean_over_space(x_BCTHW) for x_BCTHW in features]
+
     def reset_classifier(self, num_grades: int) -> None:
         self.head.proj = fresh_classifier(self.head.proj, num_grades)
         self.num_grades = num_grades
@@ -170,7 +173,13 @@ TINY = dict(
 
 
 def build_net(
-    size: str, *, num_grades: int, in_channels: int, alpha: int = 4, variant="slowfast_r50", dropout: float = 0.5
+    size: str,
+    *,
+    num_grades: int,
+    in_channels: int,
+    alpha: int = 4,
+    variant="slowfast_r50",
+    dropout: float | None = None,
 ) -> nn.Module:
     """pytorchvideo's SlowFast at a size; `variant` (VARIANTS) is of the paper size alone."""
     from pytorchvideo.models.slowfast import create_slowfast
@@ -182,6 +191,7 @@ def build_net(
         input_channels=(in_channels, in_channels),
         model_num_class=num_grades,
     )
+    dropout = DROPOUT[size] if dropout is None else dropout
     net.blocks[6].dropout = nn.Dropout(dropout)  # of a rate of 0 pytorchvideo makes None
     return net
 
@@ -196,9 +206,10 @@ def build(
     variant: str = "slowfast_r50",
     alpha: int = 4,
     slow_frames: str = "linspace",
-    dropout: float = 0.5,
+    dropout: float | None = None,
 ) -> SlowFast:
-    """alpha: fast frames per slow frame, 2, 4 or 8. slow_frames: see `slow_frame_indices`."""
+    """alpha: fast frames per slow frame, 2, 4 or 8. slow_frames: see `slow_frame_indices`. dropout: before the
+    classifier, by default DROPOUT's."""
     if alpha not in (2, 4, 8):
         raise ValueError(f"alpha must be 2, 4 or 8, not {alpha}")
     net = build_net(size, num_grades=num_grades, in_channels=in_channels, alpha=alpha, variant=variant, dropout=dropout)

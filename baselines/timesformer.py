@@ -159,6 +159,11 @@ class TimeSformer(ClipModel):
         cls_BD, _ = features
         return cls_BD if pre_logits else self.head(cls_BD)
 
+    def time_steps(self, features: tuple[Tensor, Tensor], num_frames: int) -> list[Tensor]:
+        """The mean of each frame's patches."""
+        _, x_BNTD = features
+        return [x_BNTD.mean(dim=1)]
+
     def reset_classifier(self, num_grades: int) -> None:
         self.head = nn.Linear(self.num_features, num_grades).to(self.head.weight)
         nn.init.trunc_normal_(self.head.weight, std=0.02)

@@ -7,7 +7,7 @@ is its authors' reference implementation.
 import torch
 from torch import Tensor, nn
 
-from baselines.contract import ClipModel, Features, Intermediates
+from baselines.contract import ClipModel, Features, Intermediates, mean_over_space
 from baselines.layers import fresh_classifier
 
 STAGE_NAMES = ("stem", "layer1", "layer2", "layer3", "layer4")
@@ -40,6 +40,9 @@ class VideoResNet(ClipModel):
     def forward_head(self, features: Tensor, pre_logits: bool = False) -> Tensor:
         pooled_BD = self.net.avgpool(features).flatten(1)
         return pooled_BD if pre_logits else self.net.fc(pooled_BD)
+
+    def time_steps(self, features: Tensor, num_frames: int) -> list[Tensor]:
+        return [mean_over_space(features)]
 
     def reset_classifier(self, num_grades: int) -> None:
         self.net.fc = fresh_classifier(self.net.fc, num_grades)

@@ -7,6 +7,7 @@ K. Simonyan, A. Zisserman: Very Deep Convolutional Networks for Large-Scale Imag
 from torch import Tensor
 
 from baselines.contract import Intermediates
+from baselines.layers import DROPOUT
 from baselines.registry import IMAGENET_MEAN_STD, ModelEntry, PretrainedWeights, PublishedFigures, register
 from baselines.timm_net import FrameModel, record
 
@@ -27,11 +28,12 @@ class VGG16(FrameModel):
         return x
 
 
-def build(size: str, *, num_grades, num_frames, crop_size, in_channels, dropout: float = 0.5) -> VGG16:
-    """dropout: on both hidden fully connected layers, 0.5 in the paper."""
+def build(size: str, *, num_grades, num_frames, crop_size, in_channels, dropout: float | None = None) -> VGG16:
+    """dropout: on both hidden fully connected layers, by default DROPOUT's."""
     import timm
     from timm.models.vgg import VGG, ClassifierHead, ConvMlp
 
+    dropout = DROPOUT[size] if dropout is None else dropout
     shape = dict(num_classes=num_grades, in_chans=in_channels, drop_rate=dropout)
     if size == "paper":
         net = timm.create_model("vgg16", **shape)

@@ -127,6 +127,10 @@ class ViViT(ClipModel):
         cls_BD = features[:, 0]
         return cls_BD if pre_logits else self.head(cls_BD)
 
+    def time_steps(self, features: Tensor, num_frames: int) -> list[Tensor]:
+        """The mean of each moment's tubelets."""
+        return [reduce(features[:, 1:], "b (t n) d -> b t d", "mean", t=num_frames // TUBELET)]
+
     def reset_classifier(self, num_grades: int) -> None:
         self.head = nn.Linear(self.num_features, num_grades).to(self.head.weight)
         nn.init.trunc_normal_(self.head.weight, std=0.02)

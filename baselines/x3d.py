@@ -7,6 +7,7 @@ pytorchvideo's x3d_m, without the softmax that pytorchvideo ends it with.
 from torch import nn
 
 from baselines.depthwise import train_fast
+from baselines.layers import DROPOUT
 from baselines.pytorchvideo_net import PyTorchVideoNet
 from baselines.registry import (
     KINETICS_MEAN_STD,
@@ -21,20 +22,22 @@ VARIANTS = ("x3d_m", "x3d_s", "x3d_l")
 
 
 def build(
-    size: str, *, num_grades, num_frames, crop_size, in_channels, variant=VARIANTS[0], dropout: float = 0.5
+    size: str, *, num_grades, num_frames, crop_size, in_channels, variant=VARIANTS[0], dropout: float | None = None
 ) -> PyTorchVideoNet:
-    """variant: one of VARIANTS (s and m differ in their native input alone). dropout: before the classifier."""
+    """variant: one of VARIANTS (s and m differ in their native input alone). dropout: before the classifier, by default
+    DROPOUT's."""
     from pytorchvideo.models import hub
     from pytorchvideo.models.x3d import create_x3d
 
     check_variant("x3d", VARIANTS, variant, size)
-    shape = dict(input_channel=in_channels, model_num_class=num_grades, dropout_rate=dropout, head_activation=None)
+    shape = dict(input_channel=in_channels, model_num_class=num_grades, head_activation=None)
     if size == "paper":
         net = getattr(hub, variant)(**shape)
     else:
         net = create_x3d(stem_dim_in=8, depth_factor=0.5, width_factor=1.0, head_dim_out=256, **shape)
     net.blocks[-1].pool.pool = nn.AdaptiveAvgPool3d(1)
-    return PyTorchVideoNet(train_fast(net), num_grades=num_grades, in_channels=in_channels)
+    dropout = DROPOUT[size] if dropout is None else dropout
+    return PyTorchVideoNet(train_fast(net), num_grades=num_grades, in_channels=in_channels, dropout=dropout)
 
 
 register(

@@ -172,8 +172,11 @@ class TrainConfig(TrainingConfig):
 class StreamConfig:
     """The clips that are learned from, of a simulator's seed that no data set has."""
 
-    pool: int | None = MISSING
-    """clips that are simulated once, kept on disk and gone through again and again; None: every clip is a new one"""
+    pool: int = MISSING
+    """clips that the first epoch has, simulated once, kept on disk and shown again and again"""
+    grows: int = MISSING
+    """clips that each further epoch has beside those before it, simulated while a model learns; as many as an epoch's:
+    every clip is a new one"""
     held_out: int = MISSING
     """clips of the next seed, of other donors and microscopes, to watch the error on"""
     root: str = MISSING
@@ -191,7 +194,7 @@ class PretrainConfig(TrainingConfig):
     """One pretraining of one model."""
 
     targets: str = MISSING
-    """what is learned: physics | physics+events (hybrid/pretraining/attributes.py)"""
+    """what is learned: dense | dense_no_bends | dense_no_events (hybrid/pretraining/attributes.py)"""
     clips: int = MISSING
     """that the model sees, new ones or again: the budget, the same for every model"""
     clips_an_epoch: int = MISSING

@@ -16,6 +16,7 @@ register_schemas()
 @hydra.main(version_base="1.3", config_path="../configs", config_name="pretrain")
 def main(config: PretrainConfig) -> None:
     with explained():
+        from hybrid.pretraining.attributes import TARGETS
         from hybrid.pretraining.run import check_pretraining, estimate, pretrain, pretraining_folder
         from hybrid.training.callbacks import SeenLine
 
@@ -26,7 +27,8 @@ def main(config: PretrainConfig) -> None:
         result = pretrain(config, [SeenLine(folder.label, config.clips)])
         if not result:  # of the processes that do it together, the first has it
             return
-        errors = ", ".join(f"{group} {error:.2f}" for group, error in result["errors"]["test"].items())
+        found = result["errors"]["test"]
+        errors = ", ".join(f"{group} {found[group]:.2f}" for group in [*TARGETS[config.targets], "all"])
         print(f"{folder.label}: error on held-out clips, of 1: {errors}   {folder.model}")
 
 

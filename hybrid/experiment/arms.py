@@ -150,17 +150,18 @@ OF_ONE_AXIS = table(
         "does the latter.",
         "slowfast",
         {
-            "pretrained-hybrid": PRETRAINED + "physics+events/hybrid/pretrained.ckpt",
+            "pretrained-hybrid": PRETRAINED + "dense/hybrid/pretrained.ckpt",
         },
         against="pretrained",
     ),
     variants(
         "pretraining_targets",
-        "Whether pretraining was told of events, their kind and their frames, too; tools/pretrain.py "
-        "targets=physics does without.",
-        "physics+events",
+        "What pretraining was told: without products of the tail's bends, or without kind and frames of events; "
+        "tools/pretrain.py targets=... does so first.",
+        "dense",
         {
-            "pretrained-physics": PRETRAINED + "physics/slowfast/pretrained.ckpt",
+            "pretrained-no-bends": PRETRAINED + "dense_no_bends/slowfast/pretrained.ckpt",
+            "pretrained-no-events": PRETRAINED + "dense_no_events/slowfast/pretrained.ckpt",
         },
         against="pretrained",
     ),

@@ -96,6 +96,10 @@ class TwoNets(ClipModel):
         pooled_BD = torch.cat(pooled, dim=1)
         return pooled_BD if pre_logits else self.head(pooled_BD)
 
+    def time_steps(self, features: tuple, num_frames: int) -> list[Tensor]:
+        nets = self.slowfast, self.timesformer
+        return [x for net, seen in zip(nets, features, strict=True) for x in net.time_steps(seen, num_frames)]
+
     def reset_classifier(self, num_grades: int) -> None:
         self.head = self.make_head(self.widths, num_grades).to(next(self.head.parameters()))
         self.num_grades = num_grades

@@ -1,6 +1,7 @@
-"""The pretraining loop's content: a model, a linear layer that reads the attributes off its last features, the loss.
+"""The pretraining loop's content: a model, linear layers that read what is asked for off its features, the loss.
 
-How far a model is from telling a clip's attributes is measured in a scale that all of them share (`Objective`).
+What is of the clip is read off the features that the classifier would see, what is of each frame off the model's time
+steps. How far a model is from telling it is measured in a scale that all of them share (`Objective`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -17,6 +19,7 @@ from baselines import ClipModel
 from hybrid.config import PretrainConfig
 from hybrid.data.loader import as_input
 from hybrid.data.transforms import AugmentParams, Normalisation
+from hybrid.model.frame_values import FRAME_VALUES, QUANTITIES, VECTORS, columns_of, turned
 from hybrid.pretraining.attributes import Attributes, turn_of
 from hybrid.training.loop import RepeatableModule
 from hybrid.training.optimiser import build_optimiser, parameter_groups
@@ -25,6 +28,13 @@ FARTHEST = 3.0
 """standard deviations: what lies farther out counts as this far, so that rare extremes do not rule the loss"""
 LEAST_ENTROPY = 0.1
 """nats: a choice that hardly ever varies is not blown up"""
+WEIGHTS = {"relations": 3.0, "frames": 3.0}
+"""of groups in the loss, where not 1: the two that ask for time are as much as the rest together"""
+WITHIN = 0.75
+"""share of a frame's numbers' variation within clips in their error; the rest is between the means of clips.
+
+Of the variance of a frame's speed, amplitude and tail less than a fifth lies within clips. So a model that answers a
+clip's mean for all of its frames would have little left to learn: each part is measured by its own variance."""
 
 
 @dataclass(frozen=True)
@@ -33,68 +43,107 @@ class Scale:
 
     centre: tuple[float, ...]
     spread: tuple[float, ...]
-    """of each step of the path (0 and one number for all, so that it may be turned) and of each number"""
+    """of each number and relation of a clip"""
     entropy: tuple[float, ...]
     """nats, of each choice"""
+    frame_centre: tuple[float, ...]
+    frame_spread: tuple[float, ...]
+    """of each number of a frame; the two of a vector have 0 and one spread, so that it may be turned"""
+    within: tuple[float, ...]
+    """share of the variance of each number of a frame that lies within clips"""
 
     @classmethod
     def of(cls, attributes: Attributes, values_NV: np.ndarray) -> Scale:
-        steps, numbers = len(attributes.steps), len(attributes.numbers)
-        measured = values_NV[:, : steps + numbers].astype(np.float64)
+        measured_NM, codes_NC, frames_NTD = split(attributes, values_NV)
+        measured_NM = measured_NM.astype(np.float64)
         # A column without any value (no clip has an event) is never asked for.
-        absent = np.isnan(measured).all(axis=0)
-        measured[:, absent] = 0
-        centre, spread = np.nanmean(measured, axis=0), np.nanstd(measured, axis=0)
-        centre[:steps], spread[:steps] = 0, np.sqrt(np.mean(measured[:, :steps] ** 2))
+        measured_NM[:, np.isnan(measured_NM).all(axis=0)] = 0
+        centre, spread = np.nanmean(measured_NM, axis=0), np.nanstd(measured_NM, axis=0)
         spread[spread < 1e-6] = 1
         entropy = []
-        for column, choice in enumerate(attributes.choices, start=steps + numbers):
-            share = np.bincount(values_NV[:, column].astype(int), minlength=len(choice.classes)) / len(values_NV)
+        for code_N, choice in zip(codes_NC.T, attributes.choices, strict=True):
+            share = np.bincount(code_N.astype(int), minlength=len(choice.classes)) / len(values_NV)
             entropy.append(max(LEAST_ENTROPY, -float(np.sum(share[share > 0] * np.log(share[share > 0])))))
-        return cls(tuple(centre.tolist()), tuple(spread.tolist()), tuple(entropy))
+
+        frames_NTD = frames_NTD.astype(np.float64)
+        frame_centre = frames_NTD.mean((0, 1))
+        signed = 2 * len(VECTORS) + 1  # the bend too, which a mirror turns
+        frame_centre[:signed] = 0
+        around = frames_NTD - frame_centre
+        total, inside = (
+            _alike(np.mean(square, (0, 1))) for square in (around**2, (around - around.mean(1, keepdims=True)) ** 2)
+        )
+        total = np.maximum(total, 1e-12)
+        within = np.clip(inside / total, 1e-4, 1 - 1e-4)
+        lists = (centre, spread, np.array(entropy), frame_centre, np.sqrt(total), within)
+        return cls(*(tuple(array.tolist()) for array in lists))
 
     def plain(self) -> dict[str, Any]:
-        return {"centre": list(self.centre), "spread": list(self.spread), "entropy": list(self.entropy)}
+        return {name: list(values) for name, values in vars(self).items()}
+
+
+def split(attributes: Attributes, values_NV):
+    """Values, an array or a tensor: numbers and relations (N, M), the codes of choices (N, C), frames (N, T, D)."""
+    measured, chosen = len(attributes.measured), len(attributes.choices)
+    frames_NTD = values_NV[:, measured + chosen :].reshape(len(values_NV), attributes.num_frames, len(FRAME_VALUES))
+    return values_NV[:, :measured], values_NV[:, measured : measured + chosen], frames_NTD
+
+
+def _alike(variance_D: np.ndarray) -> np.ndarray:
+    """One for the two numbers of a vector."""
+    vectors = variance_D[: 2 * len(VECTORS)].reshape(-1, 2).mean(1).repeat(2)
+    return np.concatenate([vectors, variance_D[len(vectors) :]])
 
 
 class Objective(nn.Module):
-    """Squared error of numbers and cross-entropy of choices, each over what is usual; groups count alike.
+    """Squared error of numbers and cross-entropy of choices, each over what is usual.
 
-    1 is what answering the usual for every clip gives, 0 is all known.
+    1 is what answering the usual for every clip gives, 0 is all known. Groups count by WEIGHTS.
     """
 
     def __init__(self, attributes: Attributes, scale: Scale) -> None:
         super().__init__()
         self.attributes, self.scale = attributes, scale
-        self.steps = len(attributes.steps)
-        self.measured = self.steps + len(attributes.numbers)
-        self.register_buffer("centre", torch.tensor(scale.centre), persistent=False)
-        self.register_buffer("spread", torch.tensor(scale.spread), persistent=False)
-        self.group_of_measured = ["path"] * self.steps + [number.group for number in attributes.numbers]
+        for name, values in vars(scale).items():
+            self.register_buffer(name, torch.tensor(values), persistent=False)
+        self.group_of_measured = list(attributes.measured.values())
 
     @property
     def num_outputs(self) -> int:
-        return self.measured + sum(len(choice.classes) for choice in self.attributes.choices)
+        """Of the clip; those of its frames come behind."""
+        return len(self.group_of_measured) + sum(len(choice.classes) for choice in self.attributes.choices)
 
-    def as_seen(self, values_BV: Tensor, views: list[AugmentParams]) -> Tensor:
-        """The values of clips that are shown in these views."""
+    def as_seen(self, values_BV: Tensor, views: list[AugmentParams], side: int) -> Tensor:
+        """The values of clips of this side (px) that are shown in these views."""
         turn_B22 = torch.as_tensor(np.stack([turn_of(view) for view in views])).to(values_BV)
-        steps_BS2 = values_BV[:, : self.steps].unflatten(1, (-1, 2))
-        return torch.cat([torch.bmm(steps_BS2, turn_B22).flatten(1), values_BV[:, self.steps :]], dim=1)
+        *_, frames_BTD = split(self.attributes, values_BV)
+        frames_BTD = turned(frames_BTD, turn_B22)
+        right_down_B2 = frames_BTD.new_tensor([(view.shift[1], view.shift[0]) for view in views]) * (2 / side)
+        frames_BTD[..., columns_of("head")] += right_down_B2[:, None]
+        of_clip = values_BV[:, : values_BV.shape[1] - frames_BTD[0].numel()]
+        return torch.cat([of_clip, frames_BTD.flatten(1)], dim=1)
 
-    def forward(self, outputs_BD: Tensor, values_BV: Tensor) -> dict[str, Tensor]:
-        """The error of each group, in float32, and their mean as 'all'."""
-        outputs_BD = outputs_BD.float()
-        errors = self.errors_of_numbers(outputs_BD[:, : self.measured], values_BV[:, : self.measured])
-        parts: dict[str, list[Tensor]] = {group: [] for group in self.attributes.groups}
+    def forward(self, outputs_BO: Tensor, values_BV: Tensor) -> dict[str, Tensor]:
+        """The error of each group, in float32, and their weighted mean as 'all'; behind it, what some are made of."""
+        outputs_BO = outputs_BO.float()
+        measured_BM, codes_BC, frames_BTD = split(self.attributes, values_BV)
+        frames_of = outputs_BO[:, self.num_outputs :].unflatten(1, (-1, len(FRAME_VALUES)))
+        parts: dict[str, list[Tensor]] = {}
+        errors = self.errors_of_numbers(outputs_BO[:, : measured_BM.shape[1]], measured_BM)
         for group, error in zip(self.group_of_measured, errors, strict=True):
-            parts[group].append(error)
-        logits = outputs_BD[:, self.measured :].split([len(c.classes) for c in self.attributes.choices], dim=1)
+            parts.setdefault(group, []).append(error)
+        sizes = [len(choice.classes) for choice in self.attributes.choices]
+        logits = outputs_BO[:, measured_BM.shape[1] : self.num_outputs].split(sizes, dim=1)
         for column, choice in enumerate(self.attributes.choices):
-            code_B = values_BV[:, self.measured + column].long()
-            parts[choice.group].append(F.cross_entropy(logits[column], code_B) / self.scale.entropy[column])
-        of_group = {group: torch.stack(errors).mean() for group, errors in parts.items()}
-        return of_group | {"all": torch.stack(list(of_group.values())).mean()}
+            error = F.cross_entropy(logits[column], codes_BC[:, column].long()) / self.scale.entropy[column]
+            parts.setdefault(choice.group, []).append(error)
+        mean = {part: torch.stack(errors).mean() for part, errors in parts.items()}
+        related = {f"relations_{kind}": mean.pop(kind) for kind in self.attributes.relations}
+        by_frame, within = self.errors_of_frames(frames_of, frames_BTD)
+        found = mean | {"relations": torch.stack(list(related.values())).mean(), "frames": by_frame}
+        of_group = {group: found[group] for group in self.attributes.groups}
+        total = sum(WEIGHTS.get(group, 1.0) * error for group, error in of_group.items())
+        return of_group | {"all": total / sum(WEIGHTS.get(group, 1.0) for group in of_group)} | related | within
 
     def errors_of_numbers(self, outputs_BM: Tensor, values_BM: Tensor) -> Tensor:
         """(M,) mean squared error of each, over the clips that have it; 0 where none has."""
@@ -103,9 +152,43 @@ class Objective(nn.Module):
         squared_BM = torch.where(there_BM, outputs_BM - wanted_BM.nan_to_num(), 0).square()
         return squared_BM.sum(0) / there_BM.sum(0).clamp(min=1)
 
+    def errors_of_frames(self, outputs_BTD: Tensor, values_BTD: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The error, and what of it lies within clips, by quantity; all quantities count alike."""
+        error_BTD = outputs_BTD - self.frames_wanted(values_BTD)
+        of_clip_B1D = error_BTD.mean(dim=1, keepdim=True)
+        between_D = of_clip_B1D.square().mean((0, 1)) / (1 - self.within)
+        within_D = (error_BTD - of_clip_B1D).square().mean((0, 1)) / self.within
+        within = {f"within_{name}": within_D[columns_of(name)].mean() for name in QUANTITIES}
+        between = torch.stack([between_D[columns_of(name)].mean() for name in QUANTITIES])
+        inside = torch.stack(list(within.values()))
+        return ((1 - WITHIN) * between + WITHIN * inside).mean(), within
+
+    def frames_wanted(self, values_BTD: Tensor) -> Tensor:
+        """What the outputs for frames should be."""
+        return ((values_BTD - self.frame_centre) / self.frame_spread).clamp(-FARTHEST, FARTHEST)
+
+
+class FrameReader(nn.Module):
+    """The numbers of every frame, read linearly off time steps: each step answers for the frames it stands for.
+
+    Answers of several pathways are added. steps: of each pathway, number and width.
+    """
+
+    def __init__(self, steps: list[tuple[int, int]], num_frames: int) -> None:
+        super().__init__()
+        if any(num_frames % number for number, _ in steps):
+            raise ValueError(f"{num_frames} frames are no multiple of time steps, {[number for number, _ in steps]}")
+        self.pathways = nn.ModuleList(nn.Linear(width, len(FRAME_VALUES) * num_frames // n) for n, width in steps)
+
+    def forward(self, steps: list[Tensor]) -> Tensor:
+        """(B, T, D)"""
+        answers = [read(x_BSD) for read, x_BSD in zip(self.pathways, steps, strict=True)]
+        return sum(rearrange(x_BSR, "b s (f d) -> b (s f) d", d=len(FRAME_VALUES)) for x_BSR in answers)
+
 
 class PretrainModule(RepeatableModule):
-    """All attributes are read linearly off what the classifier would see, so that this comes to hold them.
+    """What is asked for is read linearly off what the classifier would see, and off the time steps before it, so that
+    these come to hold it.
 
     The classifier itself has no part in it and does not learn.
     """
@@ -116,18 +199,41 @@ class PretrainModule(RepeatableModule):
         super().__init__(config.seed, config.protocol.augment)
         model.get_submodule(model.classifier).requires_grad_(False)
         self.model, self.objective, self.normalisation, self.config = model, objective, normalisation, config
-        self.reader = nn.Linear(model.num_features, objective.num_outputs)
+        steps = [(x_BSD.shape[1], x_BSD.shape[2]) for x_BSD in self._steps_of_nothing()]
+        self.reader = nn.ModuleDict(
+            {
+                "clip": nn.Linear(model.num_features, objective.num_outputs),
+                "frames": FrameReader(steps, objective.attributes.num_frames),
+            }
+        )
+
+    @torch.no_grad()
+    def _steps_of_nothing(self) -> list[Tensor]:
+        """The model's time steps of a black clip; it stays as it is."""
+        frames, side, training = (
+            self.objective.attributes.num_frames,
+            self.config.protocol.crop_size,
+            self.model.training,
+        )
+        shown = len(self.model.used_frames(frames))
+        weight = next(self.model.parameters())
+        clip_BCTHW = torch.zeros(1, self.model.in_channels, shown, side, side, device=weight.device)
+        steps = self.model.eval().time_steps(self.model.forward_features(clip_BCTHW), frames)
+        self.model.train(training)
+        return steps
 
     def forward(self, clip_BCTHW: Tensor) -> Tensor:
-        """Outputs (B, D) for the objective."""
+        """Outputs (B, O) for the objective: of the clip, then of every frame."""
         features = self.model.forward_features(self.model.checked(clip_BCTHW))
-        return self.reader(self.model.forward_head(features, pre_logits=True))
+        of_clip_BO = self.reader["clip"](self.model.forward_head(features, pre_logits=True))
+        steps = self.model.time_steps(features, self.objective.attributes.num_frames)
+        return torch.cat([of_clip_BO, self.reader["frames"](steps).flatten(1)], dim=1)
 
     def training_step(self, batch: list[Tensor], _: int) -> Tensor:
         clips_B, visits_B, frames_BTHWC, values_BV = batch
         views = self.views(clips_B, visits_B, side=frames_BTHWC.shape[2])
-        outputs_BD = self(self._input(frames_BTHWC, views))
-        errors = self.objective(outputs_BD, self.objective.as_seen(values_BV, views))
+        outputs_BO = self(self._input(frames_BTHWC, views))
+        errors = self.objective(outputs_BO, self.objective.as_seen(values_BV, views, side=frames_BTHWC.shape[2]))
         self._log("train", errors, len(clips_B))
         self.log("learning_rate", self.optimizers().param_groups[0]["lr"], on_step=False, on_epoch=True)
         return errors["all"]
@@ -135,8 +241,8 @@ class PretrainModule(RepeatableModule):
     def validation_step(self, batch: list[Tensor], _: int) -> None:
         # Clips of other donors and microscopes are watched, and choose nothing: the last epoch is what is kept.
         clips_B, _, frames_BTHWC, values_BV = batch
-        outputs_BD = self(self._input(frames_BTHWC))
-        self._log("test", self.objective(outputs_BD, values_BV), len(clips_B))
+        outputs_BO = self(self._input(frames_BTHWC))
+        self._log("test", self.objective(outputs_BO, values_BV), len(clips_B))
 
     def _input(self, frames_BTHWC: Tensor, views: list[AugmentParams] | None = None) -> Tensor:
         used = self.model.used_frames(frames_BTHWC.shape[1])

@@ -1,15 +1,18 @@
-"""Clips to pretrain on, simulated once and shared by all models: one array on disk, longer when more is asked for.
+"""Clips to pretrain on, simulated once and shared by all models: two arrays on disk, longer when more is asked for.
 
     <root>/standard-seed1000000-16x16fps-64px-3ch-<key>/
         frames.u8        uint8, N T H W C, one clip after the other
-        clips.csv        what is known of each; its rows say how many clips there are
+        values.f32       float32, N V: what is kept of each (attributes.py); as long as it is, so many clips there are
         request.json     what they depend on, and the key is made of
 
-Clip n depends on the request and n alone. The rows are written when their frames are on disk, so that a program that
-is killed leaves a shorter pool and no wrong one.
+Clip n depends on the request and n alone. Values are written when their frames are on disk, so that a program that is
+killed leaves a shorter pool and no wrong one.
 
-A batch, from the pool or of clips that are simulated as they are needed, is (clip numbers, visits, frames_BTHWC uint8,
-values_BV). Which clip comes when follows from (seed, epoch).
+A pool may grow while a model learns from it: every epoch then has a given number of clips that no epoch had before,
+which another process simulates during the one before it. Which clips come when follows from (seed, epoch), however fast
+that process is: an epoch waits for its clips.
+
+A batch is (clip numbers, visits, frames_BTHWC uint8, values_BV).
 """
 
 from __future__ import annotations
@@ -20,20 +23,21 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import pandas as pd
 from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm import tqdm
 
 from hybrid.config import PRETRAINING_SEEDS
 from hybrid.data.clip import DECODER_VERSION, ClipSpec
-from hybrid.data.loader import EpochSampler, process
+from hybrid.data.loader import process
 from hybrid.errors import UserError
-from hybrid.files import only_one, whole_file, write_json
-from hybrid.pretraining.attributes import Attributes, known
+from hybrid.files import only_one, write_json
+from hybrid.pretraining.attributes import EVERYTHING, Attributes, known
+from hybrid.pretraining.attributes import VERSION as VALUES
 from hybrid.simulator.dataset import VERSION, in_processes, processors
 from hybrid.simulator.presets import get_preset
 from hybrid.simulator.settings import Settings
@@ -68,6 +72,7 @@ class Request:
         return {
             "simulator": VERSION,
             "decoder": DECODER_VERSION,
+            "values": VALUES,
             "seed": self.seed,
             "preset": self.preset,
             "settings": asdict(self.settings),
@@ -83,24 +88,27 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """N clips. frames_NTHWC: uint8, read only, mapped from disk. known: a row a clip (`attributes.known`)."""
+    """N clips, both read only and mapped from disk. values_NV: see `attributes.known`."""
 
     frames_NTHWC: np.ndarray
-    known: pd.DataFrame
+    values_NV: np.ndarray
 
 
-def simulate(request: Request, first: int, count: int) -> list[tuple[np.ndarray, dict]]:
-    """Frames (T, side, side, C) as those of a data set are read, and what is known, of clips first, first + 1, ..."""
+def simulate(request: Request, first: int, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Frames (T, side, side, C) as those of a data set are read, and values (V,), of clips first, first + 1, ..."""
     # Here, so that a pool that is there needs no decoder.
     from hybrid.data.video import decode_clip
     from hybrid.simulator.stream import recordings
 
+    half_view = get_preset(request.preset).look.camera(request.settings).size / 2
     made, clips = [], recordings(request.seed, start=first, preset=request.preset, settings=request.settings)
     with TemporaryDirectory() as folder:
         video = Path(folder) / "clip.mp4"
         for file, truth in islice(clips, count):
             video.write_bytes(file)
-            made.append((decode_clip(video, request.spec).frames_THWC, known(truth)))
+            made.append(
+                (decode_clip(video, request.spec).frames_THWC, known(truth, request.spec.frame_rate, half_view))
+            )
     return made
 
 
@@ -115,109 +123,142 @@ def open_pool(root: Path, request: Request, number: int, workers: int | None = N
             folder.mkdir(parents=True, exist_ok=True)
             with only_one(folder, "simulates into"):
                 _extend(folder, request, number, workers or processors())
-        shape = (number, *request.spec.shape)
-        return Pool(np.memmap(folder / "frames.u8", np.uint8, "r", shape=shape), _rows(folder).iloc[:number])
+        there = zip(FILES, (np.uint8, np.float32), shapes(request), strict=True)
+        return Pool(*(np.memmap(folder / name, kind, "r", shape=(number, *shape)) for name, kind, shape in there))
     except (OSError, ValueError) as error:
         raise UserError(f"the simulated clips in {folder} cannot be written or read: {error}") from error
 
 
+FILES = ("frames.u8", "values.f32")
+
+
+def shapes(request: Request) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Of a clip's frames and values."""
+    spec = request.spec
+    return spec.shape, (len(Attributes(EVERYTHING, spec.num_frames, spec.frame_rate).names),)
+
+
 def missing(root: Path, request: Request, number: int) -> int:
     """How many of the first `number` clips are not there yet."""
-    return max(0, number - len(_rows(root / request.name)))
+    return max(0, number - _there(root / request.name, request))
 
 
-def _rows(folder: Path) -> pd.DataFrame:
-    path = folder / "clips.csv"
-    return pd.read_csv(path, keep_default_na=False) if path.exists() else pd.DataFrame()
+def _there(folder: Path, request: Request) -> int:
+    path, (_, (values,)) = folder / FILES[1], shapes(request)
+    return path.stat().st_size // (4 * values) if path.exists() else 0
 
 
 def _extend(folder: Path, request: Request, number: int, workers: int) -> None:
-    rows = _rows(folder).to_dict("records")
+    there = _there(folder, request)
+    if there >= number:  # another program has made them, meanwhile
+        return
     write_json(folder / "request.json", request.record())
-    bytes_a_clip = int(np.prod(request.spec.shape))
-    with open(folder / "frames.u8", "ab") as file:
-        if file.tell() < len(rows) * bytes_a_clip:
-            raise UserError(f"{folder} was damaged: clips are missing from frames.u8; remove the folder")
-        file.truncate(len(rows) * bytes_a_clip)  # what a killed program began
-        size = max(1, min(CHUNK, (number - len(rows)) // (4 * workers)))
-        chunks = [(request, first, min(size, number - first)) for first in range(len(rows), number, size)]
-        with tqdm(total=number, initial=len(rows), desc="simulating clips", unit="clip", disable=None) as progress:
+    with open(folder / FILES[0], "ab") as frames, open(folder / FILES[1], "ab") as values:
+        for file, width, shape in zip((frames, values), (1, 4), shapes(request), strict=True):
+            whole = there * width * int(np.prod(shape))
+            if file.tell() < whole:
+                raise UserError(f"{folder} was damaged: clips are missing from {FILES[0]}; remove the folder")
+            file.truncate(whole)  # what a killed program began
+        size = max(1, min(CHUNK, (number - there) // (4 * workers)))
+        chunks = [(request, first, min(size, number - first)) for first in range(there, number, size)]
+        with tqdm(total=number, initial=there, desc="simulating clips", unit="clip", disable=None) as progress:
             for clips in in_processes(_simulate_chunk, chunks, min(workers, len(chunks))):
-                for frames_THWC, row in clips:
-                    file.write(frames_THWC.tobytes())
-                    rows.append(row)
-                file.flush()
-                os.fsync(file.fileno())
-                with whole_file(folder / "clips.csv") as temporary:
-                    pd.DataFrame(rows).to_csv(temporary, index=False)
+                for file, arrays in zip((frames, values), zip(*clips, strict=True), strict=True):
+                    file.write(b"".join(array.tobytes() for array in arrays))
+                    file.flush()
+                    os.fsync(file.fileno())
                 progress.update(len(clips))
 
 
-def _simulate_chunk(chunk: tuple[Request, int, int]) -> list[tuple[np.ndarray, dict]]:
+def _simulate_chunk(chunk: tuple[Request, int, int]) -> list[tuple[np.ndarray, np.ndarray]]:
     return simulate(*chunk)
 
 
 class PoolClips(Dataset):
-    """Item v * N + i is clip i of the pool, gone through v times before."""
+    """Item (i, v) is clip i of the pool, on the visit v of it."""
 
-    def __init__(self, pool: Pool, attributes: Attributes) -> None:
-        self.frames_NTHWC = pool.frames_NTHWC
-        self.values_NV = attributes.values(pool.known)
+    def __init__(self, root: Path, request: Request, number: int, attributes: Attributes, workers: int | None = None):
+        self.root, self.request, self.columns, self.workers = root, request, attributes.columns, workers
+        self.growing = None
+        self.reach(number)
+
+    def reach(self, number: int) -> None:
+        """Hold the first `number` clips; those that are not there yet are waited for."""
+        if self.growing is not None:
+            self.growing.join()
+        self.pool = open_pool(self.root, self.request, number, self.workers)
+
+    def grow(self, number: int) -> None:
+        """Have another process simulate what is missing of the first `number` clips, meanwhile."""
+        if missing(self.root, self.request, number):
+            arguments = self.root, self.request, number, self.workers
+            self.growing = get_context("spawn").Process(target=open_pool, args=arguments)
+            self.growing.start()
+
+    @property
+    def frames_NTHWC(self) -> np.ndarray:
+        return self.pool.frames_NTHWC
+
+    @property
+    def values_NV(self) -> np.ndarray:
+        return self.pool.values_NV[:, self.columns]
 
     def __len__(self) -> int:
-        return len(self.frames_NTHWC)
+        return len(self.pool.frames_NTHWC)
 
-    def __getitem__(self, item: int) -> Item:
-        visit, clip = divmod(item, len(self))
-        return clip, visit, np.array(self.frames_NTHWC[clip]), self.values_NV[clip]
-
-
-class EndlessClips(Dataset):
-    """Item i is clip i of the stream, simulated when it is asked for; none is seen twice."""
-
-    def __init__(self, request: Request, attributes: Attributes) -> None:
-        self.request, self.attributes = request, attributes
-
-    def __getitem__(self, item: int) -> Item:
-        ((frames_THWC, row),) = simulate(self.request, item, 1)
-        return item, 0, frames_THWC, self.attributes.values(pd.DataFrame([row]))[0]
+    def __getitem__(self, item: tuple[int, int]) -> Item:
+        clip, visit = item
+        return clip, visit, np.array(self.frames_NTHWC[clip]), self.pool.values_NV[clip, self.columns]
 
 
-class InOrder(Sampler[int]):
-    """`draws` items an epoch, each epoch the ones after the last; Lightning calls `set_epoch`."""
+@dataclass
+class GrowingEpochs(Sampler[tuple[int, int]]):
+    """(clip, visit) of an epoch's draws, a function of (seed, epoch); Lightning calls `set_epoch`.
 
-    def __init__(self, draws: int) -> None:
-        self.draws, self.epoch = draws, 0
+    Epoch e knows the first `first + e * grows` clips: it has all that are new in it, and as many of the others, drawn
+    at random, as make up `draws`, each again where there are too few. In random order.
+    """
+
+    clips: PoolClips
+    first: int
+    grows: int
+    draws: int
+    seed: int
+    epochs: int
+    epoch: int = 0
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
 
+    def number(self, epoch: int) -> int:
+        return self.first + epoch * self.grows
+
     def __len__(self) -> int:
         return self.draws // process()[1]
 
-    def __iter__(self) -> Iterator[int]:
+    def __iter__(self) -> Iterator[tuple[int, int]]:
         rank, processes = process()
-        yield from range(self.epoch * self.draws + rank, (self.epoch + 1) * self.draws, processes)
+        self.clips.reach(self.number(self.epoch))
+        if rank == 0 and self.grows and self.epoch + 1 < self.epochs:
+            self.clips.grow(self.number(self.epoch + 1))
+        yield from self.drawn()[rank::processes]
+
+    def drawn(self) -> list[tuple[int, int]]:
+        number, rng = self.number(self.epoch), np.random.default_rng((self.seed, self.epoch))
+        old = number - self.grows if self.epoch else number
+        rounds = [np.concatenate([np.arange(old, number), rng.permutation(old)])]
+        most = -(-self.draws // self.first)  # rounds of any epoch
+        rounds += [rng.permutation(number) for _ in range(most - 1)]
+        clips = np.concatenate(rounds)[: self.draws]
+        visits = np.repeat(np.arange(most) + self.epoch * most, number)[: self.draws]
+        order = rng.permutation(self.draws)
+        return list(zip(clips[order].tolist(), visits[order].tolist(), strict=True))
 
 
-def pool_batches(clips: PoolClips, batch_size: int, seed: int, clips_an_epoch: int) -> DataLoader:
-    """Shuffled anew each time the pool is gone through."""
-    return DataLoader(clips, batch_size, sampler=EpochSampler(len(clips), seed, clips_an_epoch), drop_last=True)
-
-
-def endless_batches(clips: EndlessClips, batch_size: int, clips_an_epoch: int, workers: int) -> DataLoader:
-    """In order, by this many processes that simulate ahead."""
-    return DataLoader(
-        clips,
-        batch_size,
-        sampler=InOrder(clips_an_epoch),
-        num_workers=workers,
-        persistent_workers=True,
-        multiprocessing_context="spawn",
-        drop_last=True,
-    )
+def pool_batches(order: GrowingEpochs, batch_size: int) -> DataLoader:
+    return DataLoader(order.clips, batch_size, sampler=order, drop_last=True)
 
 
 def held_out_batches(clips: PoolClips, batch_size: int) -> DataLoader:
     """All of them, in their own order."""
-    return DataLoader(clips, batch_size)
+    return DataLoader(clips, batch_size, sampler=[(clip, 0) for clip in range(len(clips))])

@@ -21,13 +21,11 @@ from hybrid.folders import RunFolder, arm_folder, record_settings, run_settings
 from hybrid.pretraining.attributes import TARGETS, Attributes
 from hybrid.pretraining.module import Objective, PretrainModule, Scale
 from hybrid.pretraining.pool import (
-    EndlessClips,
+    GrowingEpochs,
     PoolClips,
     Request,
-    endless_batches,
     held_out_batches,
     missing,
-    open_pool,
     pool_batches,
     simulate,
 )
@@ -44,7 +42,7 @@ GRADES = 5
 """of the classifier that a model is built with and that has no part in this"""
 IDLE = ("epochs", "num_folds", "repeats")
 """keys of the protocol that pretraining has no use for"""
-FORMAT = "sperm-video-hybrid pretraining 1"
+FORMAT = "sperm-video-hybrid pretraining 2"
 """of pretrained.ckpt"""
 TRIED = 2
 """clips that are simulated to see how long that takes"""
@@ -84,7 +82,8 @@ def check_pretraining(config: PretrainConfig) -> None:
             ("targets", config.targets, " or ".join(TARGETS), config.targets in TARGETS),
             ("clips_an_epoch", epoch, f"a multiple of protocol.batch_size ({batch})", epoch > 0 and epoch % batch == 0),
             ("clips", clips, "a multiple of clips_an_epoch", clips > 0 and epoch > 0 and clips % epoch == 0),
-            ("data.pool", data.pool, "1 or more, or null", data.pool is None or data.pool >= 1),
+            ("data.pool", data.pool, "1 or more", data.pool >= 1),
+            ("data.grows", data.grows, f"from 0 to clips_an_epoch ({epoch})", 0 <= data.grows <= epoch),
             ("data.held_out", data.held_out, "1 or more", data.held_out >= 1),
             ("data.channels", data.channels, "1 (grey) or 3 (colour)", data.channels in (1, 3)),
             ("data.workers", data.workers, "1 or more, or null", data.workers is None or data.workers >= 1),
@@ -120,18 +119,15 @@ def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequenc
 
     # Clips of the next seed: of other donors, under other microscopes.
     watched = replace(request, seed=request.seed + 1)
-    held_out = PoolClips(open_pool(Path(data.root), watched, data.held_out, data.workers), attributes)
+    held_out = PoolClips(Path(data.root), watched, data.held_out, attributes, data.workers)
     part = protocol.batch_size // parts_of_a_batch(config)
-    if data.pool is None:
-        clips, usual = EndlessClips(request, attributes), held_out
-        batches = endless_batches(clips, part, config.clips_an_epoch, workers=data.workers or processors())
-    else:
-        clips = usual = PoolClips(open_pool(Path(data.root), request, data.pool, data.workers), attributes)
-        batches = pool_batches(clips, part, config.seed, config.clips_an_epoch)
+    clips = PoolClips(Path(data.root), request, data.pool, attributes, data.workers)
+    epochs = config.clips // config.clips_an_epoch
+    order = GrowingEpochs(clips, data.pool, data.grows, config.clips_an_epoch, config.seed, epochs)
 
     pl.seed_everything(config.seed, verbose=False)
     model = machine.to_channels_last(build_model(config, GRADES))
-    objective = Objective(attributes, Scale.of(attributes, usual.values_NV))
+    objective = Objective(attributes, Scale.of(attributes, clips.values_NV))
     normalisation = input_normalisation(config)
     module = PretrainModule(model, objective, normalisation, config)
 
@@ -149,6 +145,7 @@ def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequenc
             "targets": config.targets,
             "clips": config.clips,
             "pool": data.pool,
+            "grows": data.grows,
             "held_out": data.held_out,
             "simulated": request.record(),
             "errors": errors,
@@ -161,11 +158,11 @@ def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequenc
     return fit(
         folder,
         module,
-        (batches, held_out_batches(held_out, protocol.batch_size)),
+        (pool_batches(order, part), held_out_batches(held_out, protocol.batch_size)),
         outcome,
         settings=_settings(config),
         begun=begun,
-        epochs=config.clips // config.clips_an_epoch,
+        epochs=epochs,
         checked=(module, shown),
         name_of=lambda clip: f"simulated clip {clip} of seed {request.seed}",
         callbacks=callbacks,
@@ -178,7 +175,7 @@ def _of_stage(row: dict[str, float], stage: str) -> dict[str, float]:
 
 def save_pretrained(path: Path, module: PretrainModule, about: dict[str, Any], start: TrainedOn = FRESH) -> None:
     """Write the file that `create_model(..., pretrained=<path>)` of the same model loads, of tensors and plain values
-    alone: the model without its classifier, and what read the attributes off it.
+    alone: the model without its classifier, and what read its answers off it.
 
     The classifier has learned nothing; left out, it starts anew wherever the file is loaded. about: plain values.
     start: what the weights that the pretraining began with had learned from; it adds no clips that a data set has.
@@ -214,9 +211,8 @@ def estimate(config: PretrainConfig) -> str:
 
 
 def _to_simulate(config: PretrainConfig) -> int:
-    if config.data.pool is None:
-        return config.clips
-    return missing(Path(config.data.root), request_of(config), config.data.pool)
+    data, epochs = config.data, config.clips // config.clips_an_epoch
+    return missing(Path(data.root), request_of(config), data.pool + data.grows * (epochs - 1))
 
 
 def _seconds_to_simulate(config: PretrainConfig) -> float:

@@ -9,7 +9,7 @@ from hybrid.errors import UserError
 from hybrid.simulator.clip import Cell, draw_cell, film, make_panel, vote_counts
 from hybrid.simulator.presets import get_preset
 from hybrid.simulator.settings import Settings
-from hybrid.simulator.truth import path_rows, truth_row
+from hybrid.simulator.truth import frame_series, path_rows, truth_row
 from hybrid.simulator.writer import play, record
 
 FIRST_PAIR = 10**7
@@ -21,9 +21,10 @@ def stream(
 ) -> Iterator[tuple[np.ndarray, dict]]:
     """Frames (T, H, W, 3) uint8 and the truth of clips start, start + step, start + 2 step, ... without end.
 
-    The truth is the row of truth.csv with `path` (the rows of paths.csv), `votes` (K,), `masks` (T, H, W) uint8,
-    `index` and `seed`. They are the clips of a data set of this seed: pretrain on another seed than is tested on. With
-    `start` the number of a process and `step` how many there are, processes share the stream.
+    The truth is the row of truth.csv with `path` (the rows of paths.csv), `series` (`truth.frame_series`), `votes`
+    (K,), `masks` (T, H, W) uint8, `index` and `seed`. They are the clips of a data set of this seed: pretrain on
+    another seed than is tested on. With `start` the number of a process and `step` how many there are, processes share the
+    stream.
     """
     for file, truth in recordings(seed, start=start, step=step, preset=preset, settings=settings):
         yield play(file), truth
@@ -61,6 +62,11 @@ def _filmed(cell: Cell, settings: Settings) -> tuple[np.ndarray, dict]:
 def _recorded(cell: Cell, settings: Settings) -> tuple[bytes, dict]:
     frames, masks, path, camera = film(cell, settings)
     truth = truth_row(cell, path, settings) | dict(
-        path=path_rows(path, camera, settings), votes=vote_counts(cell), masks=masks, index=cell.index, seed=cell.seed
+        path=path_rows(path, camera, settings),
+        series=frame_series(path, settings),
+        votes=vote_counts(cell),
+        masks=masks,
+        index=cell.index,
+        seed=cell.seed,
     )
     return record(frames, settings.frame_rate, cell.optics.quantiser), truth

@@ -81,6 +81,24 @@ def path_rows(path: Swim, camera_T2: np.ndarray, settings: Settings) -> list[dic
     ]
 
 
+TAIL_POINTS, ALONG_TAIL = 9, (3, 6, 8)
+"""the tail in as many equal pieces, and those of them whose middles are told a frame"""
+
+
+def frame_series(path: Swim, settings: Settings) -> dict[str, np.ndarray]:
+    """What `path_rows` has not, a frame: three points of the tail from the head's centre, (T, 3, 2) um in the picture's
+    axes; the beat's amplitude and the tail's mean bend (1/um), (T,)."""
+    time = np.arange(settings.num_frames) / settings.frame_rate
+    _, heading, _ = path.at(time)
+    cos, sin = np.cos(heading), np.sin(heading)
+    to_picture_T22 = np.stack([np.stack([cos, sin], -1), np.stack([-sin, cos], -1)], -2)
+    return {
+        "tail": path.tail_at(time, TAIL_POINTS)[:, ALONG_TAIL] @ to_picture_T22,
+        "amplitude": np.interp(time, path.time_T, path.amplitude_T),
+        "bend": np.interp(time, path.time_T, path.bend_T),
+    }
+
+
 def oracle(cell: Cell) -> float:
     """Expected MSE (mean over grades) of the best possible prediction of this clip's vote fractions: their chance.
 

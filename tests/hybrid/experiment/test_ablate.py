@@ -100,7 +100,7 @@ def test_all_leaves_out_what_weights_are_missing_for_and_says_so(words, tmp_path
     asked = read_overrides(CONFIGS, words("ablation=all", "fold=0"))
     assert [job.arm.label for job in asked.jobs] == ["hybrid", "laterals-false"]
     assert list(asked.left_out) == ["pretrained", "frozen-batch_norm", "frozen-backbone"]
-    weights = tmp_path / "runs" / "pretraining-tiny-physics+events" / "slowfast" / "pretrained.ckpt"
+    weights = tmp_path / "runs" / "pretraining-tiny-dense" / "slowfast" / "pretrained.ckpt"
     assert f"there is no '{weights}' (see tools/pretrain.py" in asked.left_out["frozen-backbone"]
     with pytest.raises(UserError, match=f"arm 'pretrained': there is no '{re.escape(str(weights))}'"):
         run_ablations(CONFIGS, words("ablation=frozen", "fold=0"), write_report)
@@ -110,7 +110,7 @@ def test_all_leaves_out_what_weights_are_missing_for_and_says_so(words, tmp_path
 
 
 def test_what_is_added_to_an_arm_is_added_to_the_default_where_they_are_the_same(words, tmp_path):
-    write_text(tmp_path / "runs" / "pretraining-tiny-physics+events" / "slowfast" / "pretrained.ckpt", "weights")
+    write_text(tmp_path / "runs" / "pretraining-tiny-dense" / "slowfast" / "pretrained.ckpt", "weights")
     asked = read_overrides(CONFIGS, words("ablation=laterals,frozen", "weights=simulated_slowfast", "fold=0"))
     laterals, frozen = asked.ablations
     assert laterals.default.label == frozen.default.label == "hybrid"

@@ -8,7 +8,8 @@ from support import ROOT
 from hybrid.config import register_schemas
 from hybrid.data.clip import ClipSpec
 from hybrid.experiment.hydra_jobs import composed
-from hybrid.pretraining.pool import Request, open_pool
+from hybrid.pretraining.attributes import Attributes
+from hybrid.pretraining.pool import PoolClips, Request, open_pool
 
 NUM_CLIPS, NUM_HELD_OUT, SEED = 8, 4, 10**6
 
@@ -27,12 +28,19 @@ def pool_root(tmp_path_factory, request_made) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def pool_values(pool_root, request_made):
+    """(8, V) of the pool's clips."""
+    return PoolClips(pool_root, request_made, NUM_CLIPS, Attributes("dense", 16, 16.0)).values_NV
+
+
 @pytest.fixture
 def words(tmp_path, pool_root):
     """The words of a pretraining on these clips that takes seconds."""
     return [
         f"data.root={pool_root}",
         f"data.pool={NUM_CLIPS}",
+        "data.grows=0",
         f"data.held_out={NUM_HELD_OUT}",
         f"data.seed={SEED}",
         "data.workers=1",

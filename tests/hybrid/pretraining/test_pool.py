@@ -5,16 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from torch.utils.data import default_collate
 
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import load_dataset
 from hybrid.errors import UserError
 from hybrid.pretraining.attributes import Attributes
-from hybrid.pretraining.pool import EndlessClips, InOrder, PoolClips, Request, missing, open_pool, pool_batches
+from hybrid.pretraining.pool import GrowingEpochs, PoolClips, Request, missing, open_pool, pool_batches
 from hybrid.simulator import simulate_dataset
 
-ATTRIBUTES = Attributes("physics+events", 16, 16.0)
+ATTRIBUTES = Attributes("dense", 16, 16.0)
 
 
 def test_a_longer_pool_begins_with_the_shorter_one(tmp_path, pool_root, request_made):
@@ -22,7 +21,7 @@ def test_a_longer_pool_begins_with_the_shorter_one(tmp_path, pool_root, request_
     open_pool(tmp_path, request_made, 2, workers=1)
     longer = open_pool(tmp_path, request_made, 6, workers=1)
     np.testing.assert_array_equal(longer.frames_NTHWC, whole.frames_NTHWC)
-    pd.testing.assert_frame_equal(longer.known, whole.known)
+    np.testing.assert_array_equal(longer.values_NV, whole.values_NV)
     assert missing(tmp_path, request_made, 6) == 0 and missing(tmp_path, request_made, 7) == 1
 
 
@@ -30,8 +29,12 @@ def test_what_a_killed_program_began_is_made_again(tmp_path, pool_root, request_
     open_pool(tmp_path, request_made, 1, workers=1)
     with open(tmp_path / request_made.name / "frames.u8", "ab") as file:
         file.write(b"half a clip")
+    with open(tmp_path / request_made.name / "values.f32", "ab") as file:
+        file.write(b"half")
     resumed = open_pool(tmp_path, request_made, 2, workers=1)
-    np.testing.assert_array_equal(resumed.frames_NTHWC, open_pool(pool_root, request_made, 2).frames_NTHWC)
+    whole = open_pool(pool_root, request_made, 2)
+    np.testing.assert_array_equal(resumed.frames_NTHWC, whole.frames_NTHWC)
+    np.testing.assert_array_equal(resumed.values_NV, whole.values_NV)
 
 
 def test_clips_that_went_missing_are_named(tmp_path, request_made):
@@ -49,14 +52,17 @@ def test_its_clips_are_those_of_a_data_set_of_its_seed(tmp_path, pool_root, requ
     pool = open_pool(pool_root, request_made, 2)
     np.testing.assert_array_equal(dataset.frames_NTHWC, pool.frames_NTHWC)
     truth = pd.read_csv(root / "truth.csv")
-    np.testing.assert_allclose(pool.known["head_length"], truth["head_length"], rtol=1e-5)
-    assert pool.known["event"].tolist() == truth["event"].tolist()
+    values = {name: pool.values_NV[:, column] for column, name in enumerate(ATTRIBUTES.names)}
+    np.testing.assert_allclose(values["head_length"], truth["head_length"], rtol=1e-5)
+    kinds = next(choice.classes for choice in ATTRIBUTES.choices if choice.name == "event")
+    assert [kinds[int(code)] for code in values["class of event"]] == truth["event"].tolist()
 
 
 def test_grey_clips_of_another_size(tmp_path, request_made):
     request = replace(request_made, spec=ClipSpec(num_frames=8, frame_rate=8, side=96, channels=1))
     pool = open_pool(tmp_path, request, 1, workers=1)
-    assert pool.frames_NTHWC.shape == (1, 8, 96, 96, 1) and "dx7" in pool.known and "dx8" not in pool.known
+    assert pool.frames_NTHWC.shape == (1, 8, 96, 96, 1)
+    assert pool.values_NV.shape == (1, len(Attributes("dense", 8, 8.0).names))
     assert request.name != request_made.name
 
 
@@ -66,35 +72,52 @@ def test_seeds_of_data_sets_are_refused(seed):
         Request(seed, "standard", ClipSpec())
 
 
-def test_the_endless_clips_are_the_pools(pool_root, request_made):
-    pool = PoolClips(open_pool(pool_root, request_made, 3), ATTRIBUTES)
-    number, visit, frames_THWC, values_V = EndlessClips(request_made, ATTRIBUTES)[2]
-    assert (number, visit) == (2, 0)
-    np.testing.assert_array_equal(frames_THWC, pool[2][2])
-    np.testing.assert_array_equal(values_V, pool[2][3])
-    assert pool[2 + 3 * 5][:2] == (2, 5)  # the same clip, when the pool was gone through five times
+def order(clips, **changed) -> GrowingEpochs:
+    return GrowingEpochs(clips, **{"first": 4, "grows": 2, "draws": 4, "seed": 0, "epochs": 3, **changed})
 
 
-def test_the_endless_order_goes_on_from_epoch_to_epoch():
-    sampler, items = InOrder(4), []
+def of_epoch(epochs: GrowingEpochs, epoch: int) -> list[tuple[int, int]]:
+    epochs.set_epoch(epoch)
+    return epochs.drawn()
+
+
+def test_every_epoch_has_what_is_new_and_some_of_what_was():
+    drawn = [of_epoch(order(None), epoch) for epoch in range(3)]
+    assert all(len(items) == len(set(items)) == 4 for items in drawn)
+    clips = [{clip for clip, _ in items} for items in drawn]
+    assert clips[0] == {0, 1, 2, 3} and clips[1] > {4, 5} and clips[2] > {6, 7}
+    assert max(clips[1]) == 5 and max(clips[2]) == 7
+    assert len({item for items in drawn for item in items}) == 12, "a visit of a clip is shown once"
+
+
+def test_clips_that_are_all_new_are_a_stream():
+    drawn = [of_epoch(order(None, grows=4), epoch) for epoch in range(3)]
+    assert [sorted(clip for clip, _ in items) for items in drawn] == [list(range(e * 4, e * 4 + 4)) for e in range(3)]
+
+
+def test_few_clips_are_shown_again_and_again_in_an_epoch():
+    drawn = [item for epoch in range(2) for item in of_epoch(order(None, grows=0, draws=10), epoch)]
+    assert len(set(drawn)) == 20 and {clip for clip, _ in drawn} == {0, 1, 2, 3}
+
+
+def test_the_order_follows_from_seed_and_epoch():
+    assert of_epoch(order(None), 1) == of_epoch(order(None), 1)
+    assert of_epoch(order(None), 1) != of_epoch(order(None, seed=1), 1) != of_epoch(order(None, seed=1), 2)
+
+
+def test_the_pool_grows_while_it_is_learned_from(tmp_path, pool_root, request_made):
+    whole = open_pool(pool_root, request_made, 6)
+    clips = PoolClips(tmp_path, request_made, 2, ATTRIBUTES, workers=1)
+    batches = pool_batches(order(clips, first=2, draws=4, epochs=3), 2)
     for epoch in range(3):
-        sampler.set_epoch(epoch)
-        items += list(sampler)
-    assert items == list(range(12))
-
-
-def test_every_batch_follows_from_seed_and_epoch(pool_root, request_made):
-    clips = PoolClips(open_pool(pool_root, request_made, 8), ATTRIBUTES)
-
-    def numbers(seed, epoch):
-        loader = pool_batches(clips, 4, seed, clips_an_epoch=12)
-        loader.sampler.set_epoch(epoch)
-        batches = list(loader)
-        assert [len(batch[0]) for batch in batches] == [4, 4, 4]
-        assert batches[0][2].shape == (4, 16, 64, 64, 3)
-        np.testing.assert_array_equal(batches[0][3][0], default_collate([clips.values_NV[batches[0][0][0]]])[0])
-        return [item for batch in batches for item in zip(batch[0].tolist(), batch[1].tolist(), strict=True)]
-
-    assert numbers(0, 1) == numbers(0, 1) != numbers(1, 1)
-    seen = numbers(0, 0) + numbers(0, 1)
-    assert len(set(seen)) == len(seen) == 24
+        batches.sampler.set_epoch(epoch)
+        shown = list(batches)
+        for clips_B, _, frames_BTHWC, values_BV in shown:
+            for clip, frames_THWC, values_V in zip(clips_B.tolist(), frames_BTHWC, values_BV, strict=True):
+                assert clip < 2 + 2 * epoch
+                np.testing.assert_array_equal(frames_THWC, whole.frames_NTHWC[clip])
+                np.testing.assert_array_equal(values_V, whole.values_NV[clip])
+        assert len(shown) == 2 and len(clips) == 2 + 2 * epoch
+    assert clips.growing is not None and missing(tmp_path, request_made, 6) == 0
+    clips.growing.join()
+    assert missing(tmp_path, request_made, 7) == 1, "no more than was asked for"

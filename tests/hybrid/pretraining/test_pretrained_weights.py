@@ -8,16 +8,18 @@ import torch
 from hybrid import create_model, list_models
 from hybrid.data.transforms import Normalisation
 from hybrid.errors import UserError
+from hybrid.model.frame_values import FRAME_VALUES
 from hybrid.pretraining.attributes import Attributes
 from hybrid.pretraining.module import Objective, PretrainModule, Scale
 from hybrid.pretraining.run import save_pretrained
 from hybrid.training.build import build_model, check_model
 from hybrid.training.optimiser import parameter_groups
 
-ATTRIBUTES = Attributes("physics+events", 16, 16.0)
-MEASURED = len(ATTRIBUTES.steps) + len(ATTRIBUTES.numbers)
+ATTRIBUTES = Attributes("dense", 16, 16.0)
 NORMALISATION = Normalisation((0.5,) * 3, (0.25,) * 3)
-SCALE = Scale((0.0,) * MEASURED, (1.0,) * MEASURED, (1.0,) * len(ATTRIBUTES.choices))
+MEASURED, VALUES = len(ATTRIBUTES.measured), len(FRAME_VALUES)
+ONES = (1.0,) * MEASURED, (1.0,) * len(ATTRIBUTES.choices)
+SCALE = Scale((0.0,) * MEASURED, *ONES, (0.0,) * VALUES, (1.0,) * VALUES, (0.5,) * VALUES)
 
 
 @pytest.mark.parametrize("name", list_models(controls=True))
@@ -29,7 +31,7 @@ def test_every_model_goes_on_from_its_own(name, config_of_pretraining, config_of
         model, Objective(ATTRIBUTES, SCALE), NORMALISATION, config_of_pretraining(f"model={name}")
     ).eval()
     with torch.no_grad():
-        assert module(torch.randn(2, 3, 16, 64, 64)).shape == (2, module.objective.num_outputs)
+        assert module(torch.randn(2, 3, 16, 64, 64)).shape == (2, module.objective.num_outputs + 16 * VALUES)
     save_pretrained(Path(config.model.pretrained), module, {"model": name})
     check_model(config)
 
@@ -63,16 +65,51 @@ def test_what_copies_slowfast_starts_from_its_pretraining(name, config_of_pretra
 
 
 def test_weights_that_were_not_made_yet_are_asked_for(config_of):
-    with pytest.raises(UserError, match="there is no .*pretraining-tiny-physics/vit/pretrained.ckpt"):
-        check_model(config_of("model=vit", "weights=simulated_physics"))
+    with pytest.raises(UserError, match="there is no .*pretraining-tiny-dense_no_events/vit/pretrained.ckpt"):
+        check_model(config_of("model=vit", "weights=simulated_no_events"))
 
 
 def test_the_classifier_has_no_part_in_it(config_of_pretraining):
     config = config_of_pretraining("model=slowfast")
     module = PretrainModule(create_model("slowfast", "tiny"), Objective(ATTRIBUTES, SCALE), NORMALISATION, config)
     outputs = module(torch.randn(2, 3, 16, 64, 64))
-    values_BV = torch.zeros(2, MEASURED + len(ATTRIBUTES.choices))
+    values_BV = torch.zeros(2, len(ATTRIBUTES.names))
     module.objective(outputs, values_BV)["all"].backward()
     without = {key for key, p in module.model.named_parameters() if p.grad is None}
     assert without == {f"{module.model.classifier}.weight", f"{module.model.classifier}.bias"}
-    assert module.reader.weight.grad.abs().max() > 0
+    assert all(weight.grad.abs().max() > 0 for weight in module.reader.parameters())
+
+
+@pytest.mark.parametrize("name", list_models(controls=True))
+def test_every_model_is_asked_at_each_of_its_time_steps(name, config_of_pretraining):
+    """The same layer for all: linear, off the means over space of what the model has last."""
+    model = create_model(name, "tiny").eval()
+    module = PretrainModule(
+        model, Objective(ATTRIBUTES, SCALE), NORMALISATION, config_of_pretraining(f"model={name}")
+    ).eval()
+    clip_BCTHW = torch.randn(2, 3, 16, 64, 64)[:, :, model.used_frames(16)]
+    with torch.no_grad():
+        features = model.forward_features(clip_BCTHW)
+        steps = model.time_steps(features, 16)
+        answers_BTD = module.reader["frames"](steps)
+    assert [x_BSD.shape[1] for x_BSD in steps] == STEPS[name]
+    assert answers_BTD.shape == (2, 16, VALUES)
+    if max(STEPS[name]) == 1:
+        assert torch.equal(steps[0][:, 0], model.forward_head(features, pre_logits=True))
+    with torch.no_grad():  # a step answers for its own frames
+        for steps_BSD in steps:
+            steps_BSD[:, -1] += 1
+        changed_T = (module.reader["frames"](steps) - answers_BTD).abs().amax((0, 2)) > 0
+    assert changed_T.tolist() == [frame >= 16 - 16 // min(STEPS[name]) for frame in range(16)]
+
+
+IMAGE = ("vgg16", "resnet50", "vit", "swin", "convit", "mixer")
+STEPS = {
+    **dict.fromkeys((*IMAGE, "rostfine"), [1]),
+    **dict.fromkeys(("r3d", "r2plus1d"), [2]),
+    **dict.fromkeys(("i3d", "vivit"), [8]),
+    **dict.fromkeys(("x3d", "timesformer"), [16]),
+    **dict.fromkeys(("slowfast", "hybrid", "slowfast_nln"), [4, 16]),
+    **dict.fromkeys(("late_fusion", "ensemble"), [4, 16, 16]),
+}
+"""time steps of 16 frames, of each pathway"""

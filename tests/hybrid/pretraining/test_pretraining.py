@@ -56,22 +56,24 @@ def test_a_killed_pretraining_continues_to_the_same_weights(config_of_pretrainin
     assert same(weights(killed), weights(done))
     curves = [pd.read_csv(folder / "metrics.csv").drop(columns="seconds") for folder in (killed, done)]
     pd.testing.assert_frame_equal(*curves)
-    assert len(curves[0]) == 6 and {"train/path", "train/all", "test/event", "test/all"} <= set(curves[0])
+    told = {"train/frames", "train/all", "test/event", "test/within_speed", "test/all"}
+    assert len(curves[0]) == 6 and told <= set(curves[0])
     # done, it is left alone; and with other settings it is another one
     written = (killed / "pretrained.ckpt").stat().st_mtime_ns
     assert pretrain(config_of_pretraining(MODEL, "clips=48"))["clips"] == 48
     assert (killed / "pretrained.ckpt").stat().st_mtime_ns == written
-    with pytest.raises(UserError, match="targets: physics\\+events there, physics asked for"):
-        check_pretraining(config_of_pretraining(MODEL, "clips=48", "targets=physics"))
+    with pytest.raises(UserError, match="targets: dense there, dense_no_bends asked for"):
+        check_pretraining(config_of_pretraining(MODEL, "clips=48", "targets=dense_no_bends"))
 
 
 @pytest.mark.parametrize(
     "override, message",
     [
-        ("targets=grades", "targets must be physics or physics\\+events, not grades"),
+        ("targets=grades", "targets must be dense or dense_no_bends or dense_no_events, not grades"),
         ("clips=20", "clips must be a multiple of clips_an_epoch, not 20"),
         ("clips_an_epoch=6", "a multiple of protocol.batch_size \\(4\\), not 6"),
-        ("data.pool=0", "data.pool must be 1 or more, or null, not 0"),
+        ("data.pool=0", "data.pool must be 1 or more, not 0"),
+        ("data.grows=9", "data.grows must be from 0 to clips_an_epoch \\(8\\), not 9"),
         ("data.seed=7", "data.seed must be 1000000 or more, not 7"),
         ("data.preset=nothing", "no preset is named 'nothing'"),
         ("logger.mode=maybe", "logger.mode must be one of"),
