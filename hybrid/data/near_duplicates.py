@@ -7,8 +7,6 @@ for one another.)
 Not found: clips that were cropped, turned, cut to another second, or compressed until little is left.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 import numpy as np

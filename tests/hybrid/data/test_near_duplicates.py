@@ -1,0 +1,88 @@
+"""A clip that was encoded anew is found; other clips of the same microscope are not."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from support import ROOT, quick_overrides
+
+from hybrid.config import register_schemas
+from hybrid.data.clip import ClipSpec
+from hybrid.data.near_duplicates import near_duplicates, split_pairs_notice
+from hybrid.data.video import decode_clip
+from hybrid.experiment.benchmark import check_all
+from hybrid.experiment.hydra_jobs import composed
+from hybrid.simulator.dataset import simulate_dataset
+
+SPEC = ClipSpec(16, 16, 64, 3)
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    return simulate_dataset(tmp_path_factory.mktemp("simulated") / "set", num_clips=16, workers=1)
+
+
+def encoded_anew(path, out, codec, pix_fmt, options, side=None):
+    """The same pictures in another file."""
+    with av.open(str(path)) as old, av.open(str(out), "w") as new:
+        stream = new.add_stream(codec, rate=16, options=options)
+        for number, image in enumerate(old.decode(video=0)):
+            stream.width = stream.height = side or image.width
+            stream.pix_fmt = pix_fmt
+            frame = image.reformat(stream.width, stream.height, pix_fmt)
+            frame.pts, frame.time_base = number, Fraction(1, 16)
+            new.mux(stream.encode(frame))
+        new.mux(stream.encode())
+    return out
+
+
+WAYS = {
+    "again.mp4": ("libx264", "yuv420p", {"crf": "23"}, None),
+    "jpeg.avi": ("mjpeg", "yuvj420p", {}, None),
+    "smaller.mkv": ("ffv1", "gray", {}, 100),
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_a_clip_that_was_encoded_anew_is_found_and_no_other(name, simulated, tmp_path):
+    paths = sorted((simulated / "clips").iterdir())
+    paths.append(encoded_anew(paths[5], tmp_path / name, *WAYS[name]))
+    frames_NTHWC = np.stack([decode_clip(path, SPEC).frames_THWC for path in paths])
+    assert near_duplicates(frames_NTHWC, list(map(str, paths))) == [(5, 16)]
+    brighter_NTHWC = np.minimum(frames_NTHWC[:16] * 1.2, 255).astype(np.uint8)
+    both = np.concatenate([frames_NTHWC[:16], brighter_NTHWC])
+    assert near_duplicates(both, list(map(str, range(32)))) == [(n, n + 16) for n in range(16)]
+    assert near_duplicates(both, ["the same"] * 32) == []
+
+
+def test_clips_in_which_nothing_moves_are_like_none():
+    assert near_duplicates(np.full((3, 8, 32, 32, 1), 90, np.uint8), "abc") == []
+    assert near_duplicates(np.empty((0, 8, 32, 32, 1), np.uint8), "") == []
+
+
+def test_only_pairs_that_are_split_are_told():
+    folds_RN, clips = np.array([[0, 0, 1], [1, 1, 0]]), ["a", "b", "c"]
+    assert split_pairs_notice([(0, 1)], folds_RN, clips) == []
+    (notice,) = split_pairs_notice([(0, 1), (1, 2)], folds_RN, clips)
+    assert notice.startswith("1 pairs of clips show the same") and "'b and c'" in notice
+
+
+def test_a_benchmark_names_the_pair(simulated, tmp_path, capsys):
+    root = tmp_path / "set"
+    (root / "clips").mkdir(parents=True)
+    header, *rows = (simulated / "labels.csv").read_text().splitlines()
+    for number, row in enumerate(rows):
+        name = row.split(",")[0]
+        (root / "clips" / name).symlink_to(simulated / "clips" / name)
+        rows[number] = ",".join([*row.split(",")[:-1], f"donor{number // 4}"])
+    encoded_anew(simulated / "clips" / "clip00000.mp4", root / "clips" / "again.mp4", *WAYS["again.mp4"])
+    rows.append("again.mp4," + rows[0].partition(",")[2].replace("donor0", "someone else"))
+    (root / "labels.csv").write_text("\n".join([header, *rows]))
+    split = [f"{row.split(',')[0]},{row.split(',')[-1]},{int(row.endswith('else'))}" for row in rows]
+    folder = tmp_path / "runs" / "smoke-set"
+    folder.mkdir(parents=True)
+    (folder / "folds.csv").write_text("\n".join(["clip,group,repeat0", *split]))
+    register_schemas()
+    check_all([composed(ROOT / "configs", "train", [*quick_overrides(root, tmp_path), "model=x3d"])])
+    assert "clip00000.mp4 and again.mp4" in capsys.readouterr().err
