@@ -10,7 +10,7 @@ Not found: clips that were cropped, turned, cut to another second, or compressed
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from einops import reduce
+from einops import rearrange
 
 from hybrid.data.problems import some_of
 
@@ -57,7 +57,8 @@ def _moving(frames_NTHWC: np.ndarray) -> np.ndarray:
     side = min(GRID, frames_NTHWC.shape[2])
     cell = frames_NTHWC.shape[2] // side
     seen = frames_NTHWC[:, :, : side * cell, : side * cell]
-    cells_NTHW = reduce(seen, "n t (h a) (w b) c -> n t h w", "mean", a=cell, b=cell).astype(np.float32)
+    pixels_NTHWABC = rearrange(seen, "n t (h a) (w b) c -> n t h w a b c", a=cell, b=cell)
+    cells_NTHW = pixels_NTHWABC.mean((4, 5, 6), dtype=np.float32)
     moving_ND = (cells_NTHW - cells_NTHW.mean(1, keepdims=True)).reshape(len(seen), -1)
     length_N1 = np.linalg.norm(moving_ND, axis=1, keepdims=True)
     return moving_ND / np.maximum(length_N1, 1e-6)
