@@ -11,8 +11,11 @@ class UserError(Exception):
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """For entry points: a UserError is printed and ends the program with status 2; no traceback is shown."""
+def explained(again: str = "continues where this one was") -> Iterator[None]:
+    """For entry points: a UserError is printed and ends the program with status 2; no traceback is shown.
+
+    again: what the same command does after Ctrl-C.
+    """
     try:
         yield
     except UserError as error:
@@ -21,5 +24,5 @@ def explained() -> Iterator[None]:
     except BrokenPipeError:  # `| head` has read enough; Python would complain again while it closes
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
-        print("\nstopped; the same command continues where this one was", file=sys.stderr)
+        print(f"\nstopped; the same command {again}", file=sys.stderr)
         sys.exit(130)

@@ -65,7 +65,10 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     removed, and said.
     """
     making = folder.with_name(f"{folder.name}.tmp")
-    making.mkdir(parents=True, exist_ok=True)
+    try:
+        making.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written ({error.strerror}); name another folder") from None
     lock = FileLock(making / "lock")
     try:
         lock.acquire(timeout=0)

@@ -50,5 +50,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with explained():
+    with explained("starts anew"):
         main()

@@ -51,10 +51,11 @@ def box_files(path: Path, stem: str) -> list[Path]:
 
 
 def files_of(folder: Path, stem: str) -> list[Path]:
-    """The files of boxes of the video with this name: those in a folder of its name; the one of its name; those whose
-    names begin with it; or all, where they are alike but for the frame's number."""
-    if (folder / stem).is_dir():
-        folder = folder / stem
+    """The files of boxes of the video with this name: the one of its name; those whose names begin with it; or all,
+    where they are alike but for the frame's number, and name no other video by a number of its own. Of the folder, or
+    of a folder in it that is named after the video, whatever files are called there."""
+    own = (folder / stem).is_dir()
+    folder = folder / stem if own else folder
     found = sorted(
         file
         for file in folder.iterdir()
@@ -67,8 +68,11 @@ def files_of(folder: Path, stem: str) -> list[Path]:
     if mine := [file for file in found if re.match(re.escape(stem) + r"(?![0-9A-Za-z])", file.stem)]:
         return mine
     kinds = sorted({_without_numbers(file) for file in found})
-    if len(kinds) > 1 or _frame_number(found) is None:
-        raise UserError(f"{folder}: none of its files is named after {stem!r}; there are {some_of(kinds)}")
+    if len(kinds) > 1 or _frame_number(found) is None or (kinds[0].count("<n>") > 1 and not own):
+        raise UserError(
+            f"{folder}: none of its files is named after {stem!r}; there are {some_of(kinds)}. If they are of this "
+            f"video, put them into a folder called {stem!r} there"
+        )
     return found
 
 

@@ -13,8 +13,8 @@ from hybrid.errors import UserError
 from hybrid.field.windows import Camera, Window
 
 CODEC, OPTIONS = "libx264", {"crf": "8", "preset": "medium", "mbtree": "0"}
-"""what a browser can play, at a quality at which hardly a grey level is lost; with mbtree, x264 makes other files of the
-same frames each time"""
+"""what a browser can play, at a quality at which hardly a grey level is lost; with mbtree the same frames would make
+another file each time"""
 
 
 def cut(pictures: Iterable[np.ndarray], windows: list[Window], camera: Camera) -> Iterator[tuple[Window, np.ndarray]]:

@@ -47,6 +47,8 @@ def crop_fields(videos: Sequence[Path], boxes: Path | None, folder: Path, settin
     stems = Counter(video.stem for video in videos)
     if twice := [stem for stem, count in stems.items() if count > 1]:
         raise UserError(f"several videos are called {twice[0]!r}, and clips are named after their video: rename one")
+    if boxes is not None and boxes.is_file() and len(videos) > 1:
+        raise UserError(f"{boxes}: one file cannot hold the boxes of {len(videos)} videos: give a folder of files")
     groups, notes = groups_of(videos, settings.donors)
     tracks, clips, said = [], [], []
     with whole_folder(folder) as making:

@@ -7,6 +7,8 @@ pixel. It takes round debris for heads, and touching heads for one; tails, out-o
 
 from __future__ import annotations
 
+from array import array
+
 import numpy as np
 import pandas as pd
 import trackpy
@@ -22,20 +24,21 @@ LOOKED = 8
 
 def detect(video: FieldVideo, head_px: float, deinterlace: bool = False) -> tuple[pd.DataFrame, str]:
     """Boxes of heads of about this diameter in every frame, without ids, and what was done, in words."""
-    diameter = 2 * round((head_px - 1) / 2) + 1  # trackpy wants it odd
-    if not 5 <= diameter <= min(video.width, video.height) / 4:
+    if not 5 <= head_px <= min(video.width, video.height) / 4:
         raise UserError(f"a head's diameter must be from 5 px to a quarter of the picture, not {head_px:g} px")
+    diameter = 2 * round((head_px - 1) / 2) + 1  # trackpy wants it odd
     trackpy.quiet()
     looked = set(np.linspace(0, len(video.times_N) - 1, LOOKED).round().astype(int).tolist())
     samples = [_peaks(p, diameter, 0) for n, p in enumerate(pictures(video, deinterlace)) if n in looked]
     least = _least_mass(np.concatenate([peaks[:, 2] for peaks in samples]), video)
-    rows = []
-    for frame, picture_HWC in enumerate(pictures(video, deinterlace)):
+    places = array("d")
+    for frame, picture_HWC in enumerate(pictures(video, deinterlace, "detecting")):
         for x, y, _ in _peaks(picture_HWC, diameter, least):
-            rows.append((frame, x, y, float(diameter), float(diameter), None, ""))
-    boxes = pd.DataFrame(rows, columns=list(COLUMNS))
+            places.extend((frame, x, y))
+    frame_N, x_N, y_N = np.array(places).reshape(-1, 3).T
+    values = (frame_N.astype(int), x_N, y_N, float(diameter), float(diameter), None, "")
     return (
-        boxes,
+        pd.DataFrame(dict(zip(COLUMNS, values, strict=True))),
         f"no boxes given: heads of {diameter} px found by a simple detector, which takes round debris for heads",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,7 @@ class Settings:
         check("max_speed", self.max_speed is None or self.max_speed > 0, "above 0 px a second")
         check("max_gap", 0 <= self.max_gap <= 1, "from 0 to 1 s")
         check("first_frame", self.first_frame in (None, 0, 1), "0 or 1")
+        check("head_px", self.head_px is None or self.head_px > 0, "above 0 px")
         check("most", self.most >= 0, "0 or more")
 
 
@@ -87,4 +89,5 @@ def _side(options: argparse.Namespace) -> int:
         raise UserError("--side and --side-um: give one of them")
     if not options.um_per_px or options.um_per_px <= 0:
         raise UserError("--side-um needs the size of a pixel: give --um-per-px")
-    return 2 * round(options.side_um / options.um_per_px / 2)
+    pixels = options.side_um / options.um_per_px
+    return 2 * round(pixels / 2) if math.isfinite(pixels) else 0
