@@ -103,12 +103,13 @@ def summary(found: Sequence[ModelDifference], pairs: Sequence[tuple[str, str]], 
         if not own:
             continue
         text = f"{page.title(first)} and {page.title(second)}: {len(differing)} of {len(own)} figures differ."
-        clearest = list({one.title: one for one in reversed(differing)}.values())[::-1][:CLEAREST]
-        clearest.sort(key=_clearness, reverse=True)
+        clearest_of_title: dict[str, ModelDifference] = {}
+        for one in differing:
+            clearest_of_title.setdefault(one.title, one)
         named = [
             f"{one.title}, {one.figure} (higher in {page.title(one.higher)}: "
             f"{' against '.join(map(significant, sorted((one.first_mean, one.second_mean), reverse=True)))})"
-            for one in clearest
+            for one in [*clearest_of_title.values()][:CLEAREST]
         ]
         told.append(text + (f" The clearest: {'; '.join(named)}." if named else ""))
     return told

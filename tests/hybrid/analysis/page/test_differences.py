@@ -92,6 +92,24 @@ def test_a_summary_names_the_clearest_of_each_pair_and_no_more_than_fit_a_screen
     assert second == "SlowFast and Hybrid (ours): 0 of 5 figures differ."
 
 
+def test_a_measure_whose_clearest_figure_is_the_clearest_is_named_whatever_its_others_show():
+    made = [
+        one
+        for n, far in enumerate((8.0, 2.0, 3.0, 4.0))
+        for figure, distance in {"clear": far, "faint": 0.5}.items()
+        for one in differences(
+            comparison(measure(f"field{n}", f"Field {n}"), results(1.0, 1.0 + distance, None, name=figure), 6),
+            [figure],
+            "",
+            PAIRS[:1],
+        )
+        if n == 0 or figure == "clear"
+    ]
+    (told,) = summary(made, PAIRS, PAGE)
+    assert "5 of 5 figures differ. The clearest: Field 0, clear (higher" in told and "faint" not in told
+    assert told.count("; ") == 2 and "Field 1" not in told
+
+
 def test_parts_are_bars_of_every_model_and_method(tmp_path):
     figures = {f"lift {part}": np.full(4, value) for part, value in zip(PARTS, (3.0, 2.0, 0.5), strict=True)}
     methods = [
