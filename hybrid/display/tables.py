@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import pandas as pd
 from tqdm import tqdm
@@ -23,6 +23,25 @@ class Column(NamedTuple):
     sort: str | None = None
     figure: bool = True
     about: str = ""
+
+    @classmethod
+    def words(cls, heading: str, key: str) -> Self:
+        """key, here and below: a column of the frame that has a plain name, and orders the rows."""
+        return cls(heading, lambda row: getattr(row, key), key, figure=False)
+
+    @classmethod
+    def number(cls, heading: str, key: str, digits: int = 2, *, sign: bool = False, about: str = "") -> Self:
+        return cls(heading, lambda row: number(getattr(row, key), digits, sign=sign), key, about=about)
+
+    @classmethod
+    def spread(cls, heading: str, key: str, *, about: str = "") -> Self:
+        """Of <key>_mean and <key>_sd."""
+        mean, sd = f"{key}_mean", f"{key}_sd"
+        return cls(heading, lambda row: spread(getattr(row, mean), getattr(row, sd)), mean, about=about)
+
+    @classmethod
+    def interval(cls, heading: str, low: str, high: str, *, sign: bool = False, about: str = "") -> Self:
+        return cls(heading, lambda row: interval(getattr(row, low), getattr(row, high), sign=sign), low, about=about)
 
 
 @dataclass(frozen=True)
@@ -77,7 +96,7 @@ def formatted(frame: pd.DataFrame, headings: dict[str, tuple[str, str]]) -> Tabl
 
 
 def _known(value: Any) -> bool:
-    return value is not None and value == value and value != ""
+    return not pd.isna(value) and value != ""
 
 
 def as_terminal(table: Table, leave_out: Collection[str] = ()) -> str:
@@ -131,26 +150,27 @@ def _latex(text: str) -> str:
 
 def number(value: float | None, digits: int = 2, *, sign: bool = False) -> str:
     """`-` where there is none."""
-    if value is None or pd.isna(value):
-        return "-"
-    return f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
+    return "-" if pd.isna(value) else f"{value:{'+' if sign else ''}.{digits}f}"
 
 
 def significant(value: float | None) -> str:
-    return "-" if value is None or pd.isna(value) else f"{value:.3g}"
+    return "-" if pd.isna(value) else f"{value:.3g}"
 
 
 def spread(mean: float | None, sd: float | None) -> str:
     """mean (sd)"""
-    return number(mean) if sd is None or pd.isna(sd) else f"{number(mean)} ({number(sd)})"
+    return number(mean) if pd.isna(sd) else f"{number(mean)} ({number(sd)})"
 
 
 def interval(low: float | None, high: float | None, digits: int = 2, *, sign: bool = False) -> str:
-    if low is None or pd.isna(low):
-        return "-"
-    return f"{number(low, digits, sign=sign)} to {number(high, digits, sign=sign)}"
+    return "-" if pd.isna(low) else f"{number(low, digits, sign=sign)} to {number(high, digits, sign=sign)}"
 
 
 def clock(seconds: float | None) -> str:
     """'1:02:03' or '02:03'; '?' where unknown."""
     return "?" if seconds is None else tqdm.format_interval(seconds)
+
+
+def counted(number: int, noun: str) -> str:
+    """'1 model', '2 models'"""
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -7,11 +7,11 @@ import pandas as pd
 
 from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
 from hybrid.display.pages import Section
-from hybrid.display.tables import Column, Table, as_terminal, interval, number, significant, spread
+from hybrid.display.tables import Column, Table, as_terminal, interval, number, significant
 from hybrid.evaluation.ablation import JOINT, Ablation
 from hybrid.evaluation.comparisons import LEVEL
 from hybrid.evaluation.effects import effects
-from hybrid.report.comparisons import draw_difference, lay_out_differences
+from hybrid.report.comparisons import difference_columns, draw_difference, lay_out_differences
 from hybrid.report.data import ReportData
 
 COST = ("parameters_M", "gmac", "train_ms_per_clip")
@@ -73,16 +73,13 @@ def _frame(ablation: Ablation, effects_frame: pd.DataFrame, results: pd.DataFram
 
 
 def _table(ablation: Ablation, frame: pd.DataFrame) -> Table:
+    def beyond_the_sum(row) -> str:
+        reach = interval(row.interaction_low, row.interaction_high, sign=True)
+        return number(row.interaction, sign=True) + (f" ({reach})" if pd.notna(row.interaction) else "")
+
     beyond = Column(
         "beyond the sum",
-        lambda row: (
-            number(row.interaction, sign=True)
-            + (
-                f" ({interval(row.interaction_low, row.interaction_high, sign=True)})"
-                if pd.notna(row.interaction)
-                else ""
-            )
-        ),
+        beyond_the_sum,
         "interaction",
         about="difference x10^-2 beyond the sum of those of the single changes, with its 95 % interval over runs",
     )
@@ -91,29 +88,18 @@ def _table(ablation: Ablation, frame: pd.DataFrame) -> Table:
         f"{ablation.help} Differences of MSE x10^-2, arm minus default: negative means that the arm is better.",
         frame,
         (
-            Column(ablation.name.replace("_", " "), lambda row: row.value, "value", figure=False),
-            Column("MSE x10^-2 (sd)", lambda row: spread(row.mse_mean, row.mse_sd), "mse_mean"),
-            Column("difference x10^-2", lambda row: number(row.difference, sign=True), "difference"),
-            Column(
-                "95 % interval, runs",
-                lambda row: interval(row.low, row.high, sign=True),
-                "low",
-                about="corrected resampled t over runs that both have done; not adjusted for the number of arms",
+            Column.words(ablation.name.replace("_", " "), "value"),
+            Column.spread("MSE x10^-2 (sd)", "mse"),
+            *difference_columns(
+                "corrected resampled t over runs that both have done; not adjusted for the number of arms",
+                "bootstrap of groups of clips, the trained models held fixed",
             ),
-            Column(
-                "95 % interval, clips",
-                lambda row: interval(row.clip_low, row.clip_high, sign=True),
-                "clip_low",
-                about="bootstrap of groups of clips, the trained models held fixed",
-            ),
-            Column(
-                "p, Holm", lambda row: number(row.p_holm, 3), "p_holm", about="adjusted over the arms of this table"
-            ),
+            Column.number("p, Holm", "p_holm", 3, about="adjusted over the arms of this table"),
             *([beyond] if frame["interaction"].notna().any() else []),
-            Column("params M", lambda row: number(row.parameters_M), "parameters_M"),
+            Column.number("params M", "parameters_M"),
             Column("GMAC", lambda row: significant(row.gmac), "gmac", about="of one clip"),
-            Column("train ms/clip", lambda row: number(row.train_ms_per_clip, 1), "train_ms_per_clip"),
-            Column("runs", lambda row: number(row.runs_done, 0), "runs_done", about="that are done"),
+            Column.number("train ms/clip", "train_ms_per_clip", 1),
+            Column.number("runs", "runs_done", 0, about="that are done"),
         ),
     )
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from hybrid.display.figures import title_of
 from hybrid.display.pages import Section
-from hybrid.display.tables import Column, Table, as_terminal, interval, number, spread
+from hybrid.display.tables import Column, Table, as_terminal
 from hybrid.evaluation.comparisons import SCALE, tested_to_trained
 from hybrid.evaluation.results import ExperimentResults
 from hybrid.evaluation.statistics import corrected_resampled_t
@@ -68,28 +68,24 @@ def best_epoch_table(frame: pd.DataFrame) -> Table:
         "is optimistic.",
         frame,
         (
-            Column("model", lambda row: row.title, "title", figure=False),
-            Column("last epoch (sd)", lambda row: spread(row.last_mean, row.last_sd), "last_mean"),
-            Column(
+            Column.words("model", "title"),
+            Column.spread("last epoch (sd)", "last"),
+            Column.spread(
                 "best epoch, optimistic (sd)",
-                lambda row: spread(row.best_mean, row.best_sd),
-                "best_mean",
+                "best",
                 about="lowest of all epochs on the held-out fold, a choice that a new clip has no part in",
             ),
-            Column(
+            Column.number(
                 "last minus best",
-                lambda row: number(row.optimism, sign=True),
                 "optimism",
+                sign=True,
                 about="what choosing the epoch on the tested clips takes off the error",
             ),
-            Column(
-                "95 % interval",
-                lambda row: interval(row.optimism_low, row.optimism_high, sign=True),
-                "optimism_low",
-                about="corrected resampled t over runs",
+            Column.interval(
+                "95 % interval", "optimism_low", "optimism_high", sign=True, about="corrected resampled t over runs"
             ),
-            Column(WACV, lambda row: number(row.wacv_mse, 3), "wacv_mse", about="on the authors' own, private clips"),
-            Column("runs", lambda row: str(row.runs), "runs"),
+            Column.number(WACV, "wacv_mse", 3, about="on the authors' own, private clips"),
+            Column.number("runs", "runs", 0),
         ),
         sorted_by="last_mean",
     )

@@ -7,7 +7,7 @@ import pandas as pd
 
 from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
 from hybrid.display.pages import Section
-from hybrid.display.tables import Column, Table, interval, number
+from hybrid.display.tables import Column, Table, number
 from hybrid.evaluation.comparisons import EXPLORATORY, REGISTERED, unanswered
 from hybrid.report.data import ReportData
 
@@ -42,25 +42,16 @@ def contrasts_table(frame: pd.DataFrame, results: pd.DataFrame) -> Table:
         "Differences of MSE x10^-2, first model minus second: negative means that the first is better.",
         frame,
         (
-            Column("first", lambda row: row.title_a, "title_a", figure=False),
-            Column("second", lambda row: row.title_b, "title_b", figure=False),
-            Column("kind", lambda row: row.kind, "kind", figure=False),
-            Column("runs", lambda row: str(row.runs), "runs", about="folds and repeats that both have done"),
-            Column("difference x10^-2", lambda row: number(row.difference, sign=True), "difference"),
-            Column(
-                "95 % interval, runs",
-                lambda row: interval(row.low, row.high, sign=True),
-                "low",
-                about="corrected resampled t: what other folds and training would do",
+            Column.words("first", "title_a"),
+            Column.words("second", "title_b"),
+            Column.words("kind", "kind"),
+            Column.number("runs", "runs", 0, about="folds and repeats that both have done"),
+            *difference_columns(
+                "corrected resampled t: what other folds and training would do",
+                "bootstrap of groups of clips: what other clips would do to these trained models",
             ),
-            Column(
-                "95 % interval, clips",
-                lambda row: interval(row.clip_low, row.clip_high, sign=True),
-                "clip_low",
-                about="bootstrap of groups of clips: what other clips would do to these trained models",
-            ),
-            Column("p", lambda row: number(row.p, 3), "p", about="of the corrected resampled t, two-sided"),
-            Column("p, Holm", lambda row: number(row.p_holm, 3), "p_holm", about="adjusted over the pre-registered"),
+            Column.number("p", "p", 3, about="of the corrected resampled t, two-sided"),
+            Column.number("p, Holm", "p_holm", 3, about="adjusted over the pre-registered"),
             Column(
                 "P better / equal / worse",
                 lambda row: " / ".join(number(p) for p in (row.a_better, row.equivalent, row.b_better)),
@@ -68,6 +59,15 @@ def contrasts_table(frame: pd.DataFrame, results: pd.DataFrame) -> Table:
                 about="that the first is better, within 0.05 x10^-2 of the second, or worse (Bayesian correlated t)",
             ),
         ),
+    )
+
+
+def difference_columns(over_runs: str, over_clips: str) -> tuple[Column, ...]:
+    """Of rows of `hybrid.evaluation.comparisons.compare`; over_runs, over_clips: about the two intervals."""
+    return (
+        Column.number("difference x10^-2", "difference", sign=True),
+        Column.interval("95 % interval, runs", "low", "high", sign=True, about=over_runs),
+        Column.interval("95 % interval, clips", "clip_low", "clip_high", sign=True, about=over_clips),
     )
 
 

@@ -79,9 +79,7 @@ def _row(arm: str, runs: pd.DataFrame, noise: pd.Series, all_clips: int) -> dict
         "mse_sd": mse.std(ddof=1) if several else None,
         "mse_low": max(0.0, test.low) if test else None,
         "mse_high": test.high if test else None,
-        "excess": noise["excess"],
-        "excess_low": noise["excess_low"],
-        "excess_high": noise["excess_high"],
+        **noise[["excess", "excess_low", "excess_high"]],
         "parameters_M": runs["parameters"].iloc[0] / 1e6,
         "gmac": runs["gmac"].iloc[0],
         "train_ms_per_clip": 1e3 * runs["train_seconds_per_clip"].median(),
@@ -99,8 +97,3 @@ def _references(results: ExperimentResults, noise: pd.DataFrame) -> dict[str, fl
     if noise["ceiling"].notna().any():
         references["noise of the panel"] = float(noise["ceiling"].mean())
     return references
-
-
-def counted(number: int, noun: str) -> str:
-    """'1 model', '2 models'"""
-    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -5,6 +5,7 @@ from typing import Any
 
 from hybrid.data.simulated import is_simulated
 from hybrid.display.pages import Section, rendered
+from hybrid.display.tables import counted
 from hybrid.errors import UserError
 from hybrid.evaluation.results import ExperimentResults
 from hybrid.files import read_yaml, write_text
@@ -13,7 +14,7 @@ from hybrid.report.ablations import ablations
 from hybrid.report.best_epoch import best_epoch
 from hybrid.report.clips import hardest_clips
 from hybrid.report.comparisons import contrasts
-from hybrid.report.data import ReportData, counted, report_data
+from hybrid.report.data import ReportData, report_data
 from hybrid.report.figures import cost, draw_curves, folds, read_curves
 from hybrid.report.leaks import leak_notes, split_notes
 from hybrid.report.provenance import missing_runs, provenance

@@ -22,42 +22,35 @@ def panel_of(results: ExperimentResults) -> PanelAgreement | None:
     return agreement_of_votes(np.round(results.targets(counted) * counted[["raters"]].to_numpy()))
 
 
+def heading_of(measure: str) -> str:
+    return "MSE x10^-2" if measure == "mse" else measure.upper()
+
+
+def measured(measure: str, value: float) -> str:
+    """Of a measure by its name, as tables show it."""
+    return number(100 * value) if measure == "mse" else number(value, 3)
+
+
 def panel_table(panel: PanelAgreement, measures: pd.DataFrame) -> Table:
     """measures: the frame of `measures_table`, best arm first."""
     best = measures.iloc[0]
-    frame = pd.DataFrame(
-        [
-            {
-                "measure": name,
-                "better": METRICS[name].better,
-                "definition": METRICS[name].definition,
-                "halves": value,
-                "best": best[name],
-            }
-            for name, value in panel.measures.items()
-        ]
-    )
-
-    def shown(row, value: float) -> str:
-        return number(100 * value if row.measure == "mse" else value, 2 if row.measure == "mse" else 3)
+    rows = [
+        (name, METRICS[name].better, METRICS[name].definition, value, best[name])
+        for name, value in panel.measures.items()
+    ]
 
     return Table(
         "panel",
         f"One half of the panel against the other: mean over {panel.splits} random halves of its {panel.halves}, "
         f"{panel.clips} clips.",
-        frame,
+        pd.DataFrame(rows, columns=["measure", "better", "definition", "halves", "best"]),
         (
-            Column(
-                "measure",
-                lambda row: "MSE x10^-2" if row.measure == "mse" else row.measure.upper(),
-                "measure",
-                figure=False,
-            ),
-            Column("better", lambda row: row.better, "better", figure=False),
-            Column("half against half", lambda row: shown(row, row.halves), "halves"),
+            Column("measure", lambda row: heading_of(row.measure), "measure", figure=False),
+            Column.words("better", "better"),
+            Column("half against half", lambda row: measured(row.measure, row.halves), "halves"),
             Column(
                 f"{best['title']} against all",
-                lambda row: shown(row, row.best),
+                lambda row: measured(row.measure, row.best),
                 "best",
                 about="the model of the lowest MSE, against the whole panel, which is less noisy than half of it",
             ),

@@ -6,7 +6,7 @@ import pandas as pd
 import yaml
 
 from hybrid.display.pages import Section
-from hybrid.display.tables import Column, Table, number
+from hybrid.display.tables import Column, Table
 from hybrid.evaluation.results import ExperimentResults
 from hybrid.files import read_yaml, software_commit
 from hybrid.folders import RunFolder
@@ -38,50 +38,36 @@ def provenance(data: ReportData) -> Section:
 
 
 def runs_table(results: ExperimentResults) -> Table:
-    frame = pd.DataFrame(
-        [
-            {
-                "arm": result["arm"],
-                "model": result["model"],
-                "repeat": result["repeat"],
-                "fold": result["fold"],
-                "mse": 100 * result["metrics"]["mse"],
-                "mean_predictor_mse": 100 * result["mean_predictor_mse"],
-                "train_clips": result["train_clips"],
-                "test_clips": result["test_clips"],
-                "test_clips_seen": result.get("test_clips_seen"),
-                "epochs": result["epochs"],
-                "seconds": result["seconds"],
-                "device": result["machine"]["device"],
-                "precision": result["machine"]["precision"],
-            }
-            for result in results.results
-        ]
-    )
+    rows = [
+        {key: result[key] for key in ("arm", "model", "repeat", "fold")}
+        | {"mse": 100 * result["metrics"]["mse"], "mean_predictor_mse": 100 * result["mean_predictor_mse"]}
+        | {key: result.get(key) for key in ("train_clips", "test_clips", "test_clips_seen", "epochs", "seconds")}
+        | {key: result["machine"][key] for key in ("device", "precision")}
+        for result in results.results
+    ]
     return Table(
         "runs",
         "Every run.",
-        frame,
+        pd.DataFrame(rows),
         (
-            Column("run of", lambda row: row.arm, "arm", figure=False),
+            Column.words("run of", "arm"),
             *(_count(name) for name in ("repeat", "fold")),
-            Column("MSE x10^-2", lambda row: number(row.mse), "mse"),
-            Column(
+            Column.number("MSE x10^-2", "mse"),
+            Column.number(
                 "mean predictor x10^-2",
-                lambda row: number(row.mean_predictor_mse),
                 "mean_predictor_mse",
                 about="MSE of answering the training clips' mean distribution for every clip",
             ),
             *(_count(name) for name in ("train_clips", "test_clips", "epochs")),
-            Column(
+            Column.number(
                 "seen before",
-                lambda row: number(row.test_clips_seen, 0),
                 "test_clips_seen",
+                0,
                 about="test clips that the weights it started from had learned from; - where that is not known",
             ),
-            Column("seconds", lambda row: number(row.seconds, 0), "seconds"),
-            Column("device", lambda row: row.device, "device", figure=False),
-            Column("precision", lambda row: row.precision, "precision", figure=False),
+            Column.number("seconds", "seconds", 0),
+            Column.words("device", "device"),
+            Column.words("precision", "precision"),
         ),
     )
 

@@ -4,12 +4,12 @@ import pandas as pd
 
 from hybrid.display.figures import title_of
 from hybrid.display.pages import Section
-from hybrid.display.tables import Column, Table, as_terminal, interval, number, significant, spread
-from hybrid.evaluation.metrics import METRICS
+from hybrid.display.tables import Column, Table, as_terminal, counted, significant
+from hybrid.evaluation.metrics import METRICS, Metric
 from hybrid.evaluation.results import ExperimentResults
-from hybrid.report.data import ReportData, counted, results_by_arm
+from hybrid.report.data import ReportData, results_by_arm
 from hybrid.report.leaks import leak_notes, split_notes
-from hybrid.report.panel import panel_note, panel_of, panel_table
+from hybrid.report.panel import heading_of, measured, panel_note, panel_of, panel_table
 
 PAPER_NOTE = (
     "* MSE x10^-2, mean (sd), that the paper (T. Fujii et al., 2Q-08, in Japanese) reports on its own, private clips: "
@@ -33,6 +33,7 @@ def results(data: ReportData) -> Section:
     of_panel = [panel_note(panel, measures.frame)] if panel else []
     unfair = (*leak_notes(data.everything.results), *split_notes(data.everything))
     notes = (*unfair, *_notes(data, of_panel))
+    printed = as_terminal(table, leave_out=("95 % interval", "excess x10^-2", "WACV 2024**"))
     return Section(
         "results",
         "Results",
@@ -40,14 +41,7 @@ def results(data: ReportData) -> Section:
         layout="results",
         text={"lead": _lead(data)},
         notes=notes,
-        printed="\n".join(
-            [
-                "",
-                as_terminal(table, leave_out=("95 % interval", "excess x10^-2", "WACV 2024**")),
-                "",
-                *(note for note in notes if note != WACV_NOTE),
-            ]
-        ),
+        printed="\n".join(["", printed, "", *(note for note in notes if note != WACV_NOTE)]),
     )
 
 
@@ -58,45 +52,40 @@ def results_table(frame: pd.DataFrame) -> Table:
         "Error on held-out clips (mean over runs, sd over runs), cost, and published figures.",
         frame,
         (
-            Column("model", lambda row: row.title, "title", figure=False),
-            Column(
+            Column.words("model", "title"),
+            Column.spread(
                 "MSE x10^-2 (sd)",
-                lambda row: spread(row.mse_mean, row.mse_sd),
-                "mse_mean",
+                "mse",
                 about="squared error of the probabilities, mean over grades and clips; sd over runs",
             ),
-            Column(
+            Column.interval(
                 "95 % interval",
-                lambda row: interval(row.mse_low, row.mse_high),
                 "mse_low",
+                "mse_high",
                 about="of the mean MSE x10^-2, corrected for training sets that overlap; cut at 0: no error is lower",
             ),
-            Column(
+            Column.number(
                 "excess x10^-2",
-                lambda row: number(row.excess),
                 "excess",
                 about="MSE above what a perfect model would have, as the panel itself is noisy; a clip counts once",
             ),
-            Column(
-                "paper*",
-                lambda row: spread(row.paper_mse_mean, row.paper_mse_sd),
-                "paper_mse_mean",
-                about="MSE x10^-2 that the paper reports on its own clips: another data set",
+            Column.spread(
+                "paper*", "paper_mse", about="MSE x10^-2 that the paper reports on its own clips: another data set"
             ),
-            Column(
+            Column.number(
                 "WACV 2024**",
-                lambda row: number(row.wacv_mse, 3),
                 "wacv_mse",
+                3,
                 about="MSE x10^-2 in the authors' next paper, of the epoch that is best on the held-out fold",
             ),
-            Column("params M", lambda row: number(row.parameters_M), "parameters_M"),
+            Column.number("params M", "parameters_M"),
             Column(
                 "GMAC", lambda row: significant(row.gmac), "gmac", about="billions of multiply-accumulates for one clip"
             ),
-            Column("train ms/clip", lambda row: number(row.train_ms_per_clip, 1), "train_ms_per_clip"),
-            Column("infer ms/clip", lambda row: number(row.inference_ms_per_clip, 1), "inference_ms_per_clip"),
-            Column("family", lambda row: row.family, "family", figure=False),
-            Column("runs", lambda row: str(row.runs), "runs", about="folds x repeats that are done"),
+            Column.number("train ms/clip", "train_ms_per_clip", 1),
+            Column.number("infer ms/clip", "inference_ms_per_clip", 1),
+            Column.words("family", "family"),
+            Column.number("runs", "runs", 0, about="folds x repeats that are done"),
         ),
         sorted_by="mse_mean",
     )
@@ -110,18 +99,12 @@ def measures_table(results: ExperimentResults) -> Table:
         rows.append({"arm": arm, "title": title, **{measure: means[measure] for measure in METRICS}})
     frame = pd.DataFrame(rows).sort_values("mse", kind="stable", ignore_index=True)
 
-    def column(measure) -> Column:
-        factor = 100 if measure.name == "mse" else 1
-        heading = "MSE x10^-2" if measure.name == "mse" else measure.name.upper()
-        return Column(
-            f"{heading} ({measure.better} is better)",
-            lambda row: number(factor * getattr(row, measure.name), 2 if factor == 100 else 3),
-            measure.name,
-            about=measure.definition,
-        )
+    def column(metric: Metric) -> Column:
+        name, heading = metric.name, f"{heading_of(metric.name)} ({metric.better} is better)"
+        return Column(heading, lambda row: measured(name, getattr(row, name)), name, about=metric.definition)
 
-    title = Column("model", lambda row: row.title, "title", figure=False)
-    return Table("measures", "All measures, mean over runs.", frame, (title, *map(column, METRICS.values())), "mse")
+    columns = Column.words("model", "title"), *map(column, METRICS.values())
+    return Table("measures", "All measures, mean over runs.", frame, columns, "mse")
 
 
 def _notes(data: ReportData, of_panel: list[str]) -> tuple[str, ...]:

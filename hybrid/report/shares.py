@@ -12,7 +12,7 @@ from matplotlib.ticker import NullLocator
 from hybrid import get_entry
 from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
 from hybrid.display.pages import Section
-from hybrid.display.tables import Column, Table, interval, number, spread
+from hybrid.display.tables import Column, Table
 from hybrid.evaluation.comparisons import SCALE, compare
 from hybrid.evaluation.results import ExperimentResults, Runs
 from hybrid.files import read_yaml
@@ -97,23 +97,24 @@ def _table(frame: pd.DataFrame) -> Table:
         "Error by share of the training clips (mean and sd over runs), and how a start differs from fresh weights.",
         frame,
         (
-            Column("model and start", lambda row: row.line, "line", figure=False),
+            Column.words("model and start", "line"),
             Column("share", lambda row: f"{row.share:.0%}", "share", about="of the training folds' clips"),
-            Column("clips", lambda row: number(row.clips, 0), "clips", about="trained on, mean over runs"),
-            Column("MSE x10^-2 (sd)", lambda row: spread(row.mse_mean, row.mse_sd), "mse_mean"),
-            Column(
+            Column.number("clips", "clips", 0, about="trained on, mean over runs"),
+            Column.spread("MSE x10^-2 (sd)", "mse"),
+            Column.number(
                 "against fresh",
-                lambda row: number(row.difference, sign=True),
                 "difference",
+                sign=True,
                 about="difference of the MSE x10^-2 to the same model from fresh weights on the same clips",
             ),
-            Column(
+            Column.interval(
                 "95 % interval",
-                lambda row: interval(row.low, row.high, sign=True),
                 "low",
+                "high",
+                sign=True,
                 about="of that difference, by the corrected resampled t; one of several comparisons, not adjusted",
             ),
-            Column("runs", lambda row: str(row.runs), "runs", about="folds x repeats that are done"),
+            Column.number("runs", "runs", 0, about="folds x repeats that are done"),
         ),
     )
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
 from hybrid.display.pages import Section
-from hybrid.display.tables import Column, Table, interval, number, spread
+from hybrid.display.tables import Column, Table, interval, number
 from hybrid.evaluation.comparisons import SCALE
 from hybrid.evaluation.metrics import expected_grade, squared_error
 from hybrid.evaluation.statistics import clustered_bootstrap
@@ -55,34 +55,26 @@ def lags_frame(data: ReportData, lag: pd.Series) -> pd.DataFrame:
         of_clip = error.groupby(tested["clip"].to_numpy()).mean()
         found = {"arm": row.arm, "title": row.title, "family": row.family}
         for frames, of_lag in of_clip.groupby(lag[of_clip.index].to_numpy()):
-            over_clips = clustered_bootstrap(of_lag, of_lag.index.map(results.groups))
-            found |= {
-                f"lag{frames}": over_clips.mean,
-                f"lag{frames}_low": over_clips.low,
-                f"lag{frames}_high": over_clips.high,
-            }
+            over = clustered_bootstrap(of_lag, of_lag.index.map(results.groups))
+            found |= {f"lag{frames}": over.mean, f"lag{frames}_low": over.low, f"lag{frames}_high": over.high}
         rows.append(found)
     return pd.DataFrame(rows)
 
 
 def _lags_table(frame: pd.DataFrame, lags: list[int]) -> Table:
-    place = {name: index for index, name in enumerate(frame.columns)}
-
     def column(name: str) -> Column:
-        mean, low, high = place[name], place[f"{name}_low"], place[f"{name}_high"]
-        return Column(
-            name.replace("lag", "lag "), lambda row: f"{number(row[mean])} [{interval(row[low], row[high])}]", name
-        )
+        def text(row) -> str:
+            mean, low, high = (getattr(row, key) for key in (name, f"{name}_low", f"{name}_high"))
+            return f"{number(mean)} [{interval(low, high)}]"
+
+        return Column(name.replace("lag", "lag "), text, name)
 
     return Table(
         "lags",
         "Error by lag: MSE x10^-2 of held-out clips whose two moments lie so many frames apart, with its 95 % interval "
         "over their groups.",
         frame,
-        (
-            Column("model", lambda row: row[place["title"]], "title", figure=False),
-            *(column(f"lag{frames}") for frames in lags),
-        ),
+        (Column.words("model", "title"), *(column(f"lag{frames}") for frames in lags)),
     )
 
 
@@ -97,16 +89,14 @@ def draw_lags(frame: pd.DataFrame, lags: list[int], references: dict[str, float]
     seen: dict[str, int] = {}
     for index, row in frame.iterrows():
         number_in_family = seen[row["family"]] = seen.get(row["family"], -1) + 1
-        values = [row[f"lag{frames}"] for frames in lags]
-        ends = [
-            [value - row[f"lag{frames}_low"] for value, frames in zip(values, lags, strict=True)],
-            [row[f"lag{frames}_high"] - value for value, frames in zip(values, lags, strict=True)],
-        ]
+        low, mean, high = (
+            row[[f"lag{frames}{end}" for frames in lags]].to_numpy(float) for end in ("_low", "", "_high")
+        )
         aside = 0.12 * (index - (len(frame) - 1) / 2)  # so that intervals do not hide each other
         axes.errorbar(
             [frames + aside for frames in lags],
-            values,
-            ends,
+            mean,
+            [mean - low, high - mean],
             color=FAMILY_COLOURS[row["family"]],
             linestyle=DASHES[number_in_family % len(DASHES)],
             marker=MARKERS[number_in_family % len(MARKERS)],
@@ -187,21 +177,12 @@ def _correlation(goodness_N: np.ndarray, part_N: pd.Series) -> float:
 
 
 def _learned_table(frame: pd.DataFrame, names: dict[str, str]) -> Table:
-    place = {name: index for index, name in enumerate(frame.columns)}
-
-    def column(part: str, name: str) -> Column:
-        mean, sd = place[f"{part}_mean"], place[f"{part}_sd"]
-        return Column(name, lambda row: spread(row[mean], row[sd]), f"{part}_mean")
-
     return Table(
         "learned",
         "What was learned: correlation of the answers' expected grade with the true quality of held-out clips and with "
         "each part of it, mean (sd) over runs.",
         frame,
-        (
-            Column("model", lambda row: row[place["title"]], "title", figure=False),
-            *(column(part, name) for part, name in names.items()),
-        ),
+        (Column.words("model", "title"), *(Column.spread(name, part) for part, name in names.items())),
     )
 
 

@@ -13,6 +13,7 @@ from hybrid.analysis.page.sections import agreement_chapter, chapters, definitio
 from hybrid.analysis.page.tables import figures_table, values_frame
 from hybrid.analysis.plan import AnalysisPlan, RunOnClips
 from hybrid.display.pages import rendered
+from hybrid.display.tables import counted
 from hybrid.errors import UserError
 from hybrid.files import software_commit, whole_file, write_text
 
@@ -71,17 +72,14 @@ def _skipped(plan: AnalysisPlan, comparisons: Mapping[str, Comparison]) -> list[
 
 
 def _facts(plan: AnalysisPlan) -> list[str]:
-    def count(number: int, noun: str) -> str:
-        return f"{number} {noun}" + ("" if number == 1 else "s")
-
     runs = {label: len(plan.runs_of(label)) for label in plan.labels}
     each = sorted({len(run.numbers) for run in plan.runs})
     clips = {name for run in plan.runs for name in run.clip_names}
     spec = plan.runs[0].clip_set.spec
     return [
-        count(len(runs), "model"),
+        counted(len(runs), "model"),
         "one training each" if set(runs.values()) == {1} else f"{sum(runs.values())} trainings in all",
-        f"{count(len(clips), 'clip')}, {' or '.join(map(str, each))} for each training",
+        f"{counted(len(clips), 'clip')}, {' or '.join(map(str, each))} for each training",
         f"{spec.num_frames} frames at {spec.frame_rate:g} a second, {spec.side} px",
     ]
 
