@@ -27,9 +27,9 @@ def encoded_anew(path, out, codec, pix_fmt, options, side=None):
     """The same pictures in another file."""
     with av.open(str(path)) as old, av.open(str(out), "w") as new:
         stream = new.add_stream(codec, rate=16, options=options)
+        stream.width = stream.height = side or old.streams.video[0].width
+        stream.pix_fmt = pix_fmt
         for number, image in enumerate(old.decode(video=0)):
-            stream.width = stream.height = side or image.width
-            stream.pix_fmt = pix_fmt
             frame = image.reformat(stream.width, stream.height, pix_fmt)
             frame.pts, frame.time_base = number, Fraction(1, 16)
             new.mux(stream.encode(frame))
