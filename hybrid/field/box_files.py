@@ -252,7 +252,9 @@ def _read_table(path: Path, video: FieldVideo, first_frame: int | None) -> tuple
             dtype={"id": str, "class": str},
             skipinitialspace=True,
         )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as error:
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: is not a text file in UTF-8") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
         raise UserError(f"{path}: is no table of boxes ({str(error).strip()})") from None
     if mot:
         if table.shape[1] < 6:
@@ -272,6 +274,8 @@ def _read_table(path: Path, video: FieldVideo, first_frame: int | None) -> tuple
     bad = ~np.isfinite(figures.to_numpy(float)).all(axis=1) | (figures["frame"] % 1 != 0)
     if bad.any():
         raise UserError(f"{where(int(bad.to_numpy().argmax()))}: frame, x, y, w, h must be numbers, frame a whole one")
+    if figures.empty:
+        raise UserError(f"{path}: has no line of boxes below its first one")
     first, last = int(figures["frame"].min()), int(figures["frame"].max())
     told = 1 if mot and first_frame is None and first > 0 else first_frame
     start = _start(first, last, len(video.times_N), told, path)
