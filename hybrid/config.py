@@ -251,12 +251,16 @@ def model_rules(model: ModelConfig) -> list[Rule]:
     ]
 
 
+def processors() -> int:
+    """Processors this program may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _runs_at_a_time() -> int:
     """One where there is a GPU to share, else one a processor."""
     import torch
 
-    gpu = torch.cuda.is_available() or torch.backends.mps.is_available()
-    return 1 if gpu else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 1 if torch.cuda.is_available() or torch.backends.mps.is_available() else processors()
 
 
 def _by_size(tiny: Any, paper: Any, *, _root_: DictConfig) -> Any:

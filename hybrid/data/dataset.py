@@ -91,6 +91,7 @@ def load_dataset(root: Path | str, spec: ClipSpec, *, workers: int | None = None
     elif not problems.problems:
         problems.add(f"{labels.file}: lists no clips")
     problems.raise_if_any()
+    of_tables = (*labels.notices, *(ratings.notices if ratings else ()))
     return ClipDataset(
         root=root,
         spec=spec,
@@ -103,16 +104,7 @@ def load_dataset(root: Path | str, spec: ClipSpec, *, workers: int | None = None
         ratings=ratings,
         facts=decoded.facts,
         digests=decoded.digests,
-        notices=tuple(
-            dict.fromkeys(
-                (
-                    *labels.notices,
-                    *(ratings.notices if ratings else ()),
-                    *_notices(labels, decoded, spec),
-                    *_former_cache(root),
-                )
-            )
-        ),
+        notices=tuple(dict.fromkeys((*of_tables, *_notices(labels, decoded, spec), *_former_cache(root)))),
         fingerprint=_fingerprint(labels, ratings, decoded, spec),
     )
 

@@ -11,13 +11,7 @@ from hybrid.config import TrainConfig
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Ablation, arms_of, record_ablations
 from hybrid.experiment.arms import ABLATIONS
-from hybrid.experiment.benchmark import (
-    Report,
-    benchmark_job,
-    check_all,
-    do_runs,
-    sweep_over_runs,
-)
+from hybrid.experiment.benchmark import Report, benchmark_job, check_all, do_runs, sweep_over_runs
 from hybrid.experiment.hydra_jobs import asked_runs, composed, jobs_at_a_time, multirun, split_sweep, sweep_over
 from hybrid.experiment.overrides import typed
 from hybrid.experiment.plan import Job, in_words, make_plan

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from hybrid.config import processors
 from hybrid.data.simulated import MASKS, PATHS, SIMULATION, TRUTH, mask_path
 from hybrid.errors import UserError
 from hybrid.files import only_one, read_json, write_json
@@ -89,11 +90,6 @@ def simulate_dataset(
     except OSError as error:
         raise UserError(f"cannot write a data set to {root}: {error.strerror or error}") from error
     return root
-
-
-def processors() -> int:
-    """Processors this program may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_processes(function: Callable, tasks: Iterable, workers: int, chunksize: int = 1) -> Iterator[Any]:

@@ -167,16 +167,7 @@ def head_cloud(form: Form, spacing: float) -> tuple[np.ndarray, np.ndarray]:
     u, v = x.ravel() / half_length, y.ravel() / half_width
     v = v / (1 + form.taper * u)
     angle = np.arctan2(v, u)
-    waves = np.stack(
-        [
-            np.cos(2 * angle),
-            np.sin(2 * angle),
-            np.cos(3 * angle),
-            np.sin(3 * angle),
-            np.cos(5 * angle),
-            np.sin(5 * angle),
-        ]
-    )
+    waves = np.stack([wave(k * angle) for k in (2, 3, 5) for wave in (np.cos, np.sin)])
     edge = 1 + np.tensordot(np.array(form.bumps), waves, 1)
     r = np.hypot(u, v) / edge
     inside = r < 1

@@ -56,10 +56,3 @@ def draw_panel(rng: np.random.Generator, tastes: bool = True) -> Panel:
         noise=NOISE * np.exp(rng.normal(size=NUM_RATERS) * 0.2),
         thresholds=spread,
     )
-
-
-def oracle_mse(distributions_RK: np.ndarray) -> float:
-    """Expected MSE (mean over grades) of the best possible prediction, the panel's expected distribution, against the
-    fractions of one round of votes: what is left is the chance of the draw."""
-    variance_K = (distributions_RK * (1 - distributions_RK)).sum(0) / len(distributions_RK) ** 2
-    return float(variance_K.mean())

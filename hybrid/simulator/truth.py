@@ -67,18 +67,9 @@ def path_rows(path: Swim, camera_T2: np.ndarray, settings: Settings) -> list[dic
     time = np.arange(settings.num_frames) / settings.frame_rate
     place, heading, _ = path.at(time)
     pixel = (place - camera_T2) / settings.um_per_px + (settings.size - 1) / 2
-    return [
-        dict(
-            frame=t,
-            time=time[t],
-            x_um=place[t, 0],
-            y_um=place[t, 1],
-            heading=heading[t],
-            x_px=pixel[t, 0],
-            y_px=pixel[t, 1],
-        )
-        for t in range(settings.num_frames)
-    ]
+    columns = ("frame", "time", "x_um", "y_um", "heading", "x_px", "y_px")
+    rows = zip(range(settings.num_frames), time, *place.T, heading, *pixel.T, strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 TAIL_POINTS, ALONG_TAIL = 9, (3, 6, 8)

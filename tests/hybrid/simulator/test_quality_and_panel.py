@@ -7,7 +7,7 @@ from hybrid.errors import UserError
 from hybrid.simulator.clip import draw_cell, make_panel
 from hybrid.simulator.events import draw_relation
 from hybrid.simulator.form import PARTS, draw_form, head_cloud
-from hybrid.simulator.panel import NUM_RATERS, draw_panel, oracle_mse
+from hybrid.simulator.panel import NUM_RATERS, draw_panel
 from hybrid.simulator.presets import COMPONENTS, PRESETS, get_preset
 from hybrid.simulator.quality import Quality
 from hybrid.simulator.settings import Settings
@@ -99,6 +99,13 @@ def test_the_mixed_lag_set_holds_every_lag_and_lags_tell_nothing_of_the_label():
     for lag in set(lags):
         assert np.mean(lags == lag) == pytest.approx(1 / 4, abs=0.1)
         assert sign[lags == lag].mean() == pytest.approx(0, abs=0.4)
+
+
+def oracle_mse(distributions_RK: np.ndarray) -> float:
+    """Expected MSE (mean over grades) of the best possible prediction, the panel's expected distribution, against the
+    fractions of one round of votes: what is left is the chance of the draw."""
+    variance_K = (distributions_RK * (1 - distributions_RK)).sum(0) / len(distributions_RK) ** 2
+    return float(variance_K.mean())
 
 
 def test_the_panel_is_calibrated(cells):
