@@ -22,7 +22,7 @@ CONFIG = "ablate"
 
 
 @dataclass(frozen=True)
-class Asked:
+class AblationRequest:
     """What a command line asks for. overrides: that all runs share; jobs: each arm's one after the other.
 
     left_out: arms that 'all' asks for and that cannot be trained here, with the reason.
@@ -76,7 +76,7 @@ def write_ablation_sweeps(config_dir: Path, overrides: Sequence[str], folder: Pa
     return write_sweeps(folder, asked.ablations, asked.jobs, [*shared, *asked.overrides])
 
 
-def read_overrides(config_dir: Path, overrides: Sequence[str]) -> Asked:
+def read_overrides(config_dir: Path, overrides: Sequence[str]) -> AblationRequest:
     """Raises a UserError for an ablation, a key or a value that does not exist."""
     names, overrides = _ablation_names(overrides)
     overrides = typed(overrides, TrainConfig, config_dir)
@@ -100,7 +100,7 @@ def read_overrides(config_dir: Path, overrides: Sequence[str]) -> Asked:
         raise UserError(f"arm {wrong[0]!r}: {idle[wrong[0]]}")
     ablations = [kept for ablation in ablations if (kept := _without(ablation, idle)) is not None]
     jobs = [Job.of(arm, configs[arm.label], repeat, fold) for arm in arms_of(ablations) for repeat, fold in runs]
-    return Asked(ablations, jobs, shared, idle, base)
+    return AblationRequest(ablations, jobs, shared, idle, base)
 
 
 def choose(ablations: Mapping[str, Ablation], names: Sequence[str]) -> list[Ablation]:
