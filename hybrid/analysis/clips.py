@@ -92,12 +92,12 @@ class ClipSet:
 
     def for_model(self, trained: TrainedModel, numbers: Sequence[int]) -> InputClips:
         """The clips with these numbers, normalised for a model, with masks where the data set has them."""
-        resident = InMemoryClips(self.frames_NTHWC, trained.normalisation)
+        in_memory = InMemoryClips(self.frames_NTHWC, trained.normalisation)
         masked = numbers if self.has_masks else ()
         masks = [read_mask(find_mask(self.root, self.names[n]), self.spec, self.rates[n]) for n in masked]
         unknown_NK = np.full((len(numbers), len(trained.grades)), np.nan)
         return InputClips(
-            clip_NCTHW=resident.batch(torch.tensor(numbers), torch.device("cpu")),
+            clip_NCTHW=in_memory.batch(torch.tensor(numbers), torch.device("cpu")),
             target_NK=unknown_NK if self.target_NK is None else self.target_NK[list(numbers)],
             names=tuple(self.names[n] for n in numbers),
             frame_rate=self.spec.frame_rate,

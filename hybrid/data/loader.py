@@ -1,4 +1,4 @@
-"""Batches of clips from the resident array: what is drawn when follows from (seed, epoch) alone."""
+"""Batches of clips from an array in memory: what is drawn when follows from (seed, epoch) alone."""
 
 from collections.abc import Iterator
 

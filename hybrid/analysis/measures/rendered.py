@@ -76,6 +76,6 @@ def cells_at(hertz: tuple[float, ...], num_cells: int, spec: ClipSpec) -> np.nda
 
 def as_input(tested: ModelUnderTest, frames_NTHWC: np.ndarray) -> Iterator[Tensor]:
     """Each clip_CTHW as the model wants it, on its device; made one at a time."""
-    resident = InMemoryClips(frames_NTHWC, tested.normalisation)
+    in_memory = InMemoryClips(frames_NTHWC, tested.normalisation)
     for number in range(len(frames_NTHWC)):
-        yield resident.batch(torch.tensor([number]), tested.device)[0]
+        yield in_memory.batch(torch.tensor([number]), tested.device)[0]
