@@ -52,7 +52,7 @@ def write_page(plan: AnalysisPlan) -> str:
             "methods": [(method.title, definition(method), method.source) for method in plan.attributions.values()],
             "gallery": build_gallery(page),
             "figure_two": draw_figure_two(page),
-            "origin": _origin(plan),
+            "provenance": _provenance(plan),
         },
     )
     write_text(plan.folder / "index.html", text)
@@ -84,7 +84,7 @@ def _facts(plan: AnalysisPlan) -> list[str]:
     ]
 
 
-def _origin(plan: AnalysisPlan) -> list[tuple[str, str]]:
+def _provenance(plan: AnalysisPlan) -> list[tuple[str, str]]:
     def content(clips: ClipSet) -> str:
         return clips.root.name + (f", content {clips.fingerprint}" if clips.fingerprint else "")
 
