@@ -1,4 +1,4 @@
-"""What each value of each switch of the hybrid costs, beside SlowFast, TimeSformer and the controls.
+"""What each value of each option of the hybrid costs, beside SlowFast, TimeSformer and the controls.
 
     python tools/profile_switches.py
     python tools/profile_switches.py --size tiny -o switches.csv
