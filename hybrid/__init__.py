@@ -1,9 +1,9 @@
 """The hybrid model, and everything that trains, measures, explains and reports any model.
 
 `from hybrid import create_model, list_models, get_entry` brings the models and needs torch, torchvision, timm, einops
-and pytorchvideo alone; `load_grader` grades clips with a trained one. Importing this tells the baselines' registry
-where the hybrid and its controls are; their modules, and torch, are imported when a model is asked for. Reading a data
-set or a configuration needs neither.
+and pytorchvideo alone; `load_grader` grades clips with a trained one. Importing this package tells the baselines'
+registry where the hybrid and its controls are; their modules, and torch, are imported when a model is asked for, and
+not to read a data set or a configuration.
 """
 
 from importlib import import_module

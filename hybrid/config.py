@@ -61,7 +61,7 @@ class ModelConfig:
     pretrained: str = "${protocol.pretrained}"
     num_frames: int = "${protocol.num_frames}"
     frame_rate: float = "${protocol.frame_rate}"
-    """of the clips it is given; others than the protocol's are for comparing arms that see more or fewer frames"""
+    """of the clips it is given; another one than the protocol's is for arms that see more or fewer frames"""
     options: dict[str, Any] = field(default_factory=dict)
     recipe: RecipeConfig = field(default_factory=RecipeConfig)
 
@@ -102,7 +102,7 @@ class ProtocolConfig:
     best_epoch: bool = False
     """tell the error of the epoch that is best on the held-out fold, too; it is optimistic, and chooses nothing"""
     normalise: str = MISSING
-    """'published': clips by the mean and std the weights were trained with; 'clip': each by its own"""
+    """'published': by the mean and std that the weights were trained with; 'clip': each clip by its own"""
     precision: str = "auto"
     """'auto': float32 on a CPU, half precision on a GPU; or 32-true, bf16-mixed, 16-mixed. One an experiment."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
@@ -150,7 +150,7 @@ class TrainingConfig:
     seed: int = 0
     accelerator: str = "auto"
     devices: int = 1
-    """that do one run together, with a process each; of a CPU: processes"""
+    """GPUs that do one run together, a process each; on a CPU the number of processes"""
     num_nodes: int = 1
     threads: int | None = None
     """of the processor that a run computes with; None: as many as there are. Another number rounds differently."""
@@ -196,9 +196,9 @@ class PretrainConfig(TrainingConfig):
     targets: str = MISSING
     """what is learned: dense | dense_no_bends | dense_no_events (hybrid/pretraining/attributes.py)"""
     clips: int = MISSING
-    """that the model sees, new ones or again: the budget, the same for every model"""
+    """that the model sees, new ones or the same again: the budget, equal for every model"""
     clips_an_epoch: int = MISSING
-    """after as many there is a row of metrics.csv and a checkpoint to continue from"""
+    """after so many a row of metrics.csv is written, and a checkpoint to continue from"""
     data: StreamConfig = field(default_factory=StreamConfig)
 
 
@@ -229,7 +229,7 @@ def protocol_rules(protocol: ProtocolConfig) -> list[Rule]:
 
 
 def parts_of_a_batch(config: TrainingConfig) -> int:
-    """That a step's clips come in, side by side and one after the other; a UserError where they cannot."""
+    """How many parts a step's clips are split into, over processes and time; a UserError where they do not divide."""
     parts, batch_size = config.devices * config.num_nodes * config.protocol.accumulate, config.protocol.batch_size
     if parts < 1 or batch_size % parts:
         raise UserError(

@@ -101,10 +101,10 @@ KEPT = 2**30
 
 
 def keep_freed_memory() -> bool:
-    """Have glibc keep freed blocks of up to KEPT bytes, and say whether it will.
+    """Have glibc keep freed blocks of up to KEPT bytes; returns whether it will.
 
-    By itself it gives those above 32 MiB, such as a batch of features, back to the system at once. Every step then
-    has them mapped and zeroed anew, page by page. Other C libraries are left as they are.
+    By default it gives blocks above 32 MiB, such as a batch of features, back to the system at once, and in every step
+    the system maps and zeroes them anew, page by page. Other C libraries are left as they are.
     """
     if platform.libc_ver()[0] != "glibc":
         return False

@@ -21,7 +21,7 @@ from hybrid.errors import UserError
 
 
 class DiskFull(UserError):
-    """What the system said is its cause."""
+    """There is no room left on the disk; the system's own error is its cause."""
 
 
 class Damaged(UserError, ValueError):
@@ -96,7 +96,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def only_one(folder: Path, doing: str) -> Iterator[None]:
-    """Held by one program at a time, so that those started together do not all do the work; freed if it dies.
+    """A lock that one program holds at a time, so that of several started together one does the work; freed if it dies.
 
     doing: what it does to the folder, as in 'decodes into', for those who wait.
     """
