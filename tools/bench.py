@@ -1,19 +1,28 @@
 """How fast this project is on this machine, and beside other ways.
 
-    python tools/bench.py                                       # every model at size tiny, as a benchmark trains it
-    python tools/bench.py --models vgg16,hybrid --rounds 5 -o bench.json
-    python tools/bench.py --plain --models slowfast,timesformer,vivit,hybrid       # against the plain way
+    python tools/bench.py --only steps                          # seconds a model: what a change to the code does
+    python tools/bench.py -o bench.json                         # all of it, some 20 minutes on 2 cores
+    python tools/bench.py --accelerator gpu --protocol paper -o gpu.json       # all of it on a GPU, at the paper's size
+    python tools/bench.py --only plain --models hybrid --rounds 5
 
-Steps: training in the loop that trains, with augmentation and the protocol's batches, the models in turns in one
+steps: training in the loop that trains, with augmentation and the protocol's batches, the models in turns in one
 process: milliseconds a clip of forward pass, backward pass and update (optimiser, and clipping of gradients), and the
 share of a step that is outside these three; then of an answer, as a run ends with.
 
---plain: in the same turns, of the models that it exists for, the plain way: pytorchvideo's or transformers' network,
+plain: in turns with that, of the models that it exists for, the plain way: pytorchvideo's or transformers' network,
 eager in float32, and torch's DataLoader, whose items decode their video each time. A hybrid is in no library: its plain
 way is the same network. 'loading' is what of a plain step passes until a batch is there, 'times' how many times as long
-a plain step is as ours, and 'times loaded' the same if loading took nothing.
+a plain step is as ours, and 'times_loaded' the same if loading took nothing.
 
-On a CPU all is processor time of one thread, unless --threads says otherwise, which other programs change little.
+decoding: the videos to frames of the protocol, beside torchcodec, decord and OpenCV, where they are installed.
+
+hours: what the paper's protocol takes on this machine: a step of each model at the paper's size, its operations a
+second beside those of a product of matrices, memory on a GPU, and the hours of 5 folds of 200 epochs on 615 clips.
+
+losses (on a GPU): learning curves of the last of the models in float32 and in bfloat16, from the same weights.
+
+On a CPU all is processor time of one thread, unless --threads says otherwise, which other programs change little; on a
+GPU what passes there, without waiting for it inside a step.
 """
 
 import argparse
@@ -27,6 +36,7 @@ from hybrid.errors import UserError, explained
 from hybrid.files import typed_path
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+PARTS = ("steps", "plain", "decoding", "hours", "losses")
 VIDEOS = 32
 """simulated clips, where no videos are given"""
 
@@ -36,16 +46,20 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--models", default="all", help="names with commas between them (default: all)")
     parser.add_argument("--protocol", default="quick", help="a file of configs/protocol (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="trainings of each model (default: %(default)s)")
-    parser.add_argument("--plain", action="store_true", help="measure the plain way, too")
+    parser.add_argument("--only", help=f"of {', '.join(PARTS)}, with commas (default: all; losses on a GPU alone)")
+    parser.add_argument("--clips", type=int, help="of a step for the hours (default: 1, on a GPU the protocol's batch)")
     parser.add_argument("--videos", type=typed_path, help="a folder of videos (default: simulated ones)")
     parser.add_argument("--threads", type=int, default=1, help="of a CPU (default: %(default)s)")
     parser.add_argument("--precision", default="auto", help="as protocol.precision (default: %(default)s)")
     parser.add_argument("--accelerator", default="auto", choices=("auto", "cpu", "gpu", "cuda"))
     parser.add_argument("-o", "--output", type=typed_path, help="a JSON file to write the figures into")
     options = parser.parse_args()
-    for name in ("rounds", "threads"):
-        if getattr(options, name) < 1:
-            raise UserError(f"--{name} must be 1 or more, not {getattr(options, name)}")
+    for name in ("rounds", "threads", "clips"):
+        if (given := getattr(options, name)) is not None and given < 1:
+            raise UserError(f"--{name} must be 1 or more, not {given}")
+    options.only = options.only and re.split(r"[,\s]+", options.only.strip())
+    if unknown := [part for part in options.only or () if part not in PARTS]:
+        raise UserError(f"--only has no part {unknown[0]!r}; there are: {', '.join(PARTS)}")
     return options
 
 
@@ -64,13 +78,15 @@ def main() -> None:
 
     from hybrid import list_models
     from hybrid.config import TrainConfig, register_schemas
+    from hybrid.data.clip import ClipSpec
     from hybrid.device import choose_machine
     from hybrid.experiment.hydra_jobs import composed
     from hybrid.experiment.overrides import typed
     from hybrid.files import write_json
+    from hybrid.profiling.decoders import measure_decoding
     from hybrid.training.loop import environment_info
     from hybrid.training.plain import IMPLEMENTATIONS
-    from hybrid.training.steps import measure_steps
+    from hybrid.training.steps import PAPER_CLIPS, compare_precisions, measure_protocol, measure_steps
 
     names = list_models() if options.models == "all" else re.split(r"[,\s]+", options.models.strip())
     if unknown := [name for name in names if name not in (known := list_models(controls=True))]:
@@ -78,22 +94,55 @@ def main() -> None:
     register_schemas()
     machine = choose_machine(options.accelerator, options.precision)
     torch.set_num_threads(options.threads)
-    overrides = [f"protocol={options.protocol}", f"accelerator={options.accelerator}", "logger=disabled"]
-    overrides = typed(overrides, TrainConfig, CONFIGS)
-    configs = [composed(CONFIGS, "train", [f"model={name}", *overrides]) for name in names]
+    cuda = machine.device.type == "cuda"
+    parts = options.only or [part for part in PARTS if part != "losses" or cuda]
+
+    def configs_of(protocol: str, names: list[str]) -> list[TrainConfig]:
+        overrides = [f"protocol={protocol}", f"accelerator={options.accelerator}", "logger=disabled"]
+        overrides = typed([*overrides, "protocol.pretrained=none"], TrainConfig, CONFIGS)
+        return [composed(CONFIGS, "train", [f"model={name}", *overrides]) for name in names]
+
+    configs, found = configs_of(options.protocol, names), {}
+    protocol, times = configs[0].protocol, f"{machine.precision} on {machine.device.type}"
+
+    def tell(title: str, table, *remarks: str) -> None:
+        print("\n".join([title, table.to_string(index=False, float_format="%.2f"), *remarks, ""]), flush=True)
+
     with tempfile.TemporaryDirectory() as temporary:
-        videos = videos_of(options.videos, Path(temporary) / "clips") if options.plain else []
-        steps, plain = measure_steps(configs, machine, options.rounds, videos)
+        videos = []
+        if {"plain", "decoding"} & set(parts):
+            videos = videos_of(options.videos, Path(temporary) / "clips")
+        if {"steps", "plain"} & set(parts):
+            chosen = configs if "steps" in parts else [c for c in configs if c.model.name in IMPLEMENTATIONS]
+            steps, plain = measure_steps(chosen, machine, options.rounds, videos if "plain" in parts else ())
+            found["steps"] = steps.to_dict("records")
+            tell(f"steps: ms a clip in {times}, batches of {protocol.batch_size}", steps)
+            if "plain" in parts and len(plain):
+                found["plain"] = plain.to_dict("records")
+                remarks = [f"plain {name}: {IMPLEMENTATIONS[name]}" for name in plain["model"]]
+                tell("plain: ms a clip, ours and the plain way's", plain, *remarks)
+        if "decoding" in parts:
+            spec = ClipSpec(protocol.num_frames, protocol.frame_rate, protocol.crop_size)
+            decoding, missing = measure_decoding(videos, spec, options.rounds)
+            found["decoding"] = decoding.to_dict("records")
+            title = f"decoding: ms a clip to {spec.num_frames} frames of {spec.side} px, a thread of the processor"
+            tell(title, decoding, *missing)
+    if "hours" in parts:
+        papers = configs_of("paper", names)
+        clips = options.clips or (papers[0].protocol.batch_size if cuda else 1)
+        hours, peak = measure_protocol(papers, machine, clips)
+        found["hours"] = {"models": hours.to_dict("records"), "peak_tflops": peak, "sum": hours["hours"].sum()}
+        total = f"all of them: {hours['hours'].sum():.1f} hours; the peak, a product of matrices: {peak:.3g} TFLOP/s"
+        tell(f"hours: protocol=paper on {PAPER_CLIPS} clips in {times}", hours.dropna(axis=1, how="all"), total)
+    if "losses" in parts:
+        curves = compare_precisions(configs[-1], options.accelerator)
+        found["losses"] = {"model": names[-1], **curves.to_dict("list")}
+        apart = (curves["bf16-mixed"] - curves["32-true"]).abs().max()
+        tell(f"losses of {names[-1]} by step", curves, f"at most {apart:.2g} apart")
     load = os.getloadavg()
-    found = {"steps": steps.to_dict("records"), "plain": plain.to_dict("records"), "load": load}
-    print(steps.to_string(index=False, float_format="%.2f"))
-    if options.plain:
-        print("\n" + plain.to_string(index=False, float_format="%.2f"))
-        print("\n".join(f"plain {name}: {IMPLEMENTATIONS[name]}" for name in plain["model"]))
-    print(f"\nms a clip in {machine.precision} on {machine.device.type}, batches of {configs[0].protocol.batch_size}")
-    print(f"load of the machine {load[0]:.1f} in the last minute, {load[2]:.1f} in the last 15")
+    print(f"load of the machine: {load[0]:.1f} in the last minute, {load[2]:.1f} in the last 15")
     if options.output:
-        write_json(options.output, {**found, **environment_info(machine)})
+        write_json(options.output, {**found, "load": load, **environment_info(machine)})
 
 
 if __name__ == "__main__":

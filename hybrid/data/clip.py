@@ -81,12 +81,13 @@ class ClipFacts:
 
 def flatness(frames_THWC: np.ndarray) -> str:
     """`ClipFacts.flat` of a clip's frames."""
-    frames = frames_THWC.astype(np.float32)
-    if frames.max() < BLACK:
+    # A frame at a time, till one shows something: all of them as floats would take longer than to decode them.
+    if frames_THWC.max() < BLACK:
         return "black"
-    if frames.std(axis=(1, 2, 3)).max() < BLANK:
+    if all(frame_HWC.std(dtype=np.float32) < BLANK for frame_HWC in frames_THWC):
         return "blank"
-    return "still" if np.abs(frames - frames[:1]).mean(axis=(1, 2, 3)).max() < STILL else ""
+    first_HWC = frames_THWC[0].astype(np.float32)
+    return "still" if all(np.abs(frame_HWC - first_HWC).mean() < STILL for frame_HWC in frames_THWC[::-1]) else ""
 
 
 @dataclass(frozen=True, eq=False)

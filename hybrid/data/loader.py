@@ -110,7 +110,7 @@ class InMemoryClips:
         numbers, used = clips_B.tolist(), as_slice(self.used)
         views = views or [IDENTITY] * len(numbers)
         if self.on_device is not None:
-            frames_BTHWC = self.on_device[clips_B.to(device), used]
+            frames_BTHWC = self.on_device[sent(clips_B, device), used]
         else:
             frames_BTHWC = [self.frames_NTHWC[number, used] for number in numbers]
         moments_B2C = self.moments.as_seen(numbers, views) if self.normalisation.way == "clip" else None
@@ -148,11 +148,11 @@ def normalised(
     frames, _, width, channels = frames_BTHWC[0].shape
     lines = normalisation.line(views, channels, moments_B2C)
     # A row of pixels at once: a channel alone is too short for the processor's vectors.
-    scale_BR, bias_BR = (values_BC.repeat(1, width).to(device) for values_BC in lines)
+    scale_BR, bias_BR = (sent(values_BC.repeat(1, width), device) for values_BC in lines)
     if device.type != "cpu" or frames == 1:
         if isinstance(frames_BTHWC, list):
             frames_BTHWC = torch.from_numpy(np.stack(frames_BTHWC))
-        seen_BTHWC = seen_by_table(frames_BTHWC.to(device), views)
+        seen_BTHWC = seen_by_table(sent(frames_BTHWC, device), views)
         out_BTHR = torch.addcmul(bias_BR[:, None, None], seen_BTHWC.flatten(3), scale_BR[:, None, None])
     else:
         # A clip at a time, so that what one step writes the next finds in the processor's cache.
@@ -170,8 +170,15 @@ def seen_by_table(frames_BTHWC: Tensor, views: list[AugmentParams]) -> Tensor:
     batch, frames, side = frames_BTHWC.shape[:3]
     source_BP = torch.stack([source_pixels(v.mirrored, v.quarter_turns, v.shift, side) for v in views])
     first_F = torch.arange(0, batch * frames * side * side, side * side, dtype=source_BP.dtype)
-    source_BTP = (first_F.view(batch, frames, 1) + source_BP[:, None]).to(frames_BTHWC.device)
+    source_BTP = sent(first_F.view(batch, frames, 1) + source_BP[:, None], frames_BTHWC.device)
     return frames_BTHWC.flatten(0, 3).index_select(0, source_BTP.flatten()).view(frames_BTHWC.shape)
+
+
+def sent(x: Tensor, device: torch.device) -> Tensor:
+    """The tensor on the device. To a GPU it goes through memory that cannot move, so that nobody waits for it."""
+    if device.type == "cuda" and x.device.type == "cpu":
+        return x.pin_memory().to(device, non_blocking=True)
+    return x.to(device)
 
 
 def as_slice(used: range | None) -> slice:

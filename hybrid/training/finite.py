@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -32,23 +33,26 @@ class Step:
     weights_P: Tensor
     """sum, of each of them after the step: not finite where one of its numbers is not"""
     bad: Tensor
+    """on the CPU, as soon as it has arrived there"""
+    arrived: torch.cuda.Event | None
+    """of a step on a GPU"""
 
 
 class StopAtNonFinite(pl.Callback):
     """Ends training with a UserError where a loss, a gradient, a weight or an error on held-out clips is not finite.
 
-    A step is looked at when the next begins, where a GPU has to be waited for anyway, and after an epoch's last step:
-    before anything of the epoch is written.
+    A step is looked at when the next begins, on a GPU when the one after that does, so that it always has a step to do;
+    and after an epoch's last step: before anything of the epoch is written.
     name_of: of a clip by its number.
     """
 
     def __init__(self, label: str, name_of: Callable[[int], str]) -> None:
         self.label, self.name_of = label, name_of
-        self.last: Step | None = None
+        self.steps: deque[Step] = deque()
         self.overflows: Tensor | int = 0
 
     def on_train_batch_start(self, trainer: pl.Trainer, module: pl.LightningModule, batch: list, number: int) -> None:
-        self._look(trainer, module)
+        self._look(trainer, module, but=1 if module.device.type == "cuda" else 0)
 
     def on_validation_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self._look(trainer, module)
@@ -61,17 +65,27 @@ class StopAtNonFinite(pl.Callback):
         self.overflows = torch.where(gradients_P.isfinite().all(), 0, self.overflows + 1)
         allowed = OVERFLOWS if trainer.precision == "16-mixed" else 0
         bad = ~(loss.isfinite() & weights_P.isfinite().all()) | (self.overflows > allowed)
-        self.last = Step(trainer.current_epoch, number, batch[0], loss, gradients_P, weights_P, bad)
+        arrived = None
+        if bad.is_cuda:
+            bad = bad.to("cpu", non_blocking=True)
+            arrived = torch.cuda.current_stream().record_event()
+        self.steps.append(Step(trainer.current_epoch, number, batch[0], loss, gradients_P, weights_P, bad, arrived))
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         errors = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("test/")}
         if wrong := [f"{name} is {value:g}" for name, value in errors.items() if not _finite(value)]:
             self._stop(trainer, module, f"epoch {trainer.current_epoch}", f"on the held-out clips {_some(wrong)}", [])
 
-    def _look(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        step, self.last = self.last, None
-        if step is None or not step.bad:
-            return
+    def _look(self, trainer: pl.Trainer, module: pl.LightningModule, but: int = 0) -> None:
+        """At all steps but as many of the last."""
+        while len(self.steps) > but:
+            step = self.steps.popleft()
+            if step.arrived is not None:
+                step.arrived.synchronize()
+            if step.bad:
+                self._tell(step, trainer, module)
+
+    def _tell(self, step: Step, trainer: pl.Trainer, module: pl.LightningModule) -> NoReturn:
         names, said = list(learning(module)), []
         for what, values_P in (("gradients", step.gradients_P), ("weights", step.weights_P)):
             # None where gradients are still gathered for the first step.

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from baselines import ClipModel
 from hybrid.config import TrainConfig
-from hybrid.data.loader import InMemoryClips
+from hybrid.data.loader import InMemoryClips, sent
 from hybrid.training.loop import RepeatableModule
 from hybrid.training.losses import get_loss, mse
 from hybrid.training.optimiser import build_optimiser, freeze, freeze_batchnorm, parameter_groups
@@ -24,14 +24,21 @@ class GradeModule(RepeatableModule):
         self.register_buffer("targets_NK", targets_NK, persistent=False)
         self.config = config
 
+    def on_fit_start(self) -> None:
+        self.clips.to(self.device)
+
     def on_train_epoch_start(self) -> None:
         # Lightning brings back the modes it found before the validation, and otherwise leaves them alone.
         freeze_batchnorm(self.model, self.config.model.recipe.frozen)
 
+    def transfer_batch_to_device(self, batch: list[Tensor], device, dataloader_idx: int) -> list[Tensor]:
+        # Numbers of clips are read here, to look up their views; a GPU would have to be waited for to give them back.
+        return batch
+
     def training_step(self, batch: list[Tensor], _: int) -> Tensor:
         clips_B, visits_B = batch
         views = self.views(clips_B, visits_B, self.clips.side)
-        target_BK = self.targets_NK[clips_B]
+        target_BK = self.targets_NK[sent(clips_B, self.device)]
         logits_BK, parts = self.model.grade_loss(self.clips.batch(clips_B, self.device, views), target_BK, self.loss)
         error = mse(logits_BK, target_BK)
         losses = {f"train/{name}_loss": part for name, part in parts.items()} if len(parts) > 1 else {}
@@ -41,7 +48,7 @@ class GradeModule(RepeatableModule):
     def validation_step(self, batch: list[Tensor], _: int) -> None:
         # The held-out fold is watched, and chooses nothing: the last epoch is what is evaluated.
         (clips_B,) = batch
-        error = mse(self.model(self.clips.batch(clips_B, self.device)), self.targets_NK[clips_B])
+        error = mse(self.model(self.clips.batch(clips_B, self.device)), self.targets_NK[sent(clips_B, self.device)])
         self.log("test/mse", error, batch_size=len(clips_B), sync_dist=True)
 
     def configure_optimizers(self):

@@ -7,7 +7,6 @@ these libraries would write.
 """
 
 import os
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from hybrid.config import TrainConfig
 from hybrid.data.clip import ClipSpec
 from hybrid.device import Machine
 from hybrid.errors import UserError
-from hybrid.profiling.timing import wait_for
+from hybrid.profiling.timing import busy_clock, wait_for
 from hybrid.training.build import build_model
 
 IMPLEMENTATIONS = {
@@ -194,4 +193,4 @@ class PlainWay:
 
     def now(self) -> float:
         wait_for(self.device)
-        return time.process_time() if self.device.type == "cpu" else time.perf_counter()
+        return busy_clock(self.device)()

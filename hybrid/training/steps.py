@@ -1,7 +1,6 @@
 """What a training step and an answer take, in the loop that trains and beside the plain way (`plain`)."""
 
-from __future__ import annotations
-
+import os
 import tempfile
 import time
 from collections import defaultdict
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytorch_lightning as pl
 import torch
+from tqdm import tqdm
 
 from baselines import ClipModel
 from hybrid import get_entry
@@ -21,8 +21,16 @@ from hybrid.config import TrainConfig
 from hybrid.data.clip import ClipSpec
 from hybrid.data.loader import InMemoryClips, training_batches
 from hybrid.data.transforms import IDENTITY, Moments, Normalisation
-from hybrid.device import Machine
-from hybrid.profiling.timing import wait_for
+from hybrid.device import Machine, choose_machine
+from hybrid.profiling import profile_model
+from hybrid.profiling.timing import (
+    busy_clock,
+    matrix_peak,
+    peak_memory,
+    time_inference,
+    time_training_step,
+    wait_for,
+)
 from hybrid.training.build import build_model
 from hybrid.training.ensemble import predict_distributions
 from hybrid.training.loop import make_trainer, quiet_libraries
@@ -38,24 +46,34 @@ class StepClock(pl.Callback):
     The forward pass ends with the loss, which may be the model's own. The update is the optimiser's, with emptying and
     clipping the gradients. The last step of an epoch is left out, for what follows it is no step. On a CPU it is the
     processor's time, on which other programs have less influence; with one thread on a machine at rest it is the time
-    that passes.
+    that passes. On a GPU it is what passes there, by marks among its work: nobody waits for it within a step.
+    losses: of every step, on the device.
     """
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
-        self.steps: list[dict[str, float]] = []
-        self.step: dict[str, float] | None = None
-        self.began = 0.0
+        self.marks: list[dict[str, list[tuple]]] = []
+        self.step: dict[str, list[tuple]] | None = None
+        self.step_began = self.began = None
+        self.losses: list[torch.Tensor] = []
 
-    def now(self) -> float:
+    def now(self):
+        if self.device.type != "cuda":
+            return time.process_time()
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        return event
+
+    @property
+    def steps(self) -> list[dict[str, float]]:
         wait_for(self.device)
-        return time.process_time() if self.device.type == "cpu" else time.perf_counter()
+        return [{part: sum(map(_seconds, marks)) for part, marks in step.items()} for step in self.marks]
 
     def starts(self, *_) -> None:
         self.began = self.now()
 
     def ends(self, part: str) -> None:
-        self.step[part] += self.now() - self.began
+        self.step[part].append((self.began, self.now()))
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         grade_loss = module.model.grade_loss
@@ -76,8 +94,11 @@ class StepClock(pl.Callback):
     def on_train_batch_start(self, trainer, module, batch, step: int) -> None:
         now = self.now()
         if self.step is not None:
-            self.steps.append(self.step | {"step": now - self.step["step"]})
-        self.step = defaultdict(float, step=now)
+            self.marks.append({"step": [(self.step_began, now)]} | self.step)
+        self.step, self.step_began = defaultdict(list), now
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, step: int) -> None:
+        self.losses.append(outputs["loss"].detach())
 
     def on_before_backward(self, trainer, module, loss) -> None:
         # Lightning empties the gradients right before.
@@ -92,6 +113,11 @@ class StepClock(pl.Callback):
 
     def on_train_epoch_end(self, trainer, module) -> None:
         self.step = None
+
+
+def _seconds(marks: tuple) -> float:
+    began, ended = marks
+    return ended - began if isinstance(began, float) else began.elapsed_time(ended) / 1e3
 
 
 def measure_steps(
@@ -111,7 +137,7 @@ def measure_steps(
     for _ in range(rounds):
         for config in configs:
             name, clips, model = config.model.name, _clips(config), _model(config, machine)
-            steps[name] += _train(config, machine, model, clips)[1:]
+            steps[name] += _train(config, machine, model, clips).steps[1:]
             answers[name].append(_ask(config, machine, model, clips))
             if videos and name in IMPLEMENTATIONS:
                 way = PlainWay(config, machine, _same_clips(config, videos))
@@ -183,7 +209,7 @@ def _model(config: TrainConfig, machine: Machine) -> ClipModel:
     return machine.to_channels_last(build_model(config, GRADES))
 
 
-def _train(config: TrainConfig, machine: Machine, model: ClipModel, clips: InMemoryClips) -> list[dict[str, float]]:
+def _train(config: TrainConfig, machine: Machine, model: ClipModel, clips: InMemoryClips) -> StepClock:
     clips.used = model.used_frames(config.model.num_frames)
     clock = StepClock(machine.device)
     batches = training_batches(np.arange(_number(config)), config.protocol.batch_size, seed=0)
@@ -191,12 +217,93 @@ def _train(config: TrainConfig, machine: Machine, model: ClipModel, clips: InMem
         epochs = config.protocol.epochs
         trainer = make_trainer(config, machine, Path(folder), epochs=epochs, callbacks=[clock], logger=None)
         trainer.fit(GradeModule(model, clips, _targets(config), config, seed=0), batches)
-    return clock.steps
+    return clock
 
 
 def _ask(config: TrainConfig, machine: Machine, model: ClipModel, clips: InMemoryClips) -> float:
     """Seconds a clip of the answers that a run ends with."""
-    clock, number = StepClock(machine.device), _number(config)
-    began = clock.now()
+    clock, number = busy_clock(machine.device), _number(config)
+    model.to(machine.device)
+    began = clock()  # answers come to the CPU, so a GPU is done when they are there
     predict_distributions(model, clips, np.arange(number), config.protocol.batch_size, machine)
-    return (clock.now() - began) / number
+    return (clock() - began) / number
+
+
+def compare_precisions(config: TrainConfig, accelerator: str) -> pd.DataFrame:
+    """The learning curves of one model from the same weights, on the same clips and views: a row a step, with its loss
+    in float32 and in bfloat16.
+    """
+    quiet_libraries()
+    curves = {}
+    for precision in ("32-true", "bf16-mixed"):
+        machine = choose_machine(accelerator, precision)
+        clock = _train(config, machine, _model(config, machine), _clips(config))
+        curves[precision] = torch.stack(clock.losses).float().cpu().numpy()
+    return pd.DataFrame(curves)
+
+
+PAPER_CLIPS = 615
+"""of the paper's data set, for its protocol's hours"""
+OF_A_STEP = 3
+"""forward passes: a backward pass has two products for each one of a forward pass"""
+SIDE = {"cuda": 8192, "cpu": 1024}
+"""of the matrices whose product is a machine's peak"""
+
+
+def measure_protocol(configs: list[TrainConfig], machine: Machine, clips: int) -> tuple[pd.DataFrame, float]:
+    """What a protocol takes by model: a row a model, and the machine's measured peak in TFLOP/s.
+
+    One step and one answer on `clips` random clips in memory (on a GPU the median of 5 after 2; half as many clips
+    where its memory does not hold them): `clips`, ms a clip of a step and of an answer, TFLOP/s of the step (three
+    times the forward pass's, as `profile_model` counts it), its per cent of the peak, GB of GPU memory; and the `hours`
+    of all runs of the protocol on PAPER_CLIPS clips, one after the other on a GPU, on a CPU on as many processors as it
+    has, a thread each. Left out are decoding (once), start-up and reports, and whether so many runs fit in memory.
+    """
+    cuda = machine.device.type == "cuda"
+    dtype = machine.reduced or torch.float32
+    peak = matrix_peak(machine.device, dtype, SIDE["cuda" if cuda else "cpu"]) / 1e12
+    at_a_time = 1 if cuda else os.cpu_count()
+    rows = []
+    for config in tqdm(configs, "steps of the protocol", unit="model", disable=None, leave=False):
+        protocol, side, frames = config.protocol, config.protocol.crop_size, config.model.num_frames
+        model = _model(config, machine)
+        gmac = profile_model(model, (config.data.channels, frames, side, side)).gmac
+        model, number = model.to(machine.device), clips
+        while True:
+            try:
+                train, answer, gb = _timed(model, number, config, machine)
+                break
+            except torch.OutOfMemoryError:
+                if number == 1:
+                    raise
+                number //= 2
+        tested = PAPER_CLIPS / protocol.num_folds
+        a_run = protocol.epochs * ((PAPER_CLIPS - tested) * train + tested * answer)
+        tflops = OF_A_STEP * 2e-3 * gmac / train
+        rows.append(
+            {
+                "model": config.model.name,
+                "clips": number,
+                "step_ms": 1e3 * train,
+                "answer_ms": 1e3 * answer,
+                "tflops": tflops,
+                "peak_percent": 100 * tflops / peak,
+                "memory_gb": gb,
+                "hours": protocol.num_folds * protocol.repeats * a_run / 3600 / at_a_time,
+            }
+        )
+        del model
+    return pd.DataFrame(rows), peak
+
+
+def _timed(model: ClipModel, clips: int, config: TrainConfig, machine: Machine) -> tuple[float, float, float | None]:
+    """Seconds a clip of a step and of an answer, and the memory that the step took."""
+    protocol = config.protocol
+    shape = (clips, config.data.channels, config.model.num_frames, protocol.crop_size, protocol.crop_size)
+    clip_BCTHW, clock = torch.rand(shape, device=machine.device), busy_clock(machine.device)
+    many = dict(repetitions=5, warm_up=2) if machine.device.type == "cuda" else dict(repetitions=1, warm_up=0)
+    with machine.autocast():
+        answer = time_inference(model, clip_BCTHW, clock=clock, **many)
+        with peak_memory(machine.device) as peak:
+            train = time_training_step(model, clip_BCTHW, clock=clock, **many)
+    return train, answer, peak.gb
