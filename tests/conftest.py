@@ -14,6 +14,15 @@ from hybrid.data.cache import CACHE_VARIABLE
 from hybrid.experiment.hydra_jobs import composed
 
 
+def pytest_collection_modifyitems(items) -> None:
+    import torch
+
+    if not torch.cuda.is_available():
+        for item in items:
+            if item.get_closest_marker("cuda"):
+                item.add_marker(pytest.mark.skip(reason="torch finds no NVIDIA GPU"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache_of_the_tests(tmp_path_factory) -> None:
     """Nothing is written where the user's own decoded clips are."""
