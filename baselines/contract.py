@@ -136,6 +136,11 @@ class ClipModel(nn.Module):
     temporal_layers: tuple[str, ...] = ()
     """layers of attention over time that all of the answer comes through, first to last; behind the last, nothing mixes
     moments. Empty where there is no such layer"""
+    reads_frames: bool = False
+    """whether it reads numbers of every frame off its time steps, with `read_frames`, and goes on from these: its
+    `forward_head` takes others in their place, `frames_BTD`"""
+    other_weights: str = ""
+    """of a model whose options change its parts: a hint on checkpoints of another choice"""
     parts: Mapping[str, str] = MappingProxyType({})
     """of a model made of others: the submodules that published weights exist for, and those models' names"""
     accepted_frames: tuple[int, ...] = (8, 16, 32)

@@ -113,6 +113,10 @@ def load_state(model: ClipModel, state: dict[str, Tensor], source: str) -> LoadR
             report.missing.append(key)
     report.reshaped = [key for key in report.reshaped if key in fitted]
     report.dropped_head = drop_whole_head(model, report, fitted)
+    if strange := [key for key in report.unexpected if key.startswith(model.new_module_prefixes)]:
+        raise ValueError(
+            f"{source} holds {listed(strange)}, which this {type(model).__name__} has not; {model.other_weights}"
+        )
     refuse_misfits(model, state, report, wrong_shapes)
     refuse_non_finite(fitted, source)
     model.load_state_dict(own | fitted)

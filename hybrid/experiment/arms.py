@@ -8,6 +8,8 @@ from hybrid.experiment.ablation import axis, factorial, gathered, table, variant
 
 PRETRAINED = "model.pretrained=${runs_dir}/pretraining-${protocol.size}-"
 
+FIRST_DESIGN = "model.options.frame_mixer=none model.options.head=attentive "
+
 OF_ONE_AXIS = table(
     axis(
         "branch_rate",
@@ -41,6 +43,14 @@ OF_ONE_AXIS = table(
         },
     ),
     axis(
+        "frame_mixer",
+        "What mixes a clip's frames before the mean over time, with as many parameters; that reach over all of them "
+        "helps is the core claim.",
+        "model.options.frame_mixer",
+        "attention",
+        ("window3", "window5", "window9", "conv5", "conv31", "perceptron", "alone", "none"),
+    ),
+    axis(
         "frozen",
         "What of the pretrained weights stays as it is, batch statistics or the whole backbone.",
         "model.recipe.frozen",
@@ -69,10 +79,11 @@ OF_ONE_AXIS = table(
     ),
     variants(
         "head",
-        "How features become grades; pooled is SlowFast's mean, ordinal places a clip on one scale of grades.",
-        "attentive, linear",
+        "How features become grades; attentive adds a pooling by learned weights to SlowFast's mean, ordinal places a "
+        "clip on one scale of grades.",
+        "pooled, linear",
         {
-            "head-pooled": "model.options.head=pooled",
+            "head-attentive": "model.options.head=attentive",
             "head-ordinal": "model.options.classifier=ordinal",
         },
     ),
@@ -82,6 +93,7 @@ OF_ONE_AXIS = table(
         "model.options.init",
         "zero",
         ("random",),
+        against="branches",
     ),
     axis(
         "keys",
@@ -89,6 +101,7 @@ OF_ONE_AXIS = table(
         "model.options.keys",
         "place",
         ("neighbourhood", "frame", "frame_to_frame", "joint"),
+        against="branches",
     ),
     axis(
         "laterals",
@@ -111,6 +124,7 @@ OF_ONE_AXIS = table(
         "model.options.mixer",
         "attention",
         ("conv3", "conv9", "shift"),
+        against="branches",
     ),
     axis(
         "mlp",
@@ -118,6 +132,7 @@ OF_ONE_AXIS = table(
         "model.options.mlp",
         "0",
         (1, 2, 4),
+        against="branches",
     ),
     variants(
         "nonlocal",
@@ -134,6 +149,7 @@ OF_ONE_AXIS = table(
         "model.options.positions",
         "rotary_seconds",
         ("none", "learned", "relative", "rotary_index"),
+        against="branches",
     ),
     variants(
         "pretraining",
@@ -183,6 +199,7 @@ OF_ONE_AXIS = table(
             "drop-pathway-0.1": "model.options.drop_pathway=0.1",
             "drop-pathway-0.3": "model.options.drop_pathway=0.3",
         },
+        against="branches",
     ),
     axis(
         "scope",
@@ -190,13 +207,19 @@ OF_ONE_AXIS = table(
         "model.options.scope",
         "both",
         ("slow", "fast", "separate", "fast_to_slow"),
+        against="branches",
     ),
-    axis(
+    variants(
         "stages",
-        "Where the pathways exchange over time.",
-        "model.options.stages",
-        "res4-5",
-        ("none", "res5", "res3-5", "late"),
+        "The first design, where the pathways exchange over time inside, at each place, and where they do.",
+        "nowhere, all frames at the end",
+        {
+            "branches": FIRST_DESIGN + "model.options.stages=res4-5",
+            "branches-res5": FIRST_DESIGN + "model.options.stages=res5",
+            "branches-res3-5": FIRST_DESIGN + "model.options.stages=res3-5",
+            "branches-late": FIRST_DESIGN + "model.options.stages=late",
+            "branches-too": "model.options.stages=res4-5",
+        },
     ),
     axis(
         "train_share",
@@ -215,13 +238,15 @@ OF_ONE_AXIS = table(
             "width-one-head": "model.options.heads=1",
             "width-double-heads": "model.options.heads=${by_size:8,16}",
         },
+        against="branches",
     ),
     axis(
         "window",
-        "How many frames of the clip, centred on its own, a query sees. That all of them help is the core claim.",
+        "How many frames of the clip, centred on its own, a query of the branches sees.",
         "model.options.window",
         "global",
         (3, 5, 9),
+        against="branches",
     ),
 )
 
@@ -231,22 +256,16 @@ ABLATIONS = OF_ONE_AXIS | table(
         "One other value of each axis, for a first look at which of them matter.",
         "none of these",
         [
-            "stages-none",
-            "mixer-conv3",
-            "scope-separate",
-            "window-3",
-            "keys-frame_to_frame",
-            "positions-none",
-            "init-random",
-            "mlp-2",
+            "frame_mixer-window5",
+            "frame_mixer-conv31",
+            "frame_mixer-alone",
+            "branches",
+            "branches-too",
             "laterals-false",
             "frames-slow-every-2nd",
-            "head-pooled",
+            "head-attentive",
             "head-ordinal",
             "loss-emd2",
-            "drop-path-0.1",
-            "drop-pathway-0.1",
-            "width-double",
             "fusion-concatenated",
             "ensemble",
             "slowfast",
@@ -259,11 +278,5 @@ ABLATIONS = OF_ONE_AXIS | table(
         "Error against the share of the training clips, with and without pretraining on simulated ones.",
         OF_ONE_AXIS["train_share"],
         OF_ONE_AXIS["pretraining"],
-    ),
-    factorial(
-        "window_by_positions",
-        "Whether a short window hurts more where attention does not know when a frame was.",
-        OF_ONE_AXIS["window"],
-        OF_ONE_AXIS["positions"],
     ),
 )

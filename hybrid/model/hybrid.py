@@ -1,32 +1,31 @@
-"""The hybrid: SlowFast in space, global attention in time.
+"""The hybrid: SlowFast in space, a small transformer over all frames in time.
 
 ::
 
           slow_BCTHW (T/alpha frames)           fast_BCTHW (T frames)
                |                                     |
              stem <----------- lateral ------------ stem
-               |                                     |
-             res2 <----------- lateral ------------ res2
-               |                                     |
-             res3 <----------- lateral ------------ res3
-               |                                     |
-             res4                                   res4
-               +--- attention over time, all frames -+
-               |    of both pathways, each place     |
-               + <------------ lateral ------------- +
+               .                                     .
              res5                                   res5
-               +--- attention over time, all frames -+
-               |    of both pathways, each place     |
-             pool                                   pool        mean, and zero-gated attentive pooling
-               '------------- concatenate -----------'
+               |                                     |
+             pool ---------- mean over space ------ pool
+               |                   |                 |
+               |       what is read off each frame   |
+               |                   |                 |
+               |        attention over all frames    |      frame_part.py
+               |                   |                 |
+               '----- concatenate, + its mean -------'
                                    |
                            dropout, linear to K
 
-SlowFast (Feichtenhofer et al., ICCV 2019) processes space hierarchically and time by short kernels; its
-late stages are given what TimeSformer (Bertasius et al., ICML 2021) has, attention over all frames at each
-place. The laterals stay local and go from Fast to Slow; the attention is global and goes both ways. Every added
-branch ends in one zero factor, so a fresh hybrid computes exactly what its SlowFast computes, and takes the
+SlowFast (Feichtenhofer et al., ICCV 2019) processes space hierarchically and time by short kernels, and then takes
+the mean of all moments: what two of them far apart have to do with each other is lost. Here they meet before that,
+as tokens of frames, late and cheaply (an event is a relation of moments, wherever in the picture they are). The part
+over time ends in one zero factor, so a fresh hybrid computes exactly what its SlowFast computes, and takes the
 SlowFast's checkpoints: `net.*` are the same keys.
+
+The first design had branches inside instead, after res4 and res5, where the tokens of each place of both pathways
+attend to each other (attention.py, branch.py). With stages=res4-5 head=attentive frame_mixer=none the hybrid is that.
 """
 
 from __future__ import annotations
@@ -44,6 +43,7 @@ from hybrid.model.attention import SPATIAL_CONTEXTS, CrossPathwayAttention
 from hybrid.model.attention_mask import AttentionMask
 from hybrid.model.branch import FeedForward, TemporalBranch
 from hybrid.model.convolution import TemporalConvolution, TemporalShift
+from hybrid.model.frame_part import FramePart
 from hybrid.model.heads import AttentivePooling, OrdinalClassifier
 from hybrid.model.init import draw_seed, isolated_rng
 from hybrid.model.options import STAGES, HybridOptions
@@ -55,6 +55,8 @@ WIDTHS = {
 }
 """What mixes without queries and keys is wider, so that all have as many parameters as attention, within a tenth"""
 HEADS = {"paper": 8, "tiny": 4}
+FRAME_WIDTHS = {"paper": 256, "tiny": 48}
+"""of the part over all frames"""
 RANDOM_GAIN = 0.1
 """of the updates where it is not zero: LayerScale's for shallow networks (Touvron et al., CaiT, 2021, section 2)"""
 KERNELS = {"conv3": 3, "conv9": 9, "shift": 3}
@@ -67,10 +69,15 @@ class Hybrid(SlowFast):
     """`clip (B, C, T, H, W) -> logits (B, K)`; see the module's picture.
 
     temporal: branches by the name of the stage they follow. attentive: pooling by pathway, empty for the plain mean.
+    frames: the part over all frames, or None.
     """
 
-    new_module_prefixes = ("temporal.", "attentive.")
+    new_module_prefixes = ("temporal.", "attentive.", "frames.")
     """parameters that no SlowFast checkpoint has; they start from nothing and want a larger learning rate"""
+    other_weights = (
+        "up to commit fae0a14 the default was what stages=res4-5 head=attentive frame_mixer=none are now "
+        "(model.options), and checkpoints without these options need that commit"
+    )
 
     def __init__(
         self,
@@ -78,11 +85,13 @@ class Hybrid(SlowFast):
         *,
         temporal: dict[str, TemporalBranch],
         attentive: dict[str, AttentivePooling],
+        frames: FramePart | None = None,
         drop_pathway: float = 0.0,
     ):
         super().__init__(**base.arguments())
         self.temporal = nn.ModuleDict(temporal)
         self.attentive = nn.ModuleDict(attentive)
+        self.frames = frames
         self.drop_pathway = DropPathway(drop_pathway)
         if drop_pathway:
             for stage in self.stages[:-1]:  # the last has no lateral connection
@@ -90,7 +99,8 @@ class Hybrid(SlowFast):
 
     @property
     def temporal_layers(self) -> tuple[str, ...]:
-        """The stages whose branch is attention, whose weights can be looked at."""
+        """The stages whose branch is attention, whose weights can be looked at. Those of the part over all frames
+        can be, too, but the answer comes past them as well."""
         return tuple(name for name, branch in self.temporal.items() if isinstance(branch, CrossPathwayAttention))
 
     def frame_times_of_pathways(self, num_frames: int, device=None) -> dict[str, FrameTimes]:
@@ -119,12 +129,40 @@ class Hybrid(SlowFast):
             fast = fast + update["fast"] if "fast" in update else fast
         return slow, fast
 
-    def forward_head(self, features: tuple[Tensor, Tensor], pre_logits: bool = False) -> Tensor:
+    @property
+    def reads_frames(self) -> bool:
+        return self.frames is not None
+
+    def read_frames(self, steps: list[Tensor]) -> Tensor:
+        """(B, T, D) FRAME_VALUES, as far as it was taught to read them."""
+        return self.frames.read(steps)
+
+    def forward_intermediates(self, clip_BCTHW: Tensor) -> tuple[Tensor, Intermediates]:
+        into = Intermediates()
+        features = self.forward_features(self.checked(clip_BCTHW), into)
+        return self.forward_head(features, into=into), into
+
+    def forward_head(
+        self,
+        features: tuple[Tensor, Tensor],
+        pre_logits: bool = False,
+        *,
+        frames_BTD: Tensor | None = None,
+        into: Intermediates | None = None,
+    ) -> Tensor:
+        """frames_BTD: FRAME_VALUES to go on from, in place of those that are read."""
         pooled = []
         for name, x_BCTHW in zip(("slow", "fast"), features, strict=True):
             mean_BC = x_BCTHW.mean(dim=(2, 3, 4))
             pooled.append(self.attentive[name](x_BCTHW, mean_BC) if name in self.attentive else mean_BC)
-        pooled_BD = self.head.dropout(torch.cat(pooled, dim=1))
+        pooled_BD = torch.cat(pooled, dim=1)
+        if self.frames is not None:
+            num_frames = features[1].shape[2]
+            if frames_BTD is None:
+                frames_BTD = self.read_frames(self.time_steps(features, num_frames))
+            times = self.frame_times_of_pathways(num_frames, frames_BTD.device)["fast"]
+            pooled_BD = pooled_BD + self.frames(frames_BTD, times, into)
+        pooled_BD = self.head.dropout(pooled_BD)
         return pooled_BD if pre_logits else self.head.proj(pooled_BD)
 
     def reset_classifier(self, num_grades: int) -> None:
@@ -207,10 +245,22 @@ def build(size: str, *, num_frames: int, crop_size: int, **options) -> Hybrid:
     if chosen.classifier == "ordinal":
         with isolated_rng(seed, "classifier"):
             base.head.proj = OrdinalClassifier(base.num_features, base.num_grades)
+    frames = None
+    if chosen.frame_mixer != "none":
+        with isolated_rng(seed, "frames"):
+            slow, fast = stage_channels(base, "res5").values()
+            frames = FramePart(
+                [(base.alpha, slow), (1, fast)],
+                kind=chosen.frame_mixer,
+                width=FRAME_WIDTHS[size],
+                heads=HEADS[size],
+                num_frames=num_frames,
+                num_features=base.num_features,
+            )
     if not chosen.laterals:
         for stage in base.stages[:-1]:  # the last has none
             stage.multipathway_fusion = NoLateral(stage.multipathway_fusion)
-    model = Hybrid(base, temporal=temporal, attentive=attentive, drop_pathway=chosen.drop_pathway)
+    model = Hybrid(base, temporal=temporal, attentive=attentive, frames=frames, drop_pathway=chosen.drop_pathway)
     if temporal:
         refuse_blind_exchange(model, attention_mask(chosen), num_frames)
     return model
@@ -276,13 +326,13 @@ register(
         family="hybrid",
         build=build,
         hands_on_to=(HybridOptions, slowfast.build),
-        reference="this project: SlowFast with cross-pathway attention over time after res4 and res5",
+        reference="this project: SlowFast with attention over all frames, as tokens, before the mean over time",
         origin="hybrid.model, on pytorchvideo's SlowFast",
         licence="code Apache-2.0; official SlowFast weights Apache-2.0 (pytorchvideo)",
         mean=get_entry("slowfast").mean,
         std=get_entry("slowfast").std,
         parameters=35_864_925,
         official=get_entry("slowfast").official,
-        tiny="SlowFast's tiny size, attention 48 wide with 4 heads",
+        tiny="SlowFast's tiny size, attention over frames 48 wide with 4 heads",
     )
 )

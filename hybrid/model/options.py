@@ -8,6 +8,7 @@ from typing import Any
 
 from hybrid.model.attention import SPATIAL_CONTEXTS
 from hybrid.model.attention_mask import SCOPES, WINDOWS
+from hybrid.model.frame_part import FRAME_MIXERS
 from hybrid.model.positions import POSITIONS
 
 STAGES = {
@@ -31,15 +32,22 @@ class HybridOptions:
     SlowFast's own options (alpha, slow_frames, variant, dropout) are those of `baselines.slowfast.build`.
     """
 
+    frame_mixer: str = option(
+        "attention",
+        "what mixes a clip's frames, as tokens, before the mean over time: attention over all frames or a window of 3, 5 "
+        "or 9; in its place, with as many parameters, a convolution by channel over 5 or 31 frames, a perceptron over all "
+        "frames, or one for each frame alone; none: no part over frames",
+        FRAME_MIXERS,
+    )
     stages: str = option(
-        "res4-5",
+        "none",
         "stages after which the pathways exchange over time; 'late': once, on the means over space of res5's frames",
         STAGES,
     )
     mixer: str = option(
         "attention",
-        "what mixes over time: attention; in its place, with as many parameters, a convolution by channel over 3 or 9 "
-        "frames, or a shift of a quarter of the channels by one frame",
+        "what mixes over time in the stages' branches: attention; in its place, with as many parameters, a convolution "
+        "by channel over 3 or 9 frames, or a shift of a quarter of the channels by one frame",
         ("attention", "conv3", "conv9", "shift"),
     )
     scope: str = option(
@@ -82,7 +90,7 @@ class HybridOptions:
     heads: int | None = option(None, "of the attention; by default 8 at paper size, 4 at tiny")
     laterals: bool = option(True, "whether SlowFast's lateral connections, Fast to Slow, are there", (True, False))
     head: str = option(
-        "attentive",
+        "pooled",
         "'pooled' is SlowFast's mean over space and time; 'attentive' adds a pooling by learned weights, zero at first",
         ("pooled", "attentive"),
     )

@@ -11,15 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from baselines import ClipModel
 from hybrid.config import PretrainConfig
-from hybrid.data.loader import as_input
+from hybrid.data.loader import as_input, as_slice
 from hybrid.data.transforms import AugmentParams, Normalisation
-from hybrid.model.frame_values import FRAME_VALUES, QUANTITIES, VECTORS, columns_of, turned
+from hybrid.model.frame_values import FRAME_VALUES, QUANTITIES, VECTORS, FrameReader, columns_of, turned
 from hybrid.pretraining.attributes import Attributes, turn_of
 from hybrid.training.loop import RepeatableModule
 from hybrid.training.optimiser import build_optimiser, parameter_groups
@@ -30,6 +29,8 @@ LEAST_ENTROPY = 0.1
 """nats: a choice that hardly ever varies is not blown up"""
 WEIGHTS = {"relations": 3.0, "frames": 3.0}
 """of groups in the loss, where not 1: the two that ask for time are as much as the rest together"""
+NOISE = 0.3
+"""at most, in standard deviations of what lies within clips, on the true values that a part over time is taught on"""
 WITHIN = 0.75
 """share of a frame's numbers' variation within clips in their error; the rest is between the means of clips.
 
@@ -142,8 +143,18 @@ class Objective(nn.Module):
         by_frame, within = self.errors_of_frames(frames_of, frames_BTD)
         found = mean | {"relations": torch.stack(list(related.values())).mean(), "frames": by_frame}
         of_group = {group: found[group] for group in self.attributes.groups}
-        total = sum(WEIGHTS.get(group, 1.0) * error for group, error in of_group.items())
-        return of_group | {"all": total / sum(WEIGHTS.get(group, 1.0) for group in of_group)} | related | within
+        total = sum(self.share(group) * error for group, error in of_group.items())
+        return of_group | {"all": total} | related | within
+
+    def share(self, group: str) -> float:
+        """Of a group in the whole."""
+        return WEIGHTS.get(group, 1.0) / sum(WEIGHTS.get(each, 1.0) for each in self.attributes.groups)
+
+    def of_relations(self, outputs_BO: Tensor, values_BV: Tensor) -> Tensor:
+        """Their error alone."""
+        measured_BM = split(self.attributes, values_BV)[0]
+        errors_M = self.errors_of_numbers(outputs_BO.float()[:, : measured_BM.shape[1]], measured_BM)
+        return errors_M[len(self.attributes.numbers) :].mean()
 
     def errors_of_numbers(self, outputs_BM: Tensor, values_BM: Tensor) -> Tensor:
         """(M,) mean squared error of each, over the clips that have it; 0 where none has."""
@@ -168,24 +179,6 @@ class Objective(nn.Module):
         return ((values_BTD - self.frame_centre) / self.frame_spread).clamp(-FARTHEST, FARTHEST)
 
 
-class FrameReader(nn.Module):
-    """The numbers of every frame, read linearly off time steps: each step answers for the frames it stands for.
-
-    Answers of several pathways are added. steps: of each pathway, number and width.
-    """
-
-    def __init__(self, steps: list[tuple[int, int]], num_frames: int) -> None:
-        super().__init__()
-        if any(num_frames % number for number, _ in steps):
-            raise ValueError(f"{num_frames} frames are no multiple of time steps, {[number for number, _ in steps]}")
-        self.pathways = nn.ModuleList(nn.Linear(width, len(FRAME_VALUES) * num_frames // n) for n, width in steps)
-
-    def forward(self, steps: list[Tensor]) -> Tensor:
-        """(B, T, D)"""
-        answers = [read(x_BSD) for read, x_BSD in zip(self.pathways, steps, strict=True)]
-        return sum(rearrange(x_BSR, "b s (f d) -> b (s f) d", d=len(FRAME_VALUES)) for x_BSR in answers)
-
-
 class PretrainModule(RepeatableModule):
     """What is asked for is read linearly off what the classifier would see, and off the time steps before it, so that
     these come to hold it.
@@ -199,44 +192,55 @@ class PretrainModule(RepeatableModule):
         super().__init__(config.seed, config.protocol.augment)
         model.get_submodule(model.classifier).requires_grad_(False)
         self.model, self.objective, self.normalisation, self.config = model, objective, normalisation, config
-        steps = [(x_BSD.shape[1], x_BSD.shape[2]) for x_BSD in self._steps_of_nothing()]
-        self.reader = nn.ModuleDict(
-            {
-                "clip": nn.Linear(model.num_features, objective.num_outputs),
-                "frames": FrameReader(steps, objective.attributes.num_frames),
-            }
-        )
+        self.reader = nn.ModuleDict({"clip": nn.Linear(model.num_features, objective.num_outputs)})
+        if not model.reads_frames:
+            self.reader["frames"] = FrameReader(self._steps())
 
     @torch.no_grad()
-    def _steps_of_nothing(self) -> list[Tensor]:
-        """The model's time steps of a black clip; it stays as it is."""
-        frames, side, training = (
-            self.objective.attributes.num_frames,
-            self.config.protocol.crop_size,
-            self.model.training,
-        )
-        shown = len(self.model.used_frames(frames))
-        weight = next(self.model.parameters())
-        clip_BCTHW = torch.zeros(1, self.model.in_channels, shown, side, side, device=weight.device)
-        steps = self.model.eval().time_steps(self.model.forward_features(clip_BCTHW), frames)
-        self.model.train(training)
-        return steps
+    def _steps(self) -> list[tuple[int, int]]:
+        """Of each pathway of the model, frames that a time step stands for, and its width. The model stays as it is."""
+        frames, side = self.objective.attributes.num_frames, self.config.protocol.crop_size
+        model, training = self.model, self.model.training
+        clip_BCTHW = next(model.parameters()).new_zeros(1, model.in_channels, frames, side, side)
+        features = model.eval().forward_features(clip_BCTHW[:, :, as_slice(model.used_frames(frames))])
+        steps = model.time_steps(features, frames)
+        model.train(training)
+        return [(frames // x_BSW.shape[1], x_BSW.shape[2]) for x_BSW in steps]
 
     def forward(self, clip_BCTHW: Tensor) -> Tensor:
         """Outputs (B, O) for the objective: of the clip, then of every frame."""
-        features = self.model.forward_features(self.model.checked(clip_BCTHW))
-        of_clip_BO = self.reader["clip"](self.model.forward_head(features, pre_logits=True))
+        return self.outputs(self.model.forward_features(self.model.checked(clip_BCTHW)))
+
+    def outputs(self, features) -> Tensor:
         steps = self.model.time_steps(features, self.objective.attributes.num_frames)
-        return torch.cat([of_clip_BO, self.reader["frames"](steps).flatten(1)], dim=1)
+        read = self.model.read_frames if self.model.reads_frames else self.reader["frames"]
+        of_clip_BO = self.reader["clip"](self.model.forward_head(features, pre_logits=True))
+        return torch.cat([of_clip_BO, read(steps).flatten(1)], dim=1)
+
+    def taught(self, features, values_BV: Tensor) -> Tensor:
+        """The error of relations where a model that goes on from what it reads of frames is given their true values,
+        with noise, in its place: its part over time learns what to do with them before it can read them."""
+        *_, frames_BTD = split(self.objective.attributes, values_BV)
+        wanted_BTD = self.objective.frames_wanted(frames_BTD)
+        loud_B11 = NOISE * torch.rand(len(wanted_BTD), 1, 1, device=wanted_BTD.device)
+        noisy_BTD = wanted_BTD + loud_B11 * self.objective.within.sqrt() * torch.randn_like(wanted_BTD)
+        trunk = [x_BCTHW.detach() for x_BCTHW in features]
+        of_clip_BO = self.reader["clip"](self.model.forward_head(trunk, pre_logits=True, frames_BTD=noisy_BTD))
+        return self.objective.of_relations(of_clip_BO, values_BV)
 
     def training_step(self, batch: list[Tensor], _: int) -> Tensor:
         clips_B, visits_B, frames_BTHWC, values_BV = batch
         views = self.views(clips_B, visits_B, side=frames_BTHWC.shape[2])
-        outputs_BO = self(self._input(frames_BTHWC, views))
-        errors = self.objective(outputs_BO, self.objective.as_seen(values_BV, views, side=frames_BTHWC.shape[2]))
+        features = self.model.forward_features(self.model.checked(self._input(frames_BTHWC, views)))
+        values_BV = self.objective.as_seen(values_BV, views, side=frames_BTHWC.shape[2])
+        errors = self.objective(self.outputs(features), values_BV)
+        loss = errors["all"]
+        if self.model.reads_frames:
+            errors["taught"] = self.taught(features, values_BV)
+            loss = loss + self.objective.share("relations") * errors["taught"]
         self._log("train", errors, len(clips_B))
         self.log("learning_rate", self.optimizers().param_groups[0]["lr"], on_step=False, on_epoch=True)
-        return errors["all"]
+        return loss
 
     def validation_step(self, batch: list[Tensor], _: int) -> None:
         # Clips of other donors and microscopes are watched, and choose nothing: the last epoch is what is kept.

@@ -23,8 +23,8 @@ def stream(
 
     The truth is the row of truth.csv with `path` (the rows of paths.csv), `series` (`truth.frame_series`), `votes`
     (K,), `masks` (T, H, W) uint8, `index` and `seed`. They are the clips of a data set of this seed: pretrain on
-    another seed than is tested on. With `start` the number of a process and `step` how many there are, processes share the
-    stream.
+    another seed than is tested on. With `start` the number of a process and `step` how many there are, processes share
+    the stream.
     """
     for file, truth in recordings(seed, start=start, step=step, preset=preset, settings=settings):
         yield play(file), truth

@@ -135,7 +135,9 @@ def _rebuilt(path: Path, content: dict[str, Any]) -> TrainedModel:
     try:
         model.load_state_dict(content["model"])
     except RuntimeError as error:
-        raise UserError(f"{path}: holds other weights than this version's {content['name']!r} has\n{error}") from error
+        hint = f"; {model.other_weights}" if model.other_weights else ""
+        wrong = f"{path}: holds other weights than this version's {content['name']!r} has{hint}\n{error}"
+        raise UserError(wrong) from error
     return TrainedModel(
         model=model.eval(),
         name=content["name"],
