@@ -7,6 +7,8 @@ import av
 import numpy as np
 
 ROOT = Path(__file__).parent.parent
+FIRST_DESIGN = {"stages": "res4-5", "head": "attentive", "frame_mixer": "none"}
+"""of the hybrid, with branches inside"""
 
 
 def write_dataset(root: Path, num_clips: int = 12) -> Path:

@@ -111,9 +111,7 @@ class FrameLayer(nn.Module):
     def forward(self, x_BTD: Tensor, times: Tensor, into: Intermediates | None, name: str) -> Tensor:
         update_BTD = self.mixer(self.norm(x_BTD), times, into, name)
         if into is not None:
-            into.update_ratio[name] = ratio_B = norm_ratio(update_BTD, x_BTD)
-            if name in into.attention:
-                into.attention[name].update_ratio[""] = ratio_B
+            into.update_ratio[name] = norm_ratio(update_BTD, x_BTD)
         return self.think(x_BTD, update_BTD)
 
 
@@ -140,11 +138,24 @@ class FramePart(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.leave = OutputProjection(width, num_features, gain=0.0)
 
-    def forward(self, values_BTD: Tensor, times: FrameTimes, into: Intermediates | None = None) -> Tensor:
-        """FRAME_VALUES, read or true, -> what is added to the pooled features, (B, num_features)."""
+    def forward(
+        self, values_BTD: Tensor, times: FrameTimes, pooled_BC: Tensor, into: Intermediates | None = None
+    ) -> Tensor:
+        """FRAME_VALUES, read or true, and the pooled features -> these with what is added to them, (B, C).
+
+        With `into`, the update ratio of a layer is its own times that of the whole part: where that adds nothing, its
+        maps mean nothing.
+        """
         if self.training:
             values_BTD = turned(values_BTD, any_turns(len(values_BTD), values_BTD))
         x_BTD = self.positions.add(self.enter(values_BTD), times)
         for number, layer in enumerate(self.layers):
             x_BTD = layer(x_BTD, times.seconds_T, into, f"frames.{number}")
-        return self.leave(self.norm(x_BTD).mean(dim=1))
+        update_BC = self.leave(self.norm(x_BTD).mean(dim=1))
+        if into is not None:
+            ratio_B = norm_ratio(update_BC, pooled_BC)
+            for number in range(LAYERS):
+                into.update_ratio[name := f"frames.{number}"] *= ratio_B
+                if name in into.attention:
+                    into.attention[name].update_ratio[""] = into.update_ratio[name]
+        return pooled_BC + update_BC

@@ -25,7 +25,8 @@ MATCHED = {
     "paper": dict(patch=32, dim=192, depth=3, heads=3),
     "tiny": dict(patch=16, dim=18, depth=2, heads=2),
 }
-"""TimeSformers so small that, with a whole SlowFast, they cost what the hybrid costs, within a twentieth"""
+"""TimeSformers so small that, with a whole SlowFast, they cost what the hybrid of the first design costs, within a
+twentieth; that is more than the hybrid costs"""
 
 
 def concatenation(widths: tuple[int, int], num_grades: int) -> nn.Linear:

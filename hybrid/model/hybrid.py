@@ -161,7 +161,7 @@ class Hybrid(SlowFast):
             if frames_BTD is None:
                 frames_BTD = self.read_frames(self.time_steps(features, num_frames))
             times = self.frame_times_of_pathways(num_frames, frames_BTD.device)["fast"]
-            pooled_BD = pooled_BD + self.frames(frames_BTD, times, into)
+            pooled_BD = self.frames(frames_BTD, times, pooled_BD, into)
         pooled_BD = self.head.dropout(pooled_BD)
         return pooled_BD if pre_logits else self.head.proj(pooled_BD)
 

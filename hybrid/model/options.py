@@ -34,9 +34,9 @@ class HybridOptions:
 
     frame_mixer: str = option(
         "attention",
-        "what mixes a clip's frames, as tokens, before the mean over time: attention over all frames or a window of 3, 5 "
-        "or 9; in its place, with as many parameters, a convolution by channel over 5 or 31 frames, a perceptron over all "
-        "frames, or one for each frame alone; none: no part over frames",
+        "what mixes a clip's frames, as tokens, before the mean over time: attention over all frames or a window of 3, "
+        "5 or 9; in its place, with as many parameters, a convolution by channel over 5 or 31 frames, a perceptron "
+        "over all frames, or one for each frame alone; none: no part over frames",
         FRAME_MIXERS,
     )
     stages: str = option(

@@ -4,7 +4,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from support import ROOT
+from support import FIRST_DESIGN, ROOT
 
 from hybrid.config import RecipeConfig, register_schemas
 from hybrid.errors import UserError
@@ -87,11 +87,13 @@ def test_all_are_all_but_the_factorials():
 def test_a_label_brings_its_settings_wherever_it_is_given():
     register_schemas()
     for name in ("train", "benchmark", "ablate", "pretrain"):
-        config = composed(CONFIGS, name, ["model=slowfast", "arm=window-5"])
-        assert (config.arm, config.model.name, config.model.options) == ("window-5", "slowfast", {"window": 5})
+        config = composed(CONFIGS, name, ["model=slowfast", "arm=frame_mixer-conv5"])
+        assert (config.arm, config.model.name) == ("frame_mixer-conv5", "slowfast")
+        assert config.model.options == {"frame_mixer": "conv5"}
         assert composed(CONFIGS, name, ["arm=mine"]).arm == "mine"
         assert composed(CONFIGS, name, []).arm == "hybrid"
     assert composed(CONFIGS, "train", ["arm=window-5", "model.options.window=9"]).model.options.window == 9
+    assert composed(CONFIGS, "train", ["arm=window-5"]).model.options == FIRST_DESIGN | {"window": 5}
     assert composed(CONFIGS, "train", ["arm=ensemble"]).model.name == "ensemble"
     assert composed(CONFIGS, "ablate", ["arm=pretrained"]).model.pretrained.endswith("slowfast/pretrained.ckpt")
 

@@ -1,6 +1,7 @@
 """What a training step may leave out: branches (drop path) and the Fast pathway."""
 
 import torch
+from support import FIRST_DESIGN
 from torch import nn
 
 from baselines.contract import Intermediates
@@ -14,8 +15,8 @@ def clip(batch=8):
 @torch.no_grad()
 def test_drop_path_leaves_whole_clips_without_a_branch_and_scales_the_rest():
     torch.manual_seed(0)
-    branch = create_model("hybrid", "tiny", drop_path=0.5, init="random", keys="frame").temporal["res5"]
-    model = create_model("hybrid", "tiny")
+    branch = create_model("hybrid", "tiny", **FIRST_DESIGN, drop_path=0.5, init="random", keys="frame").temporal["res5"]
+    model = create_model("hybrid", "tiny", **FIRST_DESIGN)
     x = {"slow": torch.randn(64, 384, 2, 1, 1), "fast": torch.randn(64, 64, 8, 1, 1)}
     whole = branch.eval()(x, model.frame_times_of_pathways(8))["fast"]
     part = branch.train()(x, model.frame_times_of_pathways(8))["fast"]
@@ -27,9 +28,9 @@ def test_drop_path_leaves_whole_clips_without_a_branch_and_scales_the_rest():
 def test_dropping_is_of_training_alone():
     x = clip(2)
     torch.manual_seed(0)
-    reference = create_model("hybrid", "tiny", init="random").eval()
+    reference = create_model("hybrid", "tiny", **FIRST_DESIGN, init="random").eval()
     for options in (dict(drop_path=0.9), dict(drop_pathway=0.9)):
-        model = create_model("hybrid", "tiny", init="random", **options).eval()
+        model = create_model("hybrid", "tiny", **FIRST_DESIGN, init="random", **options).eval()
         model.load_state_dict(reference.state_dict())
         with torch.no_grad():
             assert torch.equal(model(x), reference(x))
@@ -38,7 +39,7 @@ def test_dropping_is_of_training_alone():
 def test_where_fast_is_dropped_nothing_of_it_reaches_the_grades():
     """BatchNorm is in eval, or clips would touch each other."""
     torch.manual_seed(0)
-    model = create_model("hybrid", "tiny", init="random", drop_pathway=0.5).eval()
+    model = create_model("hybrid", "tiny", **FIRST_DESIGN, init="random", drop_pathway=0.5).eval()
     nn.init.normal_(model.attentive["fast"].gate_C)
     model.drop_pathway.train()
     x = clip()
@@ -58,8 +59,8 @@ def test_where_fast_is_dropped_nothing_of_it_reaches_the_grades():
 
 @torch.no_grad()
 def test_what_fast_computes_by_itself_is_left_alone():
-    model = create_model("hybrid", "tiny", drop_pathway=0.9).train()
-    plain = create_model("hybrid", "tiny").train()
+    model = create_model("hybrid", "tiny", **FIRST_DESIGN, drop_pathway=0.9).train()
+    plain = create_model("hybrid", "tiny", **FIRST_DESIGN).train()
     plain.load_state_dict(model.state_dict())
     x, seen = clip(4), (Intermediates(), Intermediates())
     for net, into in zip((model, plain), seen, strict=True):

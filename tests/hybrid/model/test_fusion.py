@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from support import FIRST_DESIGN
 from torch.testing import assert_close
 
 from baselines.slowfast import SlowFast
@@ -42,8 +43,9 @@ def test_an_ensemble_gives_the_mean_of_two_distributions():
 
 
 @pytest.mark.parametrize("name", ["late_fusion", "ensemble"])
-def test_matched_costs_what_the_hybrid_costs_and_else_both_nets_are_whole(name):
-    cost = {"hybrid": profile_model(create_model("hybrid", "tiny"), (3, 16, 64, 64)).gmac}
+def test_matched_costs_what_the_first_design_costs_and_else_both_nets_are_whole(name):
+    """The hybrid of today costs less: the control has more to work with."""
+    cost = {"hybrid": profile_model(create_model("hybrid", "tiny", **FIRST_DESIGN), (3, 16, 64, 64)).gmac}
     for matched in (True, False):
         cost[matched] = profile_model(create_model(name, "tiny", matched=matched), (3, 16, 64, 64)).gmac
     assert 0.95 < cost[True] / cost["hybrid"] < 1.05

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 import torch
+from support import FIRST_DESIGN
 from torch import nn
 
 from baselines.slowfast import build_net
@@ -29,16 +30,21 @@ def pair(**options):
     return slowfast.eval(), hybrid.eval()
 
 
+DESIGNS = pytest.mark.parametrize("design", [{}, FIRST_DESIGN], ids=["frames", "branches"])
+
+
+@DESIGNS
 @pytest.mark.parametrize(("frames", "crop"), [(8, 64), (16, 64), (32, 64), (16, 96)])
-def test_with_a_slowfasts_weights_it_is_that_slowfast_to_the_last_bit(frames, crop):
-    slowfast, hybrid = pair()
+def test_with_a_slowfasts_weights_it_is_that_slowfast_to_the_last_bit(frames, crop, design):
+    slowfast, hybrid = pair(**design)
     clip = torch.randn(2, 3, frames, crop, crop)
     with torch.no_grad():
         assert torch.equal(slowfast(clip), hybrid(clip))
 
 
-def test_after_one_training_step_it_is_not():
-    slowfast, hybrid = pair()
+@DESIGNS
+def test_after_one_training_step_it_is_not(design):
+    slowfast, hybrid = pair(**design)
     clip = torch.randn(4, 3, 16, 64, 64)
     optimizer = torch.optim.SGD(
         [p for n, p in hybrid.named_parameters() if n.startswith(hybrid.new_module_prefixes)], 0.1
@@ -55,8 +61,9 @@ def test_after_one_training_step_it_is_not():
 
 
 def test_weight_decay_spares_embeddings_and_new_modules_learn_as_the_classifier_does():
-    model = create_model("hybrid", "tiny", positions="learned")
-    spared = {f"temporal.{stage}.positions.table_TD" for stage in ("res4", "res5")}
+    model = create_model("hybrid", "tiny", **FIRST_DESIGN | {"frame_mixer": "attention", "positions": "learned"})
+    spared = {"frames.positions.table_TD"}
+    spared |= {f"temporal.{stage}.positions.table_TD" for stage in ("res4", "res5")}
     spared |= {f"temporal.{stage}.pathway.{pathway}" for stage in ("res4", "res5") for pathway in ("slow", "fast")}
     assert model.no_weight_decay() == spared
     depth = model.group_matcher()
@@ -94,7 +101,8 @@ def test_positions_of_a_checkpoint_are_fitted_to_the_models_frames(tmp_path, pos
     reference = opened(positions=positions)
     torch.save(reference.state_dict(), tmp_path / "model.pt")
     path = str(tmp_path / "model.pt")
-    model = create_model("hybrid", "tiny", positions=positions, num_frames=32, pretrained=path).eval()
+    options = FIRST_DESIGN | {"positions": positions}
+    model = create_model("hybrid", "tiny", **options, num_frames=32, pretrained=path).eval()
     assert len(getattr(model.temporal["res4"].positions, table)) == length
     clip = torch.randn(1, 3, 32, 64, 64)
     with torch.no_grad():
@@ -102,9 +110,9 @@ def test_positions_of_a_checkpoint_are_fitted_to_the_models_frames(tmp_path, pos
 
 
 def opened(**options):
-    """A tiny hybrid whose added branches are not zero."""
+    """A tiny hybrid of the first design whose added branches are not zero."""
     torch.manual_seed(0)
-    model = create_model("hybrid", "tiny", **options).eval()
+    model = create_model("hybrid", "tiny", **FIRST_DESIGN | options).eval()
     for name, parameter in model.named_parameters():
         if any(part in name for part in ("leave", "gate", "table")):
             nn.init.normal_(parameter, std=0.1)
@@ -250,6 +258,7 @@ def test_the_attention_brings_the_last_frame_into_fasts_first():
     [
         (dict(stages="res4"), "stages must be one of"),
         (dict(scope="sideways"), "scope must be one of"),
+        (dict(frame_mixer="window7"), "frame_mixer must be one of"),
         (dict(window=7), "window must be one of"),
         (dict(positions="sine"), "positions must be one of"),
         (dict(head="max"), "head must be one of"),
@@ -273,7 +282,7 @@ def test_the_attention_brings_the_last_frame_into_fasts_first():
 )
 def test_invalid_options_are_refused_without_building_anything(options, message):
     with torch.device("meta"), pytest.raises(ValueError, match=message):
-        create_model("hybrid", "tiny", **options)
+        create_model("hybrid", "tiny", **FIRST_DESIGN | options)
 
 
 @pytest.mark.parametrize("name", ["slowfast", "hybrid"])
@@ -290,7 +299,7 @@ def test_an_unknown_option_is_a_type_error():
 
 
 def test_attentive_pooling_is_a_weighted_mean_once_its_gate_opens():
-    model = copy.deepcopy(create_model("hybrid", "tiny")).eval()
+    model = copy.deepcopy(create_model("hybrid", "tiny", head="attentive")).eval()
     pool = model.attentive["fast"]
     nn.init.ones_(pool.gate_C)
     x_BCTHW = torch.randn(2, len(pool.gate_C), 16, 2, 2)

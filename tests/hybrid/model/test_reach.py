@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from support import FIRST_DESIGN
 from torch import nn
 
 from hybrid import create_model
@@ -11,7 +12,7 @@ def reached(pathway, **options):
     """Frames whose change changes the pathway's first step after res5, in double precision and without tolerance."""
     torch.manual_seed(0)
     init = {} if options.get("stages") == "none" else {"init": "random"}
-    model = create_model("hybrid", "tiny", **init, **options).double().eval()
+    model = create_model("hybrid", "tiny", **FIRST_DESIGN | init | options).double().eval()
     for module in model.modules():
         if isinstance(module, nn.BatchNorm3d):  # fresh, the last of each block is zero
             nn.init.uniform_(module.weight, 0.5, 1.5)

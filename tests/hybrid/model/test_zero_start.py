@@ -10,6 +10,7 @@ from torch import nn
 from baselines.slowfast import build_net
 from baselines.weights import load_state
 from hybrid import create_model
+from hybrid.model.frame_part import FRAME_MIXERS
 from hybrid.model.hybrid import make_branch
 from hybrid.model.options import HybridOptions
 from hybrid.model.positions import FrameTimes
@@ -21,7 +22,7 @@ def combinations(*names):
     found = []
     for chosen in itertools.product(*(values[name] for name in names)):
         try:
-            axes = HybridOptions(**dict(zip(names, chosen, strict=True)))
+            axes = HybridOptions(stages="res4-5", **dict(zip(names, chosen, strict=True)))
         except ValueError:
             continue
         found += [axes] if axes.init != "random" else []
@@ -60,10 +61,12 @@ def trained_looking_checkpoint():
     return net.state_dict()
 
 
-STRUCTURES = [
-    dict(stages=stages, head=head)
+STRUCTURES = [dict(frame_mixer=mixer) for mixer in FRAME_MIXERS]
+STRUCTURES += [
+    dict(stages=stages, head=head, frame_mixer="none")
     for stages in ("none", "res5", "res4-5", "res3-5", "late")
     for head in ("pooled", "attentive")
+    if (stages, head) != ("none", "pooled")  # is among those before
 ]
 STRUCTURES += [
     dict(stages=stages, mixer=mixer) for stages in ("res4-5", "late") for mixer in ("conv3", "conv9", "shift")
@@ -84,7 +87,7 @@ def test_with_official_weights_every_structure_is_slowfast_and_after_one_step_is
         with torch.no_grad():
             assert torch.equal(model(clip), expected), options
         new = [p for name, p in model.named_parameters() if name.startswith(model.new_module_prefixes)]
-        assert bool(new) == (options != dict(stages="none", head="pooled"))
+        assert bool(new) == (options != dict(frame_mixer="none"))
         if new:
             model(clip).square().mean().backward()
             torch.optim.SGD(new, 0.1).step()

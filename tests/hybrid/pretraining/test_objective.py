@@ -5,7 +5,7 @@ import torch
 from hybrid.data.transforms import IDENTITY, AugmentParams
 from hybrid.model.frame_values import FRAME_VALUES, QUANTITIES, columns_of
 from hybrid.pretraining.attributes import Attributes
-from hybrid.pretraining.module import WITHIN, FrameReader, Objective, Scale, split
+from hybrid.pretraining.module import WITHIN, Objective, Scale, split
 
 ATTRIBUTES = Attributes("dense", num_frames=8, frame_rate=8)
 MEASURED, CHOSEN = len(ATTRIBUTES.measured), len(ATTRIBUTES.choices)
@@ -132,16 +132,3 @@ def test_columns_that_never_vary_or_are_never_there_do_no_harm():
     objective = Objective(ATTRIBUTES, Scale.of(ATTRIBUTES, values_NV))
     outputs_BO = torch.zeros(3, objective.num_outputs + 8 * len(FRAME_VALUES))
     assert all(error.isfinite() for error in objective(outputs_BO, torch.as_tensor(values_NV)).values())
-
-
-def test_steps_answer_for_the_frames_they_stand_for():
-    reader = FrameReader([(2, 5), (8, 3)], num_frames=8)
-    steps = [torch.randn(1, 2, 5), torch.zeros(1, 8, 3)]
-    answers_TD = reader(steps)[0]
-    layer, values = reader.pathways[0], len(FRAME_VALUES)
-    bias_TD = reader.pathways[1].bias.expand(8, -1)
-    for step in range(2):
-        expected = layer(steps[0][0, step]).view(4, values)
-        torch.testing.assert_close(answers_TD[4 * step : 4 * step + 4], expected + bias_TD[:4])
-    with pytest.raises(ValueError, match=r"8 frames are no multiple of time steps, \[3\]"):
-        FrameReader([(3, 5)], num_frames=8)

@@ -91,7 +91,8 @@ def test_every_model_is_asked_at_each_of_its_time_steps(name, config_of_pretrain
     with torch.no_grad():
         features = model.forward_features(clip_BCTHW)
         steps = model.time_steps(features, 16)
-        answers_BTD = module.reader["frames"](steps)
+        read = module.reader["frames"] if "frames" in module.reader else model.read_frames
+        answers_BTD = read(steps)
     assert [x_BSD.shape[1] for x_BSD in steps] == STEPS[name]
     assert answers_BTD.shape == (2, 16, VALUES)
     if max(STEPS[name]) == 1:
@@ -99,8 +100,41 @@ def test_every_model_is_asked_at_each_of_its_time_steps(name, config_of_pretrain
     with torch.no_grad():  # a step answers for its own frames
         for steps_BSD in steps:
             steps_BSD[:, -1] += 1
-        changed_T = (module.reader["frames"](steps) - answers_BTD).abs().amax((0, 2)) > 0
+        changed_T = (read(steps) - answers_BTD).abs().amax((0, 2)) > 0
     assert changed_T.tolist() == [frame >= 16 - 16 // min(STEPS[name]) for frame in range(16)]
+
+
+def test_a_part_over_frames_is_taught_on_true_ones_and_the_trunk_is_not(config_of_pretraining, pool_values):
+    config = config_of_pretraining("model=hybrid")
+    objective = Objective(ATTRIBUTES, Scale.of(ATTRIBUTES, pool_values))
+    module = PretrainModule(create_model("hybrid", "tiny"), objective, NORMALISATION, config)
+    features = module.model.forward_features(torch.randn(8, 3, 16, 64, 64))
+    torch.nn.init.ones_(module.model.frames.leave.norm.weight)
+    module.taught(features, torch.from_numpy(pool_values)).backward()
+    learned = {name for name, parameter in module.named_parameters() if parameter.grad is not None}
+    frames = {name for name, _ in module.named_parameters() if name.startswith("model.frames.")}
+    read = {name for name in frames if name.startswith("model.frames.read.")}
+    assert learned == frames - read | {"reader.clip.weight", "reader.clip.bias"} and read
+
+
+def test_true_frames_are_told_from_others(config_of_pretraining, pool_values):
+    """With no noise, the same clips' frames give the same error; frames of other clips give another."""
+    config = config_of_pretraining("model=hybrid")
+    objective = Objective(ATTRIBUTES, Scale.of(ATTRIBUTES, pool_values))
+    module = PretrainModule(create_model("hybrid", "tiny"), objective, NORMALISATION, config).eval()
+    torch.nn.init.ones_(module.model.frames.leave.norm.weight)
+    values_BV = torch.from_numpy(pool_values)
+    errors = []
+    with torch.no_grad():
+        features = module.model.forward_features(torch.zeros(8, 3, 16, 64, 64))
+        for seed, values in ((0, values_BV), (0, values_BV), (1, values_BV)):
+            torch.manual_seed(seed)
+            errors.append(float(module.taught(features, values)))
+        frames = len(FRAME_VALUES) * 16
+        other = torch.cat([values_BV[:, :-frames], values_BV[:, -frames:].flip(0)], 1)
+        torch.manual_seed(0)
+        errors.append(float(module.taught(features, other)))
+    assert errors[0] == errors[1] and len(set(errors)) == 3, "noise and frames count, and nothing else"
 
 
 IMAGE = ("vgg16", "resnet50", "vit", "swin", "convit", "mixer")

@@ -1,6 +1,7 @@
 from dataclasses import fields
 
 import pytest
+from support import FIRST_DESIGN
 
 from hybrid.model.options import HybridOptions
 from hybrid.profiling import models
@@ -17,13 +18,14 @@ def test_every_value_of_every_option_has_a_row():
 
 
 def test_costs_are_beside_slowfasts(monkeypatch):
-    some = [("slowfast", "slowfast", {}), ("stages=none", "hybrid", {"stages": "none"}), ("hybrid", "hybrid", {})]
+    pooling = {"frame_mixer": "none", "head": "attentive"}
+    some = [("slowfast", "slowfast", {}), ("pooling", "hybrid", pooling), ("hybrid", "hybrid", FIRST_DESIGN)]
     monkeypatch.setattr(models, "option_settings", lambda: some)
     seen = []
     table = models.cost_of_options(Setting("tiny", 8, 64), seen.append).set_index("setting")
     assert seen == [name for name, _, _ in some]
     assert table.loc["slowfast", ["parameters_ratio", "gmac_ratio"]].tolist() == [1, 1]
     # without branches what is left is attentive pooling, which costs almost nothing
-    assert 1 < table.loc["stages=none", "gmac_ratio"] < 1.01 < table.loc["hybrid", "gmac_ratio"]
+    assert 1 < table.loc["pooling", "gmac_ratio"] < 1.01 < table.loc["hybrid", "gmac_ratio"]
     assert table.loc["hybrid", "parameters_M"] == pytest.approx(0.504, abs=1e-3)
     assert not table["uncounted"].any()

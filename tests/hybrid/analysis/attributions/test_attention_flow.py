@@ -4,6 +4,7 @@ import pytest
 import torch
 from einops import rearrange
 from models_under_test import lively, noise
+from support import FIRST_DESIGN
 from torch.testing import assert_close
 
 from hybrid.analysis.attributions.attention_flow import (
@@ -158,7 +159,7 @@ def test_relevance_crosses_the_pathways():
 
 @pytest.mark.parametrize("scope", ["both", "slow", "fast", "separate", "fast_to_slow"])
 def test_the_hybrids_relevance_is_grad_cam_and_what_attention_brings(scope):
-    tested, clip = lively("hybrid", scope=scope), noise(frames=16)
+    tested, clip = lively("hybrid", **FIRST_DESIGN, scope=scope), noise(frames=16)
     logits, inside = look_inside(tested, clip)
     maps = before_attention(tested.model, inside, top_grade(logits))
     assert {name: map_BSHW.shape[1] for name, (map_BSHW, _) in maps.items()} == {"slow": 4, "fast": 16}

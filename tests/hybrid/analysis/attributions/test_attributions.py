@@ -3,6 +3,7 @@
 import pytest
 import torch
 from models_under_test import lively, noise
+from support import FIRST_DESIGN
 from torch.testing import assert_close
 
 from baselines.timm_net import FrameModel
@@ -78,9 +79,8 @@ def test_who_is_explained_by_what():
         for name in ("grad_cam", "integrated_gradients", "integrated_gradients_blur", "occlusion", "gradient_input")
     )
     assert apply["attention_rollout"] == ["vit", "convit", "timesformer", "vivit"]
-    assert apply["transformer_explainability"] == ["vit", "convit", "timesformer", "vivit", "hybrid"]
-    no_attention = lively("hybrid", stages="none").model
-    assert not ATTRIBUTIONS["transformer_explainability"].applies_to(no_attention)
+    assert apply["transformer_explainability"] == ["vit", "convit", "timesformer", "vivit"]
+    assert ATTRIBUTIONS["transformer_explainability"].applies_to(lively("hybrid", **FIRST_DESIGN).model)
 
 
 def test_names_are_fit_for_files_and_sources_are_given():

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from models_under_test import lively
+from support import FIRST_DESIGN
 from toy_models import Toy, noise_clips, under_test
 
 from baselines import ClipModel
@@ -94,13 +95,18 @@ def test_who_attends_over_time():
             "rostfine",
             "hybrid",
         ]
-        assert not measure.applies_to(create_model("hybrid", "tiny", stages="none"))
+        assert not measure.applies_to(create_model("hybrid", "tiny", frame_mixer="conv5"))
 
 
 def test_the_models_branches_have_the_ratios_they_record():
     clips = noise_clips(side=64)
-    for name, expected in (("timesformer", "blocks.0"), ("vivit", "blocks.0"), ("hybrid", "slow.res4")):
-        model = lively(name).model
+    for name, options, expected in (
+        ("timesformer", {}, "blocks.0"),
+        ("vivit", {}, "blocks.0"),
+        ("hybrid", {}, "frames.0"),
+        ("hybrid", FIRST_DESIGN, "slow.res4"),
+    ):
+        model = lively(name, **options).model
         _, inside = model.forward_intermediates(clips.clip_NCTHW)
         found = branches(model, inside)
         assert next(iter(found)) == expected
@@ -122,10 +128,12 @@ def test_the_models_branches_have_the_ratios_they_record():
     ids=str,
 )
 def test_every_kind_of_hybrid_has_branches(options):
-    found = AttentionDistance().measure(lively("hybrid", **options), noise_clips(side=64))
+    found = AttentionDistance().measure(lively("hybrid", **FIRST_DESIGN | options), noise_clips(side=64))
     assert (found.figures["distance (s)"] > 0).all() and (found.figures["update ratio"] > 0).all()
 
 
-def test_an_untrained_hybrid_has_maps_that_mean_nothing():
-    found = AttentionDistance().measure(under_test(create_model("hybrid", "tiny"), "hybrid"), noise_clips(side=64))
+@pytest.mark.parametrize("design", [{}, FIRST_DESIGN], ids=["frames", "branches"])
+def test_an_untrained_hybrid_has_maps_that_mean_nothing(design):
+    fresh = under_test(create_model("hybrid", "tiny", **design), "hybrid")
+    found = AttentionDistance().measure(fresh, noise_clips(side=64))
     assert np.isnan(found.figures["distance (s)"]).all() and (found.figures["update ratio"] == 0).all()

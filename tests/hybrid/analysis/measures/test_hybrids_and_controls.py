@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 from cheap_measures import CHEAP, CLIPS
 from models_under_test import lively
+from support import FIRST_DESIGN
 
 from hybrid.analysis.registry import ATTRIBUTIONS
 
 MODELS = [
-    ("hybrid", dict(mixer="conv3")),
-    ("hybrid", dict(stages="late")),
-    ("hybrid", dict(keys="frame_to_frame", scope="fast_to_slow")),
-    ("hybrid", dict(keys="joint", positions="relative")),
-    ("hybrid", dict(stages="none")),
+    ("hybrid", dict(frame_mixer="conv31")),
+    ("hybrid", FIRST_DESIGN | dict(mixer="conv3")),
+    ("hybrid", FIRST_DESIGN | dict(stages="late")),
+    ("hybrid", FIRST_DESIGN | dict(keys="frame_to_frame", scope="fast_to_slow")),
+    ("hybrid", FIRST_DESIGN | dict(keys="joint", positions="relative")),
+    ("hybrid", dict(frame_mixer="none")),
     ("slowfast_nln", dict(instantiation="softmax")),
     ("slowfast_nln", {}),
     ("late_fusion", {}),
@@ -35,9 +37,9 @@ def test_what_applies_has_an_answer(name, options):
 
 def test_native_measures_apply_where_a_branch_attends():
     for options, applies in (
-        (dict(mixer="conv3"), False),
-        (dict(stages="none"), False),
-        ({}, True),
+        (FIRST_DESIGN | dict(mixer="conv3"), False),
+        ({}, False),
+        (FIRST_DESIGN, True),
     ):
         model = lively("hybrid", **options).model
         assert CHEAP["temporal_rollout"].applies_to(model) == applies
