@@ -331,7 +331,7 @@ register(
         licence="code Apache-2.0; official SlowFast weights Apache-2.0 (pytorchvideo)",
         mean=get_entry("slowfast").mean,
         std=get_entry("slowfast").std,
-        parameters=35_864_925,
+        parameters=35_442_456,
         official=get_entry("slowfast").official,
         tiny="SlowFast's tiny size, attention over frames 48 wide with 4 heads",
     )

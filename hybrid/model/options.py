@@ -19,6 +19,11 @@ STAGES = {
     "late": ("res5",),  # on the means of frames
 }
 
+FIRST_DESIGN = {"stages": "res4-5", "head": "attentive", "frame_mixer": "none"}
+"""the default up to commit fae0a14: branches inside, and no part over frames"""
+OF_BRANCHES = "mixer scope window keys positions init mlp width heads drop_path"
+"""options that need stages with branches"""
+
 
 def option(default: Any, help: str, values: Iterable[Any] = ()) -> Any:
     """A field of `HybridOptions`; without `values`, any that its check allows."""
@@ -112,8 +117,7 @@ class HybridOptions:
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be from 0 to below 1, not {getattr(self, name)}")
         if self.stages == "none":
-            branch = "mixer scope window keys positions init mlp width heads drop_path"
-            self.refuse(branch, "stages='none' has no branch")
+            self.refuse(OF_BRANCHES, "stages='none' has no branch")
         if self.mixer != "attention":
             self.refuse("window keys positions heads", f"mixer={self.mixer!r} has no attention")
         if self.stages == "late":

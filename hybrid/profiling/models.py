@@ -11,7 +11,7 @@ from torch import nn
 from baselines.registry import ModelEntry
 from hybrid import create_model, get_entry, list_models
 from hybrid.device import Machine
-from hybrid.model.options import HybridOptions
+from hybrid.model.options import FIRST_DESIGN, OF_BRANCHES, HybridOptions
 from hybrid.profiling.cost import ModuleCost, Profile, profile_model
 from hybrid.profiling.timing import peak_memory, size_gb, time_inference, time_training_step
 
@@ -155,11 +155,15 @@ OF_SLOWFAST = {"alpha": (2, 8), "slow_frames": ("stride",)}
 
 
 def option_settings() -> list[tuple[str, str, dict[str, Any]]]:
-    """Name, model and options: the baselines, the hybrid at default, each other value of each option, the controls."""
+    """Name, model and options: the baselines, the hybrid at default, each other value of each option, the controls.
+
+    What branches alone have is varied on the first design, which has them.
+    """
     rows = [(name, name, {}) for name in ("slowfast", "timesformer", "hybrid")]
     for option in fields(HybridOptions):
         values = [value for value in option.metadata["values"] if value != option.default]
-        rows += [(f"{option.name}={value}", "hybrid", {option.name: value}) for value in values]
+        base = FIRST_DESIGN if option.name in OF_BRANCHES.split() else {}
+        rows += [(f"{option.name}={value}", "hybrid", base | {option.name: value}) for value in values]
     for name, values in OF_SLOWFAST.items():
         rows += [(f"{name}={value}", "hybrid", {name: value}) for value in values]
     return rows + [(name, name, {}) for name in list_models(controls=True) if name not in list_models()]
