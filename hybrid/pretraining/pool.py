@@ -211,7 +211,7 @@ class PoolClips(Dataset):
         return clip, visit, np.array(self.frames_NTHWC[clip]), self.pool.values_NV[clip, self.columns]
 
 
-@dataclass
+@dataclass(eq=False)
 class GrowingEpochs(Sampler[tuple[int, int]]):
     """(clip, visit) of an epoch's draws, a function of (seed, epoch); Lightning calls `set_epoch`.
 

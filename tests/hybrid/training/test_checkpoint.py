@@ -1,5 +1,6 @@
 import pytest
 import torch
+from support import FIRST_DESIGN
 
 from hybrid import create_model
 from hybrid.data.clip import ClipSpec
@@ -76,6 +77,18 @@ def test_another_models_weights_are_refused(trained, tmp_path):
     save_trained(path, trained)
     with pytest.raises(UserError, match="holds other weights than this version's 'r3d' has"):
         load_trained(path)
+
+
+def test_a_hybrid_of_the_first_design_without_its_options_is_refused_with_the_commit_that_has_them(trained, tmp_path):
+    path = tmp_path / "model.ckpt"
+    shape = dict(num_grades=3, num_frames=8, crop_size=64, in_channels=1)
+    trained.name, trained.model = "hybrid", create_model("hybrid", "tiny", **shape, **FIRST_DESIGN)
+    save_trained(path, trained)
+    with pytest.raises(UserError, match="up to commit fae0a14 the default was what stages=res4-5"):
+        load_trained(path)
+    trained.options = FIRST_DESIGN
+    save_trained(path, trained)
+    assert load_trained(path).model.temporal
 
 
 def test_it_knows_what_it_was_trained_on(trained, tmp_path):
