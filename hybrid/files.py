@@ -3,6 +3,8 @@ and the commit of this software."""
 
 import contextlib
 import errno
+import fcntl
+import glob
 import json
 import math
 import os
@@ -19,9 +21,11 @@ from filelock import FileLock, Timeout
 
 from hybrid.errors import UserError
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
-class DiskFull(UserError):
-    """There is no room left on the disk; the system's own error is its cause."""
+
+class Unwritable(UserError):
+    """The disk is full, or the folder may not be written; the system's own error is its cause."""
 
 
 class Damaged(UserError, ValueError):
@@ -32,28 +36,51 @@ class Damaged(UserError, ValueError):
 def whole_file(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, in a folder made where it is missing; without an error it becomes `path`.
 
-    It is called `<name>....tmp`, and so is what a killed program leaves behind. A full disk is `DiskFull`, a UserError.
+    It is called `<name>....tmp`; what a killed program has left of that kind is removed. `Unwritable` where nothing can
+    be written there, as on a full disk.
     """
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".tmp", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
+        _remove_left_over(path)
+        handle, temporary = _temporary(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
         os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes it private
         yield temporary
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())  # else a power cut may leave the name on an empty file
         os.replace(temporary, path)
     except BaseException as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(
-                f"{path} cannot be written ({error.strerror}); what was there before is kept: make room there, and "
-                "the same command continues"
-            ) from error
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise _unwritable(path, error) from error
         raise
+    finally:
+        os.close(handle)
+
+
+def _temporary(path: Path) -> tuple[int, Path]:
+    """A new file beside `path`, locked while its handle is open, which says that its writer lives."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".tmp", dir=path.parent)
+        with contextlib.suppress(OSError):  # of a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.path.exists(name):  # else another program took it for left over before it was locked
+            return handle, Path(name)
+        os.close(handle)
+
+
+def _remove_left_over(path: Path) -> None:
+    for old in path.parent.glob(f"{glob.escape(path.name)}.????????.tmp"):
+        with contextlib.suppress(OSError), open(old, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # an OSError while its writer lives
+            old.unlink()
+
+
+def _unwritable(path: Path, error: OSError) -> Unwritable:
+    mend = "make room there, and the same command continues" if error.errno in FULL else "choose another place"
+    return Unwritable(f"{path} cannot be written ({error.strerror or error}); what was there before is kept: {mend}")
 
 
 @contextlib.contextmanager
@@ -87,8 +114,8 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         (folder / "lock").unlink()
     except BaseException as error:
         shutil.rmtree(making, ignore_errors=True)
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(f"{folder} cannot be written ({error.strerror}), and nothing of it is kept") from error
+        if getattr(error, "errno", None) in FULL:
+            raise Unwritable(f"{folder} cannot be written ({error.strerror}), and nothing of it is kept") from error
         raise
     finally:
         lock.release()

@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from hybrid.data.clip import DECODER_VERSION, ClipError, ClipFacts, ClipSpec
 from hybrid.errors import UserError
-from hybrid.files import DiskFull, only_one, whole_file, write_json
+from hybrid.files import Unwritable, only_one, whole_file, write_json
 
 CACHE_VARIABLE = "SPERM_VIDEO_HYBRID_CACHE"
 
@@ -87,8 +87,8 @@ def decode_clips(paths: Sequence[Path], spec: ClipSpec, folder: Path, workers: i
                 if old.stem != stem.name:
                     with contextlib.suppress(OSError):  # who has it mapped keeps it until he ends
                         old.unlink()
-    except (OSError, DiskFull) as error:
-        told = error.__cause__ if isinstance(error, DiskFull) else error
+    except (OSError, Unwritable) as error:
+        told = error.__cause__ if isinstance(error, Unwritable) else error
         reason = (told.strerror or str(told)).lower()
         raise UserError(
             f"the decoded clips cannot be stored in {folder}: {reason}; name another place with {CACHE_VARIABLE}"

@@ -34,6 +34,23 @@ def test_a_full_disk_is_named_and_the_old_file_kept(number, tmp_path):
         raise PermissionError(errno.EACCES, "not yours")
 
 
+def test_a_folder_in_which_nothing_may_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"file/result.json cannot be written \(Not a directory\)"):
+        write_json(tmp_path / "file" / "result.json", {})
+
+
+def test_what_a_killed_writer_left_is_removed_and_a_living_ones_is_not(tmp_path):
+    path = tmp_path / "result.json"
+    (tmp_path / "result.json.abcd1234.tmp").touch()
+    (tmp_path / "result.json.mine.tmp").touch()
+    with whole_file(path) as temporary:
+        write_json(path, {"mse": 1})
+        temporary.write_text("2")
+    assert path.read_text() == "2"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["result.json", "result.json.mine.tmp"]
+
+
 def test_values_come_back(tmp_path):
     value = {"grades": ["A", "é"], "nested": {"x": 1.5, "none": None}}
     for write, read in ((write_json, read_json), (write_yaml, read_yaml)):
