@@ -4,7 +4,8 @@
 
 Eight simulated clips, 64 px, size tiny, all in one batch. Printed is, for each model, after how many steps the
 training error (in eval mode, without dropout) was below 0.05 x 10^-2, or what it was at the last step. Exits with
-status 1 if any did not get there. RoSTFine takes longest: its features part before they tell grades apart. All take about ten minutes of one processor core.
+status 1 if any did not get there. RoSTFine takes longest: its features part before they tell grades apart. All take
+about ten minutes of one processor core.
 """
 
 import argparse
