@@ -45,6 +45,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", default="all", help="names with commas between them (default: all)")
     parser.add_argument("--protocol", default="quick", help="a file of configs/protocol (default: %(default)s)")
+    parser.add_argument("--batch-size", type=int, help="of the steps (default: the protocol's)")
     parser.add_argument("--rounds", type=int, default=3, help="trainings of each model (default: %(default)s)")
     parser.add_argument("--only", help=f"of {', '.join(PARTS)}, with commas (default: all; losses on a GPU alone)")
     parser.add_argument("--clips", type=int, help="of a step for the hours (default: 1, on a GPU the protocol's batch)")
@@ -54,9 +55,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--accelerator", default="auto", choices=("auto", "cpu", "gpu", "cuda"))
     parser.add_argument("-o", "--output", type=typed_path, help="a JSON file to write the figures into")
     options = parser.parse_args()
-    for name in ("rounds", "threads", "clips"):
+    for name in ("rounds", "threads", "clips", "batch_size"):
         if (given := getattr(options, name)) is not None and given < 1:
-            raise UserError(f"--{name} must be 1 or more, not {given}")
+            raise UserError(f"--{name.replace('_', '-')} must be 1 or more, not {given}")
     options.only = options.only and re.split(r"[,\s]+", options.only.strip())
     if unknown := [part for part in options.only or () if part not in PARTS]:
         raise UserError(f"--only has no part {unknown[0]!r}; there are: {', '.join(PARTS)}")
@@ -97,12 +98,13 @@ def main() -> None:
     cuda = machine.device.type == "cuda"
     parts = options.only or [part for part in PARTS if part != "losses" or cuda]
 
-    def configs_of(protocol: str, names: list[str]) -> list[TrainConfig]:
-        overrides = [f"protocol={protocol}", f"accelerator={options.accelerator}", "logger=disabled"]
+    def configs_of(protocol: str, *more: str) -> list[TrainConfig]:
+        overrides = [f"protocol={protocol}", f"accelerator={options.accelerator}", "logger=disabled", *more]
         overrides = typed([*overrides, "protocol.pretrained=none"], TrainConfig, CONFIGS)
         return [composed(CONFIGS, "train", [f"model={name}", *overrides]) for name in names]
 
-    configs, found = configs_of(options.protocol, names), {}
+    batch = [f"protocol.batch_size={options.batch_size}"] if options.batch_size else []
+    configs, found = configs_of(options.protocol, *batch), {}
     protocol, times = configs[0].protocol, f"{machine.precision} on {machine.device.type}"
 
     def tell(title: str, table, *remarks: str) -> None:
@@ -128,7 +130,7 @@ def main() -> None:
             title = f"decoding: ms a clip to {spec.num_frames} frames of {spec.side} px, a thread of the processor"
             tell(title, decoding, *missing)
     if "hours" in parts:
-        papers = configs_of("paper", names)
+        papers = configs_of("paper")
         clips = options.clips or (papers[0].protocol.batch_size if cuda else 1)
         hours, peak = measure_protocol(papers, machine, clips)
         found["hours"] = {"models": hours.to_dict("records"), "peak_tflops": peak, "sum": hours["hours"].sum()}

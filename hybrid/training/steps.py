@@ -1,6 +1,7 @@
 """What a training step and an answer take, in the loop that trains and beside the plain way (`plain`)."""
 
 import os
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -22,6 +23,7 @@ from hybrid.data.clip import ClipSpec
 from hybrid.data.loader import InMemoryClips, training_batches
 from hybrid.data.transforms import IDENTITY, Moments, Normalisation
 from hybrid.device import Machine, choose_machine
+from hybrid.errors import UserError
 from hybrid.profiling import profile_model
 from hybrid.profiling.timing import (
     busy_clock,
@@ -38,6 +40,8 @@ from hybrid.training.module import GradeModule
 from hybrid.training.plain import IMPLEMENTATIONS, PlainClips, PlainWay
 
 GRADES = 5
+EPOCHS, STEPS = 4, 5
+"""of a training that is measured, and of an epoch of it"""
 
 
 class StepClock(pl.Callback):
@@ -126,23 +130,34 @@ def measure_steps(
     """Two tables, a row a model, of milliseconds a clip: ours, and beside the plain way.
 
     Ours: of a training step and of its parts, and the per cent outside the model; of an answer in evaluation. The
-    models train and answer in turns, `rounds` times each, on as many random clips in as many epochs as their protocol
-    has; given is the median, and of all steps the share outside of forward pass, backward pass and update.
+    models train and answer in turns, `rounds` times each, on random clips; given is the median, and of all steps the
+    share outside of forward pass, backward pass and update.
     Beside: where there are videos, each model that IMPLEMENTATIONS has a plain way of has its turn that way, too, on as
     many of them as there are random clips, some more than once. `loading_ms` is the part of a step until its clips are
-    there; `times` how many times as long a step is as ours, and `times_loaded` if loading them took nothing.
+    there; `times` how many times as long a step is as ours, and `times_loaded` if loading them took nothing. Left out
+    is a model that fits in a GPU's memory our way alone.
     """
     quiet_libraries()
     steps, answers, plain_steps, plain_answers = (defaultdict(list) for _ in range(4))
+    too_large: set[str] = set()
     for _ in range(rounds):
         for config in configs:
             name, clips, model = config.model.name, _clips(config), _model(config, machine)
-            steps[name] += _train(config, machine, model, clips).steps[1:]
-            answers[name].append(_ask(config, machine, model, clips))
-            if videos and name in IMPLEMENTATIONS:
+            try:
+                steps[name] += _train(config, machine, model, clips).steps[1:]
+                answers[name].append(_ask(config, machine, model, clips))
+            except torch.OutOfMemoryError as error:
+                raise UserError(
+                    f"memory does not hold {config.protocol.batch_size} clips of {name}: try a smaller --batch-size"
+                ) from error
+            if videos and name in IMPLEMENTATIONS and name not in too_large:
                 way = PlainWay(config, machine, _same_clips(config, videos))
-                plain_steps[name] += way.train()
-                plain_answers[name].append(way.ask() / len(way.clips))
+                try:
+                    plain_steps[name] += way.train()
+                    plain_answers[name].append(way.ask() / len(way.clips))
+                except torch.OutOfMemoryError:
+                    too_large.add(name)
+                    print(f"note: memory does not hold a batch of {name} the plain way", file=sys.stderr)
     ours, beside = [], []
     for config in configs:
         name, size = config.model.name, config.protocol.batch_size / 1e3
@@ -154,7 +169,7 @@ def measure_steps(
             | {f"{part}_ms": table[part].median() / size for part in table}
             | {"outside_percent": 100 * (1 - inside / table["step"].sum()), "inference_ms": answer}
         )
-        if name in plain_steps:
+        if plain_answers[name]:
             plain = pd.DataFrame(plain_steps[name]) / size
             plain_answer = 1e3 * median(plain_answers[name])
             beside.append(
@@ -183,7 +198,7 @@ def _random_clips(*shape_NTHWC: int, shift: int) -> tuple[np.ndarray, Moments]:
 
 
 def _number(config: TrainConfig) -> int:
-    return 5 * config.protocol.batch_size
+    return STEPS * config.protocol.batch_size
 
 
 def _targets(config: TrainConfig) -> torch.Tensor:
@@ -214,7 +229,7 @@ def _train(config: TrainConfig, machine: Machine, model: ClipModel, clips: InMem
     clock = StepClock(machine.device)
     batches = training_batches(np.arange(_number(config)), config.protocol.batch_size, seed=0)
     with tempfile.TemporaryDirectory() as folder:
-        epochs = config.protocol.epochs
+        epochs = min(EPOCHS, config.protocol.epochs)
         trainer = make_trainer(config, machine, Path(folder), epochs=epochs, callbacks=[clock], logger=None)
         trainer.fit(GradeModule(model, clips, _targets(config), config, seed=0), batches)
     return clock
