@@ -21,6 +21,8 @@ from fvcore.nn.jit_handles import (
 )
 from torch import Tensor, nn
 
+from baselines.frozen import FrozenModel
+
 NEGLIGIBLE = frozenset(
     f"aten::{name}"
     for names in (
@@ -80,6 +82,8 @@ def profile_model(model: nn.Module, clip_shape: tuple[int, ...]) -> Profile:
     parameter = next(model.parameters())
     clip = torch.zeros(1, *clip_shape, device=parameter.device, dtype=parameter.dtype)
     was_training = model.training
+    if isinstance(model, FrozenModel):
+        model.net.to(parameter.device)  # built now, which is no work of a clip
     try:
         with torch.no_grad():
             analysis = FlopCountAnalysis(AllItsWork(model.eval()), clip).set_op_handle(**HANDLERS)

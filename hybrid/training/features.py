@@ -15,6 +15,7 @@ import os
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -62,10 +63,16 @@ class KeptFeatures:
         """Features (B, T, P, D), float32; of a view, its mirroring and quarter turns."""
         views = views or [IDENTITY] * len(clips_B)
         kept = [
-            np.load(self.files[clip], mmap_mode="r")[4 * view.mirrored + view.quarter_turns]
+            _mapped(self.files[clip])[4 * view.mirrored + view.quarter_turns]
             for clip, view in zip(clips_B.tolist(), views, strict=True)
         ]
         return torch.from_numpy(np.stack(kept)).to(device).float()
+
+
+@lru_cache(maxsize=4096)  # mappings: a system allows a program some ten thousand
+def _mapped(path: Path) -> np.ndarray:
+    """Kept, for opening a file takes longer than reading a view of it."""
+    return np.load(path, mmap_mode="r")
 
 
 def what_learns(

@@ -180,3 +180,10 @@ def test_the_tiny_size_costs_15_to_45_mmac(name):
     profile = profile_model(create_model(name, "tiny"), (3, 16, 64, 64))
     assert 0.015 <= profile.gmac <= 0.045
     assert profile.uncounted == {}
+
+
+@pytest.mark.parametrize("name", list_models("frozen"))
+def test_what_a_clip_costs_does_not_hold_the_making_of_a_frozen_network(name):
+    model = create_model(name, "tiny")
+    first, again = profile_model(model, (3, 16, 64, 64)), profile_model(model, (3, 16, 64, 64))
+    assert first == again and first.uncounted == {}

@@ -1,5 +1,6 @@
 """last.ckpt is whole or the one before it, and one that cannot be used is said and left."""
 
+import copy
 import errno
 import math
 from pathlib import Path
@@ -7,11 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from hybrid.config import AugmentConfig
 from hybrid.errors import UserError
 from hybrid.experiment.prepare import prepare
 from hybrid.folders import run_folder
 from hybrid.training import loop
-from hybrid.training.loop import WholeCheckpoints, to_continue_from
+from hybrid.training.loop import RepeatableModule, WholeCheckpoints, to_continue_from
 from hybrid.training.run import train_run
 
 
@@ -71,3 +73,19 @@ def test_a_full_disk_is_named_and_leaves_the_last_good_one(tmp_path, monkeypatch
     with pytest.raises(UserError, match="last.ckpt cannot be written .No space left on device.; .* is kept"):
         WholeCheckpoints().save_checkpoint({"state_dict": {"a": torch.zeros(10**6)}}, path)
     assert path.read_bytes() == before and [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+@pytest.mark.parametrize("most", [0.1, 1.0, 1e3, math.inf])
+def test_gradients_are_clipped_as_torch_does(most, monkeypatch):
+    ours, theirs = RepeatableModule(0, AugmentConfig()), torch.nn.Linear(8, 4)
+    ours.net = copy.deepcopy(theirs)
+    for net in (ours.net, theirs):
+        (net(torch.arange(8.0)) ** 2).sum().backward()
+    norm = torch.nn.utils.clip_grad_norm_(theirs.parameters(), most)
+    through = []
+    clip = torch.nn.utils.clip_grads_with_norm_
+    monkeypatch.setattr(torch.nn.utils, "clip_grads_with_norm_", lambda *args: through.append(1) or clip(*args))
+    ours.configure_gradient_clipping(None, most)
+    assert len(through) == (norm > most), "gradients that are small enough are left alone"
+    for mine, reference in zip(ours.net.parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(mine.grad, reference.grad)
