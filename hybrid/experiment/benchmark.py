@@ -60,7 +60,9 @@ def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None], report: 
     for config in configs:
         prepare(config)
     for run in runs:
-        run.error.unlink(missing_ok=True)
+        for old in (run.error, *([run.last] if run.done else [])):  # the latter of a program killed just before its end
+            if old.exists():  # else a finished experiment could not be told of where nothing may be written
+                old.unlink(missing_ok=True)
     progress = Progress(runs, configs[0].protocol.epochs)
     pending = len(progress.pending())
     print(f"{folder.path}: {len(runs)} runs, {len(runs) - pending} of them done already", flush=True)

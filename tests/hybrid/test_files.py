@@ -36,7 +36,7 @@ def test_a_full_disk_is_named_and_the_old_file_kept(number, tmp_path):
 
 def test_a_folder_in_which_nothing_may_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=r"file/result.json cannot be written \(Not a directory\)"):
+    with pytest.raises(UserError, match=r"file/result.json cannot be written \(File exists\)"):
         write_json(tmp_path / "file" / "result.json", {})
 
 
