@@ -1,6 +1,8 @@
 """A data set of a few clips, configurations as the command line makes them, and a browser for pages."""
 
 import os
+import runpy
+import tempfile
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tests run side by side
@@ -12,6 +14,23 @@ from support import ROOT, quick_overrides, write_dataset
 from hybrid.config import register_schemas
 from hybrid.data.cache import CACHE_VARIABLE
 from hybrid.experiment.hydra_jobs import composed
+
+OFFLINE = Path(__file__).parent / "offline"
+REFUSED = runpy.run_path(str(OFFLINE / "sitecustomize.py"))["REFUSED"]  # from here on, in this process
+
+
+def pytest_configure(config) -> None:
+    """No network for the programs that tests start, either, and a file for what is refused of all of them."""
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(OFFLINE), *filter(None, [os.environ.get("PYTHONPATH")])])
+    os.environ.setdefault(REFUSED, tempfile.mkstemp(suffix=".txt")[1])
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """What a library asked for and did without; a test that needs it fails by itself."""
+    if refused := Path(os.environ[REFUSED]).read_text(encoding="utf-8").splitlines():
+        terminalreporter.write_line(f"{len(refused)} connections to other machines were refused:")
+        for line in sorted(set(refused)):
+            terminalreporter.write_line(f"  {line}")
 
 
 def pytest_collection_modifyitems(items) -> None:
