@@ -1,0 +1,99 @@
+"""Print the licence of every package that this program needs, and of all published weights that it can fetch.
+
+    python tools/licences.py
+
+Of packages: those of pyproject.toml that are installed here and what they need in turn, as their own metadata tell it,
+and which extra asks for them. Of weights: what the registry of models holds. Nothing is fetched. What forbids some use,
+asks for something in return, or says nothing is listed once more at the end. Exit status: 1 where one is not told.
+"""
+
+import argparse
+import re
+import sys
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+
+from packaging.requirements import Requirement
+
+PROJECT = "sperm-video-hybrid"
+UNTOLD = "not told"
+CONDITIONS = re.compile(r"GPL|MPL|EUPL|CC-BY-NC|non-?commercial|proprietary|nvidia|" + UNTOLD, re.IGNORECASE)
+"""licences to be read before anything is passed on or sold"""
+
+
+def packages() -> dict[str, tuple[str, str, str]]:
+    """By name: version, licence, and the extra that asks for it ('' for what is always needed)."""
+    found: dict[str, tuple[str, str, str]] = {}
+    extras = distribution(PROJECT).metadata.get_all("Provides-Extra") or []
+    for extra in ("", *extras):
+        waiting = [(PROJECT, {extra})]
+        while waiting:
+            name, asked = waiting.pop()
+            for line in distribution(name).requires or []:
+                needed = Requirement(line)
+                if needed.marker and not any(needed.marker.evaluate({"extra": of}) for of in asked):
+                    continue
+                key = re.sub(r"[-_.]+", "-", needed.name).lower()
+                try:
+                    package = distribution(key)
+                except PackageNotFoundError:
+                    continue  # of another system, or of an extra that is not installed
+                if key not in found:
+                    found[key] = (package.version, licence_of(package), extra)
+                    waiting.append((key, {"", *needed.extras}))
+    return found
+
+
+def licence_of(package: Distribution) -> str:
+    """As the package's metadata tell it: by expression, classifier, a short text, or its file's first words."""
+    metadata = package.metadata
+    classifiers = [
+        line.split(" :: ")[-1] for line in metadata.get_all("Classifier") or [] if line.startswith("License")
+    ]
+    texts = [metadata.get("License-Expression"), " and ".join(classifiers), metadata.get("License")]
+    files = [file for file in package.files or [] if re.match(r"(licen[cs]e|copying)", file.name, re.IGNORECASE)]
+    texts += [file.read_text(encoding="utf-8") for file in files[:1]]
+    for text in texts:
+        if text and text.strip() and text.strip().upper() not in ("UNKNOWN", "OSI APPROVED"):
+            return " ".join(text.split())[:60]
+    return UNTOLD
+
+
+def ffmpeg() -> str:
+    """The licence of the FFmpeg that PyAV holds, which depends on how it was built."""
+    import av
+
+    return next(iter(av.library_meta.values()))["license"]
+
+
+def weights() -> list[tuple[str, str, str]]:
+    """(model, where they come from, licence) of all published weights."""
+    from hybrid import get_entry, list_models
+
+    entries = [get_entry(name) for name in [*list_models(), *list_models("frozen"), "rostfine"]]
+    return [
+        (f"{entry.name} {variant}".strip(), f"{official.library} {official.name}", official.licence or UNTOLD)
+        for entry in entries
+        for variant, official in entry.official.items()
+    ]
+
+
+def columns(rows: list[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.parse_args()
+    needed = [(name, *facts) for name, facts in sorted(packages().items())]
+    needed.append(("FFmpeg, in av", "", ffmpeg(), ""))
+    fetched = weights()
+    print(columns([("package", "version", "licence", "extra"), *needed]))
+    print("\n" + columns([("weights", "from", "licence"), *fetched]))
+    conditions = [f"{name}: {licence}" for name, _, licence, *_ in (*needed, *fetched) if CONDITIONS.search(licence)]
+    print("\nto be read before anything is passed on or sold:", *conditions, sep="\n  ")
+    return any(licence == UNTOLD for _, _, licence, *_ in (*needed, *fetched))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
