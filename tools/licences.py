@@ -4,17 +4,20 @@
 
 Of packages: those of pyproject.toml that are installed here and what they need in turn, as their own metadata tell it,
 and which extra asks for them. Of weights: what the registry of models holds. Nothing is fetched. What forbids some use,
-asks for something in return, or says nothing is listed once more at the end. Exit status: 1 where one is not told.
+asks for something in return, or says nothing is listed once more at the end.
 """
 
 import argparse
 import re
-import sys
+import tomllib
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
 
 from packaging.requirements import Requirement
 
-PROJECT = "sperm-video-hybrid"
+PROJECT = tomllib.loads((Path(__file__).resolve().parent.parent / "pyproject.toml").read_text(encoding="utf-8"))[
+    "project"
+]
 UNTOLD = "not told"
 CONDITIONS = re.compile(r"GPL|MPL|EUPL|CC-BY-NC|non-?commercial|proprietary|nvidia|" + UNTOLD, re.IGNORECASE)
 """licences to be read before anything is passed on or sold"""
@@ -23,23 +26,20 @@ CONDITIONS = re.compile(r"GPL|MPL|EUPL|CC-BY-NC|non-?commercial|proprietary|nvid
 def packages() -> dict[str, tuple[str, str, str]]:
     """By name: version, licence, and the extra that asks for it ('' for what is always needed)."""
     found: dict[str, tuple[str, str, str]] = {}
-    extras = distribution(PROJECT).metadata.get_all("Provides-Extra") or []
-    for extra in ("", *extras):
-        waiting = [(PROJECT, {extra})]
+    for extra, lines in {"": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}.items():
+        waiting = [(Requirement(line), {""}) for line in lines]
         while waiting:
-            name, asked = waiting.pop()
-            for line in distribution(name).requires or []:
-                needed = Requirement(line)
-                if needed.marker and not any(needed.marker.evaluate({"extra": of}) for of in asked):
-                    continue
-                key = re.sub(r"[-_.]+", "-", needed.name).lower()
-                try:
-                    package = distribution(key)
-                except PackageNotFoundError:
-                    continue  # of another system, or of an extra that is not installed
-                if key not in found:
-                    found[key] = (package.version, licence_of(package), extra)
-                    waiting.append((key, {"", *needed.extras}))
+            needed, asked = waiting.pop()
+            if needed.marker and not any(needed.marker.evaluate({"extra": of}) for of in asked):
+                continue
+            name = re.sub(r"[-_.]+", "-", needed.name).lower()
+            try:
+                package = distribution(name)
+            except PackageNotFoundError:
+                continue  # of another system, or of an extra that is not installed
+            if name not in found:
+                found[name] = (package.version, licence_of(package), extra)
+                waiting += [(Requirement(line), {"", *needed.extras}) for line in package.requires or []]
     return found
 
 
@@ -53,6 +53,8 @@ def licence_of(package: Distribution) -> str:
     files = [file for file in package.files or [] if re.match(r"(licen[cs]e|copying)", file.name, re.IGNORECASE)]
     texts += [file.read_text(encoding="utf-8") for file in files[:1]]
     for text in texts:
+        if text and "Redistribution and use in source and binary forms" in text:
+            return "BSD, by its text"
         if text and text.strip() and text.strip().upper() not in ("UNKNOWN", "OSI APPROVED"):
             return " ".join(text.split())[:60]
     return UNTOLD
@@ -60,9 +62,9 @@ def licence_of(package: Distribution) -> str:
 
 def ffmpeg() -> str:
     """The licence of the FFmpeg that PyAV holds, which depends on how it was built."""
-    import av
+    from av._core import library_meta
 
-    return next(iter(av.library_meta.values()))["license"]
+    return library_meta["libavcodec"]["license"]
 
 
 def weights() -> list[tuple[str, str, str]]:
@@ -82,7 +84,7 @@ def columns(rows: list[tuple[str, ...]]) -> str:
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.parse_args()
     needed = [(name, *facts) for name, facts in sorted(packages().items())]
@@ -92,8 +94,7 @@ def main() -> int:
     print("\n" + columns([("weights", "from", "licence"), *fetched]))
     conditions = [f"{name}: {licence}" for name, _, licence, *_ in (*needed, *fetched) if CONDITIONS.search(licence)]
     print("\nto be read before anything is passed on or sold:", *conditions, sep="\n  ")
-    return any(licence == UNTOLD for _, _, licence, *_ in (*needed, *fetched))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
