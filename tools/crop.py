@@ -12,8 +12,9 @@ smoothly, or with --camera fixed; one after another along each track. No window 
 A track is broken where the cell goes faster than --max-speed, or has no box for longer than --max-gap; over shorter
 gaps it is taken to go straight on.
 OUT gets clips/, clips.csv (group, track, time), tracks.csv (CASA figures, and why a track gave no clip), crop.yaml, and
-pictures/ to look at; it is whole or not there, and a run that was stopped starts anew. CASA figures take a box's centre for the head's and are of the video's own frame rate, in um/s
-where --um-per-px is given, else in px/s. The group is the video, or the donor by a table with the columns video,donor.
+pictures/ to look at; it is whole or not there, and a run that was stopped starts anew. CASA figures take a box's centre
+for the head's and are of the video's own frame rate, in um/s where --um-per-px is given, else in px/s. The group is the
+video, or the donor by a table with the columns video,donor.
 Research software; no medical device: its figures are no basis for a clinical decision.
 """
 
