@@ -6,6 +6,7 @@ D. Tran et al.: A Closer Look at Spatiotemporal Convolutions for Action Recognit
 from torch import nn
 
 from baselines.contract import ClipModel
+from baselines.layers import DROPOUT
 from baselines.pytorchvideo_net import PyTorchVideoNet
 from baselines.registry import (
     KINETICS_MEAN_STD,
@@ -51,7 +52,7 @@ def build_r50(num_grades: int, in_channels: int) -> PyTorchVideoNet:
 
     net = r2plus1d_r50(input_channel=in_channels, model_num_class=num_grades, head_activation=None)
     net.blocks[-1].pool = nn.AdaptiveAvgPool3d(1)
-    return PyTorchVideoNet(net, num_grades=num_grades, in_channels=in_channels)
+    return PyTorchVideoNet(net, num_grades=num_grades, in_channels=in_channels, dropout=DROPOUT["paper"])
 
 
 register(

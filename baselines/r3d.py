@@ -6,6 +6,7 @@ D. Tran et al.: A Closer Look at Spatiotemporal Convolutions for Action Recognit
 from torch import nn
 
 from baselines.contract import ClipModel
+from baselines.layers import DROPOUT
 from baselines.pytorchvideo_net import PyTorchVideoNet
 from baselines.registry import (
     KINETICS_MEAN_STD,
@@ -45,7 +46,7 @@ def build_slow(num_grades: int, in_channels: int) -> PyTorchVideoNet:
 
     net = slow_r50(input_channel=in_channels, model_num_class=num_grades)
     net.blocks[-1].pool = nn.AdaptiveAvgPool3d(1)
-    return PyTorchVideoNet(net, num_grades=num_grades, in_channels=in_channels)
+    return PyTorchVideoNet(net, num_grades=num_grades, in_channels=in_channels, dropout=DROPOUT["paper"])
 
 
 register(

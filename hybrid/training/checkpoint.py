@@ -107,9 +107,9 @@ def load_trained(path: Path, device: torch.device | str = "cpu") -> TrainedModel
         raise UserError(f"{path}: not a trained model of this program (those are called model.ckpt)")
     try:
         trained = _rebuilt(path, content)
-    except UserError as error:
-        raise error if str(path) in str(error) else UserError(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (UserError, ValueError) as error:  # such as what it asks for cannot be built
+        raise UserError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
+    except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: was damaged, or is of another version: {error}") from error
     trained.model.to(device)
     return trained

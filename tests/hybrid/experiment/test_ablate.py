@@ -58,13 +58,13 @@ def test_ablations_share_their_default_and_do_what_is_missing(words, folder, cap
     assert "true (default)" in capsys.readouterr().out
 
     done = {run.result: run.result.stat().st_mtime_ns for run in folder.done_runs()}
-    assert run_ablations(CONFIGS, words("ablation=init", "fold=0"), write_report) == 0
+    assert run_ablations(CONFIGS, words("ablation=head", "fold=0"), write_report) == 0
     assert "finished runs" in capsys.readouterr().out
     added = {path for path in runs_of(folder) if not path.startswith(("hybrid/", "laterals-false/"))}
-    assert added == {"init-random/repeat0-fold0"}, "the default's run was done"
+    assert added == {"head-attentive/repeat0-fold0", "head-ordinal/repeat0-fold0"}, "the default's run was done"
     assert {run.result: run.result.stat().st_mtime_ns for run in folder.done_runs()}.items() >= done.items()
-    assert [ablation.name for ablation in recorded_ablations(folder)] == ["laterals", "init"]
-    assert not (folder.report / "ablation-init.csv").exists(), "one run each cannot be compared"
+    assert [ablation.name for ablation in recorded_ablations(folder)] == ["laterals", "head"]
+    assert not (folder.report / "ablation-head.csv").exists(), "one run each cannot be compared"
 
 
 @pytest.mark.parametrize(
