@@ -32,6 +32,10 @@ class Signs:
     """contrast of the chromatin in the best cell, and how much more it is in the worst"""
     grain_um: float = 1.3
     """wavelength of the chromatin's grain"""
+    cap: tuple[float, float] = (0.66, 0.56)
+    """how much lighter the acrosome is than the nucleus in the best cell, and how much less so in the worst"""
+    tail: tuple[float, float] = (0.6, 1.15)
+    """lowest and highest contrast of the tail"""
     stretch: float = 0.0
     """log of how much longer, and thinner, a head is for each standard deviation that its shape is worse"""
 
@@ -97,14 +101,14 @@ def draw_form(rng: np.random.Generator, donor_scores: np.ndarray, signs: Signs =
         bumps=tuple(float(b) for b in rng.normal(size=6) * bumpy / np.array([1, 1, 2, 2, 3, 3])),
         # from a clear cap over 40-70 % of the head to a small one that hardly shows
         acrosome=float(np.clip(0.62 - 0.42 * bad["acrosome"] + rng.normal() * 0.03, 0.08, 0.7)),
-        acrosome_contrast=float(0.66 - 0.56 * bad["acrosome"]),
+        acrosome_contrast=float(signs.cap[0] - signs.cap[1] * bad["acrosome"]),
         vacuoles=_vacuoles(rng, bad["vacuoles"], signs.vacuole),
         grain=float(signs.grain[0] + signs.grain[1] * bad["chromatin"]),
         grain_seed=int(rng.integers(2**31)),
         midpiece_width=float(rng.uniform(0.55, 0.75)),
         droplet=float(rng.uniform(0.9, 1.5)) if rng.random() < 0.12 * bad["shape"] else 0.0,
         neck_angle=float(rng.choice([-1, 1]) * rng.uniform(0.3, 0.7)) if rng.random() < 0.12 * bad["shape"] else 0.0,
-        tail_contrast=float(rng.uniform(0.6, 1.15)),
+        tail_contrast=float(rng.uniform(*signs.tail)),
         tail_scale=tail_scale,
         coil=coil,
         total=float(rng.uniform(0.85, 1.15)),

@@ -53,14 +53,22 @@ class Look:
 STANDARD = Look()
 CLINIC = Look(
     magnification=1.8,
-    exposure=3.0,
+    exposure=2.0,
     contrast=1.4,
     defocus=0.3,
-    aim=0.35,
-    signs=Signs(shares=(0.40, 0.15, 0.20, 0.25), vacuole=(0.25, 0.60), grain_um=2.0, stretch=0.22),
+    aim=0.5,
+    signs=Signs(
+        shares=(0.20, 0.10, 0.65, 0.05),
+        vacuole=(0.26, 0.20),
+        grain=(0.05, 0.75),
+        grain_um=1.7,
+        cap=(0.35, 0.30),
+        tail=(1.1, 1.6),
+    ),
     families=CLINIC_FAMILIES,
     draw_event=draw_plain_event,
-    motion_mean=1.340,
-    motion_sd=0.647,
-    event_share=0.835,
+    low_pass=5.4,
+    motion_mean=1.360,
+    motion_sd=0.663,
+    event_share=0.827,
 )

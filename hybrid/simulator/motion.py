@@ -25,10 +25,11 @@ FAMILIES: Families = {
 }
 """family of tail shapes: its share, and the classes it comes in"""
 CLINIC_FAMILIES: Families = {
-    "plain": (0.52, {"rapid": 0.94, "slow": 0.06}),
+    "plain": (0.56, {"rapid": 0.91, "slow": 0.07, "immotile": 0.01, "dead": 0.01}),
     "curved": (0.10, {"rapid": 0.60, "slow": 0.20, "circling": 0.20}),
     "wild": (0.12, {"hyperactivated": 0.90, "slow": 0.10}),
-    "weak": (0.26, {"slow": 0.44, "non-progressive": 0.08, "immotile": 0.24, "dead": 0.24}),
+    "weak": (0.13, {"rapid": 0.16, "slow": 0.52, "non-progressive": 0.08, "immotile": 0.12, "dead": 0.12}),
+    "curled": (0.09, {"immotile": 0.50, "dead": 0.50}),
 }
 """of `clinic`: fewer cells that cannot show an event, or whose circles hide one; a weak tail mostly swims badly"""
 
@@ -82,7 +83,7 @@ def draw_beat(
     wavelength = rng.uniform(48, 66) if wild else rng.uniform(33, 45)
     lowest, highest = {"wild": (1.7, 2.3), "weak": (0.45, 0.65)}.get(family, (0.75, 1.15))
     amplitude = rng.uniform(lowest, highest)
-    curve = {"plain": (0.0, 0.012), "weak": (0.0, 0.012), "curved": (0.028, 0.048), "wild": (0.02, 0.05)}[family]
+    curve = {"curved": (0.028, 0.048), "wild": (0.02, 0.05), "curled": (0.12, 0.20)}.get(family, (0.0, 0.012))
     bend = rng.uniform(*curve) * rng.choice([-1, 1])
     u, v, w, phase = rng.random(4)
     # larger beats are slower at the same power, which also keeps the speed from showing in the amplitude

@@ -170,6 +170,7 @@ def small_set(task: tuple[Path, str, int, Settings]) -> None:
             frames.append(decode_clip(video, SPEC).frames_THWC[..., 0])
             truths.append(truth)
     place_NT2, heading_NT = _track(truths, "x_um", "y_um"), _track(truths, "heading")[..., 0]
+    seen_NT2 = (_track(truths, "x_px", "y_px") + 0.5) * (SPEC.side / settings.size) - 0.5
     step = np.linalg.norm(np.diff(place_NT2, axis=1), axis=-1) * SPEC.frame_rate
     votes = np.array([truth["votes"] for truth in truths])
     with whole_file(_path(folder, preset, seed)) as temporary, open(temporary, "wb") as file:
@@ -178,6 +179,8 @@ def small_set(task: tuple[Path, str, int, Settings]) -> None:
             frames=np.stack(frames),
             figures=np.array([[truth[name] for name in (*READ, *SCORES)] for truth in truths], np.float32),
             speed=np.log1p(np.concatenate([step, step[:, -1:]], 1)).astype(np.float32),
+            pose=np.concatenate([seen_NT2, np.cos(heading_NT)[..., None], np.sin(heading_NT)[..., None]], -1).astype(np.float32),
+            beat=np.array([[truth["amplitude"], 10 * abs(truth["bend"])] for truth in truths], np.float32),
             turned=np.cos(heading_NT[:, PAIRS[0]] - heading_NT[:, PAIRS[1]]).astype(np.float32),
             fractions=votes / votes.sum(1, keepdims=True),
             expected=np.array([[truth[f"expected_{grade}"] for grade in GRADES] for truth in truths]),
