@@ -35,35 +35,44 @@ class Preset:
 
 
 LAGS = (2, 4, 8, 12)
+_SHARES = (0.30, 0.35, 0.25, 0.10)
 _REST = 0.30 + 0.35 + 0.10
-PRESETS = {
-    preset.name: preset
-    for preset in (
-        Preset("standard", (0.30, 0.35, 0.25, 0.10), "form, steady motion, an event in time, form x motion"),
+
+
+def _built_on(base: str, look: Look) -> list[Preset]:
+    """The controls and probes whose clips look as those of `base`."""
+    before = "" if base == "standard" else f"{base}_"
+    return [
         Preset(
-            "clinic",
-            (0.30, 0.35, 0.25, 0.10),
-            "as standard, but larger, sharper, with larger events; not frozen: it fails a gate (docs/simulator.md)",
-            look=CLINIC,
-        ),
-        Preset(
-            "no_event",
+            f"{before}no_event",
             (0.30 / _REST, 0.35 / _REST, 0.0, 0.10 / _REST),
-            "the clips of standard, pixel for pixel, graded without regard to events: the negative control",
+            f"the clips of {base}, pixel for pixel, graded without regard to events: the negative control",
+            look=look,
         ),
-        Preset("form_only", (1.0, 0.0, 0.0, 0.0), "the clips of standard, graded on form alone"),
-        Preset("motion_only", (0.0, 1.0, 0.0, 0.0), "the clips of standard, graded on steady motion alone"),
         *(
             Preset(
-                f"lag{lag}",
+                f"{before}lag{lag}",
                 (0.0, 0.0, 1.0, 0.0),
                 f"two bends of the tail {lag} frames apart, good to opposite sides, bad to the same side; "
                 "each half of a clip alone carries nothing",
                 (lag,),
+                look,
             )
             for lag in LAGS
         ),
-        Preset("lags", (0.0, 0.0, 1.0, 0.0), "those four mixed, as many clips of each on average", LAGS),
+        Preset(f"{before}lags", (0.0, 0.0, 1.0, 0.0), "those four mixed, as many clips of each on average", LAGS, look),
+    ]
+
+
+PRESETS = {
+    preset.name: preset
+    for preset in (
+        Preset("standard", _SHARES, "form, steady motion, an event in time, form x motion"),
+        *_built_on("standard", STANDARD),
+        Preset("form_only", (1.0, 0.0, 0.0, 0.0), "the clips of standard, graded on form alone"),
+        Preset("motion_only", (0.0, 1.0, 0.0, 0.0), "the clips of standard, graded on steady motion alone"),
+        Preset("clinic", _SHARES, "as standard, but form and events can be seen and learned", look=CLINIC),
+        *_built_on("clinic", CLINIC),
     )
 }
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from hybrid.simulator.checks.gates import Gate
 from hybrid.simulator.clip import NUM_DONORS, Cell, draw_cell, generator, make_panel
 from hybrid.simulator.dataset import in_processes
-from hybrid.simulator.presets import LAGS, get_preset
+from hybrid.simulator.presets import LAGS, Preset, get_preset
 from hybrid.simulator.render import exposure_times
 from hybrid.simulator.settings import Settings
 from hybrid.simulator.swim import swim
@@ -24,12 +24,17 @@ from hybrid.simulator.swim import swim
 EPOCHS = 40
 
 
-def lag_gates(num_clips: int, seed: int, settings: Settings, workers: int) -> list[Gate]:
-    """Gate (c) for each lag preset."""
+def lag_preset(base: str, lag: int) -> Preset:
+    """The lag preset whose clips look as those of `base`, standard or clinic."""
+    return get_preset(f"lag{lag}" if base == "standard" else f"{base}_lag{lag}")
+
+
+def lag_gates(base: str, num_clips: int, seed: int, settings: Settings, workers: int) -> list[Gate]:
+    """Gate (c) for each lag preset of the look of `base`."""
     gates = []
     for lag in LAGS:
         chunk = 64
-        tasks = [(seed, range(i, min(i + chunk, num_clips)), settings, lag) for i in range(0, num_clips, chunk)]
+        tasks = [(seed, range(i, min(i + chunk, num_clips)), settings, base, lag) for i in range(0, num_clips, chunk)]
         parts = list(tqdm(in_processes(_draw, tasks, workers), f"drawing lag{lag}", len(tasks), disable=None))
         sign, latents, seen, first = (np.concatenate([part[i] for part in parts]) for i in range(4))
         gates += _latent_gates(lag, sign, latents) + _trained_gates(lag, sign, seen, first, seed)
@@ -74,8 +79,9 @@ NOTHING = (-np.inf, 0.02)
 
 
 def _draw(task):
-    seed, indices, settings, lag = task
-    preset = get_preset(f"lag{lag}")
+    seed, indices, settings, base, lag = task
+    preset = lag_preset(base, lag)
+    settings = preset.look.camera(settings)
     panel = make_panel(seed, preset)
     cells = [draw_cell(seed, index, settings, preset, panel) for index in indices]
     sign = np.array([cell.event.sign for cell in cells], float)

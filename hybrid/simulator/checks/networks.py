@@ -21,6 +21,7 @@ from functools import partial
 import numpy as np
 from tqdm import tqdm
 
+from hybrid.simulator.checks.gate_lag import lag_preset
 from hybrid.simulator.checks.gates import Gate, frame_limit
 from hybrid.simulator.clip import Cell, draw_cell, film, make_panel
 from hybrid.simulator.dataset import in_processes
@@ -85,11 +86,11 @@ def _r_squared(pictures: np.ndarray, targets: np.ndarray, train: int, seed: int)
     return list(map(float, 1 - ((guess - targets[train:]) ** 2).mean(0) / targets[train:].var(0)))
 
 
-def clip_gates(seed: int, settings: Settings, workers: int) -> list[Gate]:
+def clip_gates(base: str, seed: int, settings: Settings, workers: int) -> list[Gate]:
     """Accuracy of a network on the first half, the second half and the whole of clips it has not seen."""
     small = replace(settings, size=SIZE, um_per_px=settings.view / SIZE, colour=False)
     sets = (CLIPS_TRAIN + CLIPS_TEST) // CLIPS_CHUNK
-    pictures, sign, middle = _small_sets(lag_clips, f"filming lag{LAG}", sets, seed, small, workers)
+    pictures, sign, middle = _small_sets(partial(lag_clips, base=base), f"filming lag{LAG}", sets, seed, small, workers)
     return [_clip_gate(name, part, sign, seed) for name, part in halves(pictures, middle).items()]
 
 
@@ -104,10 +105,10 @@ def halves(pictures_NTHW: np.ndarray, middle_N: np.ndarray) -> dict[str, np.ndar
     }
 
 
-def lag_clips(task: tuple[int, Settings]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def lag_clips(task: tuple[int, Settings], base: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(N, T, H, W) uint8 of a small data set, the labels (N,), and (N,) the first frame of the second half."""
-    _, settings = task
-    cells = _cells(task, f"lag{LAG}", CLIPS_CHUNK)
+    preset = lag_preset(base, LAG)
+    cells, settings = _cells(task, preset.name, CLIPS_CHUNK), preset.look.camera(task[1])
     pictures = np.stack([film(cell, settings)[0][..., 0] for cell in cells])
     sign = np.array([cell.event.sign > 0 for cell in cells])
     first = np.array([round(cell.event.first * settings.frame_rate) for cell in cells])

@@ -41,8 +41,8 @@ def check_simulator(
         gates = [
             *standard_gates(made, preset, workers),
             *frame_gates(preset, seed, settings, workers),
-            *lag_gates(2 * num_clips, seed, settings, workers),
-            *clip_gates(seed, settings, workers),
+            *lag_gates(preset, 2 * num_clips, seed, settings, workers),
+            *clip_gates(preset, seed, settings, workers),
         ]
         gates += [*learnable_gates(preset, seed, settings), *read.result()] if read else []
     gates.sort(key=lambda gate: gate.letter)

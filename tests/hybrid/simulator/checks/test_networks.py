@@ -46,7 +46,9 @@ def test_first_frames_and_what_they_are_told(monkeypatch):
 
 def test_halves_show_their_own_frames_only(monkeypatch):
     monkeypatch.setattr(networks, "CLIPS_CHUNK", 4)
-    pictures, sign, middle = networks.lag_clips((5, Settings(size=64, um_per_px=0.9, colour=False, subframes=2)))
+    pictures, sign, middle = networks.lag_clips(
+        (5, Settings(size=64, um_per_px=0.9, colour=False, subframes=2)), "clinic"
+    )
     parts = networks.halves(pictures, middle)
     for clip, first, second, split in zip(
         pictures, parts["the first half"], parts["the second half"], middle, strict=True
