@@ -71,7 +71,12 @@ PRESETS = {
         *_built_on("standard", STANDARD),
         Preset("form_only", (1.0, 0.0, 0.0, 0.0), "the clips of standard, graded on form alone"),
         Preset("motion_only", (0.0, 1.0, 0.0, 0.0), "the clips of standard, graded on steady motion alone"),
-        Preset("clinic", _SHARES, "as standard, but form and events can be seen and learned", look=CLINIC),
+        Preset(
+            "clinic",
+            _SHARES,
+            "as standard, but form and events show; not frozen: it fails a gate (docs/simulator.md)",
+            look=CLINIC,
+        ),
         *_built_on("clinic", CLINIC),
     )
 }

@@ -15,12 +15,9 @@ from hybrid.simulator.clip import draw_cell, film, make_panel, vote_counts
 from hybrid.simulator.presets import get_preset
 from hybrid.simulator.settings import Settings
 
-FROZEN = {"standard": "fcc6bfdcb075c340", "clinic": "c9fbfd1d922f15f9"}
+FROZEN = {"standard": "fcc6bfdcb075c340"}
 """of the definition and of the votes on the first 24 clips of seed 0"""
-SPREAD = {
-    "standard": [2.47, 2.67, 3.46, 2.67, 4.27, 3.44, 2.72, 7.36, 3.14],
-    "clinic": [2.92, 2.41, 2.23, 2.59, 12.68, 6.84, 3.7, 18.34, 4.16],
-}
+SPREAD = {"standard": [2.47, 2.67, 3.46, 2.67, 4.27, 3.44, 2.72, 7.36, 3.14]}
 """standard deviation of grey in the 3 x 3 parts of the first frame of clip 0 of seed 0"""
 
 
