@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 from hybrid.config import AugmentConfig
 from hybrid.errors import UserError
@@ -77,7 +78,7 @@ def test_a_full_disk_is_named_and_leaves_the_last_good_one(tmp_path, monkeypatch
 
 @pytest.mark.parametrize("most", [0.1, 1.0, 1e3, math.inf])
 def test_gradients_are_clipped_as_torch_does(most, monkeypatch):
-    ours, theirs = RepeatableModule(0, AugmentConfig()), torch.nn.Linear(8, 4)
+    ours, theirs = RepeatableModule(0, OmegaConf.structured(AugmentConfig())), torch.nn.Linear(8, 4)
     ours.net = copy.deepcopy(theirs)
     for net in (ours.net, theirs):
         (net(torch.arange(8.0)) ** 2).sum().backward()
