@@ -221,7 +221,8 @@ def check_settings(path: Path, settings: dict[str, Any], what: str) -> None:
 
 def has_trained(folder: Path) -> bool:
     """Whether any run below this folder has an epoch behind it."""
-    return any(folder.rglob("last.ckpt")) or any(folder.rglob("result.json"))
+    # Finished ones first: among many of them the first folder tells, and last.ckpt is nowhere.
+    return any(folder.rglob("result.json")) or any(folder.rglob("last.ckpt"))
 
 
 def _recorded(path: Path) -> dict[str, Any]:
