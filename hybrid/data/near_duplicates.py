@@ -7,7 +7,7 @@ for one another.)
 Not found: clips that were cropped, turned, cut to another second, or compressed until little is left.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from einops import rearrange
@@ -26,9 +26,10 @@ def near_duplicates(frames_NTHWC: np.ndarray, digests: Sequence[str]) -> list[tu
     """Pairs of clips that show the same, the smaller number first; not of files that are the same (their digests)."""
     if len(frames_NTHWC) == 0:
         return []
-    moving_ND = np.concatenate([_moving(part) for part in _parts(frames_NTHWC)])
+    starts = range(0, len(frames_NTHWC), AT_ONCE)
+    moving_ND = np.concatenate([_moving(frames_NTHWC[start : start + AT_ONCE]) for start in starts])
     found: list[tuple[int, int]] = []
-    for start in range(0, len(moving_ND), AT_ONCE):
+    for start in starts:
         alike = moving_ND[start : start + AT_ONCE] @ moving_ND[start:].T
         firsts, seconds = np.nonzero(np.triu(alike > SAME, 1))
         found += zip((firsts + start).tolist(), (seconds + start).tolist(), strict=True)
@@ -45,11 +46,6 @@ def split_pairs_notice(pairs: Sequence[tuple[int, int]], folds_RN: np.ndarray, c
         f"{len(split)} pairs of clips show the same in other files and are split between training and test, so that "
         f"errors may be too low: {named}; if they are the same, leave one out or give both one group"
     ]
-
-
-def _parts(frames_NTHWC: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(frames_NTHWC), AT_ONCE):
-        yield frames_NTHWC[start : start + AT_ONCE]
 
 
 def _moving(frames_NTHWC: np.ndarray) -> np.ndarray:

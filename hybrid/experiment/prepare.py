@@ -101,7 +101,7 @@ def _check_numbers(config: TrainConfig) -> None:
     protocol, share = config.protocol, config.model.recipe.train_share
     last = protocol.num_folds - 1
     seed = config.data.simulate.seed if config.data.simulate else 0
-    fold = config.fold if isinstance(config.fold, int) or config.fold == NO_FOLD else -1
+    a_fold = isinstance(config.fold, int) and 0 <= config.fold <= last
     check_values(
         [
             *protocol_rules(protocol),
@@ -109,7 +109,7 @@ def _check_numbers(config: TrainConfig) -> None:
             ("threads", config.threads, "1 or more", config.threads is None or config.threads >= 1),
             ("data.channels", config.data.channels, "1 (grey) or 3 (colour)", config.data.channels in (1, 3)),
             ("data.simulate.seed", seed, f"below {PRETRAINING_SEEDS} (pretraining's)", seed < PRETRAINING_SEEDS),
-            ("fold", config.fold, f"0 to {last}, or {NO_FOLD}", fold == NO_FOLD or fold in range(last + 1)),
+            ("fold", config.fold, f"0 to {last}, or {NO_FOLD}", a_fold or config.fold == NO_FOLD),
             ("repeat", config.repeat, f"0 to {protocol.repeats - 1}", 0 <= config.repeat < protocol.repeats),
             ("model.recipe.train_share", share, "above 0 and at most 1", 0 < share <= 1),
         ]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hybrid.data.casa import FIGURES
 from hybrid.data.oddities import oddities
 from hybrid.data.video import clip_of_frames
 from hybrid.field.cells import Cells
@@ -63,7 +64,7 @@ def grades_table(cells: Cells, ensemble: Ensemble, dist_MK_of: dict[int, list[np
             | {"windows": len(found), "seconds": len(found) * cells.camera.clip.seconds}
             | {"left_out": cells.left_out.get(track.number, "")}
             | _grade(found, ensemble.grades)
-            | {name: row[name] for name in list(row)[list(row).index("unit") :]}
+            | {name: row[name] for name in ("unit", "frame_rate", *FIGURES)}
             | {"note": NO_DECISION}
         )
     table = pd.DataFrame(rows)
