@@ -11,7 +11,7 @@ from hybrid.config import TrainConfig
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Ablation, arms_of, record_ablations
 from hybrid.experiment.arms import ABLATIONS
-from hybrid.experiment.benchmark import Report, benchmark_job, check_all, do_runs, sweep_over_runs
+from hybrid.experiment.benchmark import Report, benchmark_job, check_all, do_runs, one_of_each_arm, sweep_over_runs
 from hybrid.experiment.hydra_jobs import asked_runs, composed, jobs_at_a_time, multirun, split_sweep, sweep_over
 from hybrid.experiment.overrides import typed
 from hybrid.experiment.plan import Job, in_words, make_plan
@@ -66,7 +66,7 @@ def write_ablation_sweeps(config_dir: Path, overrides: Sequence[str], folder: Pa
     from hybrid.training.build import check_models
 
     asked = read_overrides(config_dir, overrides)
-    check_models({config.arm: config for config in asked.configs}.values())
+    check_models(one_of_each_arm(asked.configs))
     record_ablations(experiment_folder(asked.base), asked.ablations)
     base = asked.base
     shared = [f"protocol={base.hydra.runtime.choices.protocol}", f"experiment={base.experiment}"]

@@ -18,7 +18,7 @@ from hybrid.evaluation.ablation import Arm
 from hybrid.experiment.hydra_jobs import asked_runs, composed, jobs_at_a_time, multirun, split_sweep, sweep_over
 from hybrid.experiment.overrides import typed
 from hybrid.experiment.plan import Job, in_words, make_plan
-from hybrid.experiment.prepare import check, check_folds, prepare
+from hybrid.experiment.prepare import check, check_folds, check_numbers, prepare
 from hybrid.experiment.progress import Progress, monitored, why
 from hybrid.files import write_text
 from hybrid.folders import ExperimentFolder, experiment_folder, run_folder
@@ -57,7 +57,7 @@ def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None], report: 
     """`launch` what is not done of runs that `check_all` has passed, and report. Returns the exit status."""
     folder = experiment_folder(configs[0])
     runs = [run_folder(config) for config in configs]
-    for config in configs:
+    for config in one_of_each_arm(configs):
         prepare(config)
     for run in runs:
         for old in (run.error, *([run.last] if run.done else [])):  # the latter of a program killed just before its end
@@ -91,6 +91,8 @@ def check_all(configs: Sequence[TrainConfig]) -> ClipDataset:
     if len(configs) > 1 and configs[0].devices * configs[0].num_nodes > 1:
         raise UserError("devices and num_nodes are for one run (tools/train.py); here each run is a process of its own")
     for config in configs:
+        check_numbers(config)
+    for config in one_of_each_arm(configs):
         dataset = check(config)
     folds_RN = check_folds(config, dataset)
     split = split_notices(split_groups(folds_RN, dataset.groups))
@@ -101,9 +103,14 @@ def check_all(configs: Sequence[TrainConfig]) -> ClipDataset:
         from hybrid.training.build import check_models
         from hybrid.training.seen import check_starts
 
-        check_models({config.arm: config for config in pending}.values())
+        check_models(one_of_each_arm(pending))
         check_starts(pending, dataset, folds_RN)
     return dataset
+
+
+def one_of_each_arm(configs: Iterable[TrainConfig]) -> list[TrainConfig]:
+    """The runs of an arm differ in repeat and fold alone."""
+    return list({config.arm: config for config in configs}.values())
 
 
 def benchmark_job(config: TrainConfig) -> None:

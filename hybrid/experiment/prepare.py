@@ -83,7 +83,7 @@ def _check_settings(config: TrainConfig, run: RunFolder) -> list[tuple[Path, dic
 
     Each with the file where it is written, and what that is called.
     """
-    _check_numbers(config)
+    check_numbers(config)
     check_logger(config)
     _simulate(config)
     fingerprint = _dataset(config, config.protocol).fingerprint
@@ -97,7 +97,8 @@ def _check_settings(config: TrainConfig, run: RunFolder) -> list[tuple[Path, dic
     return shared
 
 
-def _check_numbers(config: TrainConfig) -> None:
+def check_numbers(config: TrainConfig) -> None:
+    """Refuse values that are out of their range."""
     protocol, share = config.protocol, config.model.recipe.train_share
     last = protocol.num_folds - 1
     seed = config.data.simulate.seed if config.data.simulate else 0
