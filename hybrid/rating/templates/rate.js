@@ -100,7 +100,8 @@ async function show(number) {
     Object.assign(element("film"), { width: film.width, height: film.height });
     element("film").style.visibility = "";
     setZoom(zoom);
-    say(film.whole ? "" : `The first ${document.body.dataset.longest} s of a longer clip.`);
+    const part = film.whole ? "" : ` The first ${document.body.dataset.longest} s of a longer clip.`;
+    say(`Grade the sperm in the middle.${part}`);
   } catch (error) {
     if (turn !== mine) return;
     if (!(error instanceof Refused)) {
@@ -123,14 +124,14 @@ function alarm(text) {
 }
 
 function describe() {
-  const item = items[place], done = items.filter((other) => other.vote).length;
+  const item = items[place], given = pending ?? item?.vote, done = items.filter((other) => other.vote).length;
   element("count").textContent = `${done} of ${items.length}`;
   Object.assign(element("bar"), { value: done, max: items.length || 1 });
   for (const button of element("grades").children) {
-    button.setAttribute("aria-pressed", Boolean(item?.vote) && item.vote.grade === button.dataset.grade);
+    button.setAttribute("aria-pressed", given?.grade === button.dataset.grade);
     button.disabled = !item || Boolean(pending);
   }
-  element("cannot").setAttribute("aria-pressed", Boolean(item?.vote) && item.vote.grade === null);
+  element("cannot").setAttribute("aria-pressed", given?.grade === null);
   element("cannot").disabled = !item || Boolean(pending);
   element("back").disabled = place === 0 || Boolean(pending);
   element("forward").disabled = !item?.vote || Boolean(pending);
@@ -172,7 +173,8 @@ async function vote(grade) {
   pending = null;
   seen = Infinity;   // no vote until it is known what is shown next
   alarm(problem);
-  if (problem) await refresh().catch(() => {});
+  if (problem) await (checking = refresh().catch(() => {}));   // no other check, which would leave the clip
+  checking = null;
   show(problem ? place : firstOpen());
 }
 
@@ -190,9 +192,14 @@ new ResizeObserver(resize).observe(element("stage"));   // also where a message 
 
 // ---- buttons and keys
 
+function go(number) {
+  alarm("");   // of the clip that was left
+  show(number);
+}
+
 const commands = {
-  back: () => { if (place > 0 && !pending) show(place - 1); },
-  forward: () => { if (items[place]?.vote && !pending) show(place + 1); },
+  back: () => { if (place > 0 && !pending) go(place - 1); },
+  forward: () => { if (items[place]?.vote && !pending) go(place + 1); },
   pause: () => {
     paused = !paused;
     element("pause").firstChild.data = paused ? "Play" : "Pause";
