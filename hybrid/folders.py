@@ -3,7 +3,8 @@
     runs/<experiment>/experiment.yaml                what all its runs share
     runs/<experiment>/folds.csv                      the split, made once
     runs/<experiment>/ablations.yaml                 which arms are compared with which, where there are ablations
-    runs/<experiment>/<arm>/                         model.yaml, profile.json (parameters and GMAC)
+    runs/<experiment>/<arm>/                         model.yaml, profile.json (parameters and GMAC; of a frozen
+                                                     model it is with its features)
     runs/<experiment>/<arm>/repeat0-fold0/           config.yaml metrics.csv last.ckpt model.ckpt predictions.csv
                                                      result.json (written last), or error.txt
     runs/<experiment>/<arm>/repeat0-all/             the same of a model trained on all clips: of no table and contrast

@@ -19,6 +19,10 @@ decoding: the videos to frames of the protocol, beside torchcodec, decord and Op
 hours: what the paper's protocol takes on this machine: a step of each model at the paper's size, its operations a
 second beside those of a product of matrices, memory on a GPU, and the hours of 5 folds of 200 epochs on 615 clips.
 
+probe (where it is named, some minutes a model): the cross-validation of a frozen model's probe once features are kept,
+as tools/benchmark.py protocol=probe does it, on made-up features of 615 clips in the real sizes: seconds of a run, of
+all processors together, and from the start to the end of that program.
+
 losses (on a GPU): learning curves of the last of the models in float32 and in bfloat16, from the same weights.
 
 On a CPU all is processor time of one thread, unless --threads says otherwise, which other programs change little; on a
@@ -35,8 +39,9 @@ from pathlib import Path
 from hybrid.errors import UserError, explained
 from hybrid.files import typed_path
 
-CONFIGS = Path(__file__).resolve().parent.parent / "configs"
-PARTS = ("steps", "plain", "decoding", "hours", "losses")
+TOOLS = Path(__file__).resolve().parent
+CONFIGS = TOOLS.parent / "configs"
+PARTS = ("steps", "plain", "decoding", "hours", "probe", "losses")
 VIDEOS = 32
 """simulated clips, where no videos are given"""
 
@@ -47,7 +52,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--protocol", default="quick", help="a file of configs/protocol (default: %(default)s)")
     parser.add_argument("--batch-size", type=int, help="of the steps (default: the protocol's)")
     parser.add_argument("--rounds", type=int, default=3, help="trainings of each model (default: %(default)s)")
-    parser.add_argument("--only", help=f"of {', '.join(PARTS)}, with commas (default: all; losses on a GPU alone)")
+    parser.add_argument("--only", help=f"of {', '.join(PARTS)}, with commas (default: all but probe; losses on a GPU)")
     parser.add_argument("--clips", type=int, help="of a step for the hours (default: 1, on a GPU the protocol's batch)")
     parser.add_argument("--videos", type=typed_path, help="a folder of videos (default: simulated ones)")
     parser.add_argument("--threads", type=int, default=1, help="of a CPU (default: %(default)s)")
@@ -83,20 +88,25 @@ def main() -> None:
     from hybrid.device import choose_machine
     from hybrid.experiment.hydra_jobs import composed
     from hybrid.experiment.overrides import typed
+    from hybrid.experiment.probe_time import measure_probes
     from hybrid.files import write_json
     from hybrid.profiling.decoders import measure_decoding
     from hybrid.training.loop import environment_info
     from hybrid.training.plain import IMPLEMENTATIONS
     from hybrid.training.steps import PAPER_CLIPS, compare_precisions, measure_protocol, measure_steps
 
-    names = list_models() if options.models == "all" else re.split(r"[,\s]+", options.models.strip())
-    if unknown := [name for name in names if name not in (known := list_models(controls=True))]:
+    frozen = list_models("frozen")
+    asked = [*list_models(), *frozen] if options.models == "all" else re.split(r"[,\s]+", options.models.strip())
+    if unknown := [name for name in asked if name not in (known := [*list_models(controls=True), *frozen])]:
         raise UserError(f"no model is named {unknown[0]!r}; there are: {', '.join(known)}")
+    names, probes = [name for name in asked if name not in frozen], [name for name in asked if name in frozen]
     register_schemas()
     machine = choose_machine(options.accelerator, options.precision)
     torch.set_num_threads(options.threads)
     cuda = machine.device.type == "cuda"
-    parts = options.only or [part for part in PARTS if part != "losses" or cuda]
+    parts = options.only or [part for part in PARTS if part != "probe" and (part != "losses" or cuda)]
+    if not (names or parts == ["probe"]) or ("probe" in parts and not probes):
+        raise UserError(f"--only probe measures frozen models ({', '.join(frozen)}), and all else the other ones")
 
     def configs_of(protocol: str, *more: str) -> list[TrainConfig]:
         overrides = [f"protocol={protocol}", f"accelerator={options.accelerator}", "logger=disabled", *more]
@@ -105,7 +115,7 @@ def main() -> None:
 
     batch = [f"protocol.batch_size={options.batch_size}"] if options.batch_size else []
     configs, found = configs_of(options.protocol, *batch), {}
-    protocol, times = configs[0].protocol, f"{machine.precision} on {machine.device.type}"
+    times = f"{machine.precision} on {machine.device.type}"
 
     def tell(title: str, table, *remarks: str) -> None:
         print("\n".join([title, table.to_string(index=False, float_format="%.2f"), *remarks, ""]), flush=True)
@@ -118,12 +128,13 @@ def main() -> None:
             chosen = configs if "steps" in parts else [c for c in configs if c.model.name in IMPLEMENTATIONS]
             steps, plain = measure_steps(chosen, machine, options.rounds, videos if "plain" in parts else ())
             found["steps"] = steps.to_dict("records")
-            tell(f"steps: ms a clip in {times}, batches of {protocol.batch_size}", steps)
+            tell(f"steps: ms a clip in {times}, batches of {configs[0].protocol.batch_size}", steps)
             if "plain" in parts and len(plain):
                 found["plain"] = plain.to_dict("records")
                 remarks = [f"plain {name}: {IMPLEMENTATIONS[name]}" for name in plain["model"]]
                 tell("plain: ms a clip, ours and the plain way's", plain, *remarks)
         if "decoding" in parts:
+            protocol = configs[0].protocol
             spec = ClipSpec(protocol.num_frames, protocol.frame_rate, protocol.crop_size)
             decoding, missing = measure_decoding(videos, spec, options.rounds)
             found["decoding"] = decoding.to_dict("records")
@@ -136,6 +147,11 @@ def main() -> None:
         found["hours"] = {"models": hours.to_dict("records"), "peak_tflops": peak, "sum": hours["hours"].sum()}
         total = f"all of them: {hours['hours'].sum():.1f} hours; the peak, a product of matrices: {peak:.3g} TFLOP/s"
         tell(f"hours: protocol=paper on {PAPER_CLIPS} clips in {times}", hours.dropna(axis=1, how="all"), total)
+    if "probe" in parts:
+        settings = ["protocol=probe", *batch, "protocol.pretrained=none", f"accelerator={options.accelerator}"]
+        table = measure_probes(CONFIGS, TOOLS / "benchmark.py", probes, settings, PAPER_CLIPS)
+        found["probe"] = table.to_dict("records")
+        tell(f"probe: seconds, {PAPER_CLIPS} clips, {os.cpu_count()} processors", table)
     if "losses" in parts:
         curves = compare_precisions(configs[-1], options.accelerator)
         found["losses"] = {"model": names[-1], **curves.to_dict("list")}

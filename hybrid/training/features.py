@@ -1,6 +1,7 @@
 """Features of clips from a frozen network, computed once and kept beside the decoded clips.
 
     <cache>/features-<model>-<key>/<digest of a clip's bytes>.npy     float16 (views, T, P, D)
+                                   profile.json                       what a clip costs: the network is not built for it
 
 The key is made of the model, its network's weights and all that decides what it is shown, so that folds, repeats and
 experiments share the files. A clip is seen in the eight ways that mirroring and quarter turns show it, where the
@@ -34,8 +35,9 @@ from hybrid.data.transforms import IDENTITY, AugmentParams
 from hybrid.device import Machine
 from hybrid.errors import UserError
 from hybrid.files import whole_file
-from hybrid.training.build import told_of_model
+from hybrid.training.build import input_normalisation, told_of_model
 
+PROFILE = "profile.json"
 VERSION = 1
 """of the files: another one when what is written changes"""
 TURNED = tuple(
@@ -55,6 +57,11 @@ class KeptFeatures:
 
     files: Sequence[Path]
     side: int
+
+    @property
+    def profile(self) -> Path:
+        """Parameters and GMAC of one clip, network and probe."""
+        return self.files[0].with_name(PROFILE)
 
     def to(self, device: torch.device) -> None:
         """Nothing: the files stay where they are."""
@@ -81,22 +88,23 @@ def what_learns(
     """What is trained, and what it is given: of a frozen model the probe and features, else the model and the clips."""
     if model.learner is model:
         return model, clips
-    views = TURNED if config.protocol.augment.flips_and_turns else TURNED[:1]
-    key = _key(config, model, dataset, clips, len(views), machine)
-    folder = cache_folder(dataset.root) / f"features-{config.model.name}-{key}"
-    files = [folder / f"{digest}.npy" for digest in dataset.digests]
+    files, views = feature_files(config, model, dataset, machine)
     with told_of_model(config.model.name):  # its network reads its weights when it is first used
         compute_features(model, clips, files, views, machine, config.model.name)
     return model.learner, KeptFeatures(files, clips.side)
 
 
-def _key(
-    config: TrainConfig, model: ClipModel, dataset: ClipDataset, clips: InMemoryClips, views: int, machine: Machine
-) -> str:
-    shown = [DECODER_VERSION, asdict(dataset.spec), asdict(clips.normalisation), views]
+def feature_files(
+    config: TrainConfig, model: ClipModel, dataset: ClipDataset, machine: Machine
+) -> tuple[list[Path], Sequence[AugmentParams]]:
+    """The file of each clip, whether it is there or not, and the views in it."""
+    views = TURNED if config.protocol.augment.flips_and_turns else TURNED[:1]
+    shown = [DECODER_VERSION, asdict(dataset.spec), asdict(input_normalisation(config)), len(views)]
     of = [config.model.size, OmegaConf.to_container(config.model.options), model.frozen_weights]
     content = json.dumps([VERSION, shown, of, machine.precision], sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+    key = hashlib.sha256(content.encode()).hexdigest()[:16]
+    folder = cache_folder(dataset.root) / f"features-{config.model.name}-{key}"
+    return [folder / f"{digest}.npy" for digest in dataset.digests], views
 
 
 def compute_features(

@@ -16,6 +16,7 @@ import torch
 from lightning_fabric.plugins import TorchCheckpointIO
 from torch import Tensor
 
+from hybrid import get_entry
 from hybrid.config import AugmentConfig, TrainConfig
 from hybrid.data.transforms import AugmentParams, draw_view
 from hybrid.device import Machine, keep_freed_memory
@@ -23,6 +24,9 @@ from hybrid.errors import UserError
 from hybrid.files import software_commit
 from hybrid.training.checkpoint import save_tensors
 from hybrid.training.finite import learning
+
+EPOCHS_OF_A_PROBE = 5
+"""from one checkpoint to the next: written every epoch, they would take a seventh of its time"""
 
 
 class RepeatableModule(pl.LightningModule):
@@ -75,13 +79,19 @@ class RepeatableModule(pl.LightningModule):
 def make_trainer(
     config: TrainConfig, machine: Machine, folder: Path, *, epochs: int, callbacks: list, logger
 ) -> pl.Trainer:
-    """Writes `last.ckpt` into the folder at the end of every epoch, where its numbers are finite."""
+    """Writes `last.ckpt` into the folder at the end of every epoch, of a probe every fifth, where its numbers are
+    finite.
+    """
     keep_freed_memory()
     if machine.device.type == "cpu":
         # Every step of an optimiser asks for GPUs, and NVML, Lightning's way, answers slowly.
         os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "0"
     checkpoint = pl.callbacks.ModelCheckpoint(
-        folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
+        folder,
+        filename="last",
+        every_n_epochs=EPOCHS_OF_A_PROBE if get_entry(config.model.name).family == "frozen" else 1,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
     )
     return pl.Trainer(
         accelerator=machine.device.type,

@@ -6,6 +6,7 @@ Where a protocol asks for `best_epoch`, the lowest error of any epoch there is t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from hybrid.training.build import build_model, input_normalisation, told_of_mode
 from hybrid.training.callbacks import History
 from hybrid.training.checkpoint import TrainedModel, save_trained
 from hybrid.training.ensemble import predict_distributions
-from hybrid.training.features import what_learns
+from hybrid.training.features import KeptFeatures, what_learns
 from hybrid.training.fit import Outcome, begin, fit, once
 from hybrid.training.module import GradeModule
 from hybrid.training.optimiser import freeze_batchnorm
@@ -70,12 +71,14 @@ def _train(
     machine, _ = begun
     pl.seed_everything(seed, verbose=False)
     model = build_model(config, len(dataset.grades))
-    profile = _profile(run, config, model)
     machine.to_channels_last(model)
     normalisation = input_normalisation(config)
     used = model.used_frames(config.model.num_frames)
     clips = InMemoryClips(dataset.frames_NTHWC, normalisation, used, dataset.moments)
     learner, clips = what_learns(config, model, dataset, clips, machine)
+    # Beside features, for a network need not be built again to train a probe.
+    place = clips.profile if isinstance(clips, KeptFeatures) else run.path.parent / "profile.json"
+    profile = _profile(place, config, model)
     test_clips = held_out_clips(config.fold, fold_of_N)
     training_folds = np.setdiff1d(np.arange(len(dataset)), test_clips)
     # Every fold draws its share anew, so that their mean does not hang on one draw; models draw the same.
@@ -131,9 +134,8 @@ def _train(
     )
 
 
-def _profile(run: RunFolder, config: TrainConfig, model) -> dict[str, float]:
-    """Parameters and GMAC of one clip, counted by an arm's first run and kept beside its runs."""
-    path = run.path.parent / "profile.json"
+def _profile(path: Path, config: TrainConfig, model) -> dict[str, float]:
+    """Parameters and GMAC of one clip, counted by the first run that finds no such file."""
     if not path.exists():
         side = config.protocol.crop_size
         shape = (config.data.channels, config.model.num_frames, side, side)

@@ -96,7 +96,7 @@ def test_an_option_of_a_model_needs_no_plus():
         ("folds=3", "did you mean protocol.folds?"),
         ("+xyzzy=1", "there is no setting 'xyzzy'; --help lists them"),
         ("model=hybird", "did you mean hybrid?"),
-        ("protocol=big", "there is no protocol 'big'; there are authors, paper, quick, smoke, tiny"),
+        ("protocol=big", "there is no protocol 'big'; there are authors, paper, probe, quick, smoke, tiny"),
         ("model", "a setting is given as key=value"),
         ("protocol.epochs=many", "protocol.epochs must be a whole number, not many"),
         ("protocol.frame_rate=x", "protocol.frame_rate must be a number, not x"),

@@ -92,13 +92,13 @@ def test_a_probe_is_trained_and_answers_from_its_file_as_it_did_in_its_run(name,
 
 
 def test_features_are_computed_once_for_all_folds_and_experiments(own_config, forwards):
-    for place, computed in [("fold=0", 12), ("fold=1", 0), ("experiment=another", 0)]:
+    """With what a clip costs, which takes the network once more."""
+    for place, computed in [("fold=0", 12 + 1), ("fold=1", 0), ("experiment=another", 0)]:
         forwards.clear()
         config = own_config("model=videomae", place)
         dataset, folds_RN = prepare(config)
-        train_run(config, dataset, folds_RN[0])
-        counting = place != "fold=1"  # an arm's first run counts what a clip costs
-        assert len(forwards) == computed + counting
+        assert train_run(config, dataset, folds_RN[0])["gmac"] > 0.01
+        assert len(forwards) == computed
 
 
 def test_what_changes_is_computed_anew_and_nothing_else(own_config, forwards):

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import pytest
+import pytorch_lightning as pl
 import torch
 from omegaconf import OmegaConf
 
@@ -54,6 +55,34 @@ def test_a_run_whose_checkpoint_is_of_no_use_starts_anew_and_says_so(
     capsys.readouterr()
     train_run(config, dataset, folds_RN[0])
     assert f"{run.last} {why}" in (said := capsys.readouterr().err) and "starts anew" in said
+    assert run.predictions.read_bytes() == run_folder(whole).predictions.read_bytes()
+
+
+class Stops(pl.Callback):
+    """After so many epochs."""
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+
+    def on_train_epoch_start(self, trainer, module) -> None:
+        if trainer.current_epoch == self.epochs:
+            raise OSError("stopped")
+
+
+def test_a_probe_continues_from_the_last_fifth_epoch(config_of):
+    words = ["model=mvit", "protocol.epochs=7"]
+    config, whole = config_of(*words), config_of(*words, "experiment=whole")
+    dataset, folds_RN = prepare(config)
+    prepare(whole)
+    train_run(whole, dataset, folds_RN[0])
+    run = run_folder(config)
+    for stopped, kept in [(4, False), (6, True)]:
+        with pytest.raises(OSError, match="stopped"):
+            train_run(config, dataset, folds_RN[0], [Stops(stopped)])
+        assert run.last.exists() == kept and run.epochs == stopped
+    assert torch.load(run.last, weights_only=True)["epoch"] == 4
+    train_run(config, dataset, folds_RN[0])
+    assert run.epochs == 7
     assert run.predictions.read_bytes() == run_folder(whole).predictions.read_bytes()
 
 
