@@ -16,8 +16,11 @@ clips       all that a clip tells, from its heads, its whole frames in threes, a
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,7 +31,7 @@ from tqdm import tqdm
 from hybrid.data.clip import ClipSpec
 from hybrid.files import whole_file
 from hybrid.simulator.checks.gates import Gate
-from hybrid.simulator.dataset import in_processes
+from hybrid.simulator.dataset import VERSION, in_processes
 from hybrid.simulator.form import PARTS
 from hybrid.simulator.panel import GRADES
 from hybrid.simulator.presets import COMPONENTS, get_preset
@@ -53,8 +56,11 @@ TAIL = (32, 1.1, 12.0)
 
 
 def reader_gates(root: Path, preset: str, seed: int, settings: Settings, workers: int) -> list[Gate]:
-    """Gates (g) and (h); the clips stay in `<root>/stream` for the next time."""
-    clips = _clips(root / "stream", preset, seed, settings, workers)
+    """Gates (g) and (h); the clips stay in `<root>/stream-<what they are made of>` for the next time."""
+    made_of = [VERSION, asdict(get_preset(preset)), asdict(settings)]
+    text = json.dumps(made_of, default=lambda function: function.__name__, sort_keys=True)
+    folder = root / f"stream-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    clips = _clips(folder, preset, seed, settings, workers)
     start = time.process_time()
     by_clip, by_frame, off = read(clips, CLIPS_TRAIN, seed)
     seconds = time.process_time() - start
