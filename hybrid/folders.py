@@ -143,25 +143,28 @@ class ExperimentFolder:
 
 
 def experiment_folder(config: TrainConfig) -> ExperimentFolder:
-    if not config.experiment or set(config.experiment) & set("/\\") or config.experiment.startswith("."):
-        raise UserError(f"experiment must be a plain folder name, not {config.experiment!r}")
-    if len(os.fsencode(config.experiment)) > LONGEST:
-        raise UserError(f"experiment names a folder, and {LONGEST} bytes are the most there: {config.experiment!r}")
-    return ExperimentFolder(Path(config.runs_dir) / config.experiment)
+    name = config.experiment  # once, for it is put together anew each time
+    if not name or set(name) & set("/\\") or name.startswith("."):
+        raise UserError(f"experiment must be a plain folder name, not {name!r}")
+    if len(os.fsencode(name)) > LONGEST:
+        raise UserError(f"experiment names a folder, and {LONGEST} bytes are the most there: {name!r}")
+    return ExperimentFolder(Path(config.runs_dir) / name)
 
 
 def arm_folder(config: TrainConfig) -> Path:
     """Of all runs of the arm that `config` describes."""
-    if not re.fullmatch(r"\w[\w.+-]*", config.arm, re.ASCII) or config.arm == "report":
-        raise UserError(f"arm must be a label of letters, digits and _.+- that can name a folder, not {config.arm!r}")
-    if len(config.arm) > LONGEST:
-        raise UserError(f"arm names a folder, and {LONGEST} bytes are the most there: {config.arm!r}")
-    return experiment_folder(config).path / config.arm
+    arm = config.arm
+    if not re.fullmatch(r"\w[\w.+-]*", arm, re.ASCII) or arm == "report":
+        raise UserError(f"arm must be a label of letters, digits and _.+- that can name a folder, not {arm!r}")
+    if len(arm) > LONGEST:
+        raise UserError(f"arm names a folder, and {LONGEST} bytes are the most there: {arm!r}")
+    return experiment_folder(config).path / arm
 
 
 def run_folder(config: TrainConfig) -> RunFolder:
     """Of the run that `config` describes."""
-    return ExperimentFolder(arm_folder(config).parent).run(config.arm, config.repeat, config.fold)
+    arm = arm_folder(config)
+    return ExperimentFolder(arm.parent).run(arm.name, config.repeat, config.fold)
 
 
 def run_settings(config: TrainConfig) -> dict[str, Any]:

@@ -26,13 +26,13 @@ GROUPS = ("model", "weights")
 def register_arms(overrides: Sequence[str]) -> None:
     """Make every label that `arm=` can name a choice of Hydra's config group `arm`, packaged _global_.
 
-    An arm of ABLATIONS brings its settings. Any other label that these overrides give is a name alone.
+    An arm of ABLATIONS brings its settings. Any other label that these overrides give is a name alone. Where none is
+    given there is nothing to register: Hydra copies all that is there each time it composes.
     """
-    known = _register_table()
     for override in overrides:
         labels = override.removeprefix("arm=").split(",") if override.startswith("arm=") else ()
         for label in map(unquoted, labels):
-            if label not in known:
+            if label not in _register_table():
                 _register(Arm(label, label))
 
 
