@@ -7,43 +7,68 @@ for one another.)
 Not found: clips that were cropped, turned, cut to another second, or compressed until little is left.
 """
 
+import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from einops import rearrange
 
 from hybrid.data.problems import some_of
+from hybrid.files import Unwritable, whole_file
 
 GRID = 8
 """cells a side"""
 SAME = 0.5**0.5
 """correlation above which two clips share more than half of their variance"""
 AT_ONCE = 512
-"""clips compared with all others at a time, which bounds the memory"""
+"""clips compared at a time with as many others, which bounds the memory"""
 
 
-def near_duplicates(frames_NTHWC: np.ndarray, digests: Sequence[str]) -> list[tuple[int, int]]:
-    """Pairs of clips that show the same, the smaller number first; not of files that are the same (their digests)."""
-    if len(frames_NTHWC) == 0:
-        return []
+VERSION = 1
+"""of all this: another one compares anew what was compared before"""
+
+
+def kept_near_duplicates(frames_NTHWC: np.ndarray, digests: Sequence[str]) -> np.ndarray:
+    """`near_duplicates` of a data set's clips, kept beside its decoded frames: comparing all with all grows fast."""
+    if not isinstance(frames_NTHWC, np.memmap):
+        return near_duplicates(frames_NTHWC, digests)
+    path = Path(frames_NTHWC.filename).with_suffix(f".alike{VERSION}")  # goes with the frames when the clips change
+    with contextlib.suppress(OSError, EOFError, ValueError):
+        pairs_P2 = np.load(path)
+        if pairs_P2.ndim == 2 and pairs_P2.dtype == np.uint32 and (pairs_P2 < len(digests)).all():
+            return pairs_P2
+    pairs_P2 = near_duplicates(frames_NTHWC, digests)
+    with contextlib.suppress(OSError, Unwritable), whole_file(path) as temporary, open(temporary, "wb") as file:
+        np.save(file, pairs_P2)
+    return pairs_P2
+
+
+def near_duplicates(frames_NTHWC: np.ndarray, digests: Sequence[str]) -> np.ndarray:
+    """(P, 2): pairs of clips that show the same, the smaller number first; not of files that are the same (their
+    digests)."""
     starts = range(0, len(frames_NTHWC), AT_ONCE)
-    moving_ND = np.concatenate([_moving(frames_NTHWC[start : start + AT_ONCE]) for start in starts])
-    found: list[tuple[int, int]] = []
-    for start in starts:
-        alike = moving_ND[start : start + AT_ONCE] @ moving_ND[start:].T
-        firsts, seconds = np.nonzero(np.triu(alike > SAME, 1))
-        found += zip((firsts + start).tolist(), (seconds + start).tolist(), strict=True)
-    return [(first, second) for first, second in found if digests[first] != digests[second]]
+    moving = [_moving(frames_NTHWC[start : start + AT_ONCE]) for start in starts]
+    pairs_P2 = [np.empty((0, 2), np.uint32)]
+    for number, start in enumerate(starts):
+        for later, other in zip(starts[number:], moving[number:], strict=True):
+            firsts, seconds = np.nonzero(moving[number] @ other.T > SAME)
+            pairs_P2.append(np.stack([firsts + start, seconds + later], 1).astype(np.uint32))
+    firsts, seconds = np.concatenate(pairs_P2).T
+    _, file_N = np.unique(list(digests), return_inverse=True)
+    told = (firsts < seconds) & (file_N[firsts] != file_N[seconds])
+    return np.stack([firsts, seconds], 1)[told]
 
 
-def split_pairs_notice(pairs: Sequence[tuple[int, int]], folds_RN: np.ndarray, clips: Sequence[str]) -> list[str]:
+def split_pairs_notice(pairs_P2: np.ndarray, folds_RN: np.ndarray, clips: Sequence[str]) -> list[str]:
     """What to say of pairs of which one may be trained on while the other is tested; nothing where there is none."""
-    split = [(a, b) for a, b in pairs if (folds_RN[:, a] != folds_RN[:, b]).any()]
-    if not split:
+    firsts, seconds = pairs_P2.T
+    split_P2 = pairs_P2[(folds_RN[:, firsts] != folds_RN[:, seconds]).any(0)]
+    if not len(split_P2):
         return []
-    named = some_of(f"{clips[first]} and {clips[second]}" for first, second in split)
+    named = some_of(f"{clips[first]} and {clips[second]}" for first, second in split_P2)
     return [
-        f"{len(split)} pairs of clips show the same in other files and are split between training and test, so that "
+        f"{len(split_P2)} pairs of clips show the same in other files and are split between training and test, so that "
         f"errors may be too low: {named}; if they are the same, leave one out or give both one group"
     ]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
 from hybrid.data.folds import split_groups, split_notices, unequal_folds
-from hybrid.data.near_duplicates import near_duplicates, split_pairs_notice
+from hybrid.data.near_duplicates import kept_near_duplicates, split_pairs_notice
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Arm
 from hybrid.experiment.hydra_jobs import asked_runs, composed, jobs_at_a_time, multirun, split_sweep, sweep_over
@@ -96,7 +96,7 @@ def check_all(configs: Sequence[TrainConfig]) -> ClipDataset:
         dataset = check(config)
     folds_RN = check_folds(config, dataset)
     split = split_notices(split_groups(folds_RN, dataset.groups))
-    twice = split_pairs_notice(near_duplicates(dataset.frames_NTHWC, dataset.digests), folds_RN, dataset.clips)
+    twice = split_pairs_notice(kept_near_duplicates(dataset.frames_NTHWC, dataset.digests), folds_RN, dataset.clips)
     for notice in (*dataset.notices, *unequal_folds(folds_RN), *split, *twice):
         print(f"note: {notice}", file=sys.stderr)
     if pending := [config for config in configs if not run_folder(config).done]:

@@ -8,8 +8,10 @@ import pytest
 from support import ROOT, quick_overrides
 
 from hybrid.config import register_schemas
+from hybrid.data import near_duplicates as of_near_duplicates
+from hybrid.data.cache import decode_clips
 from hybrid.data.clip import ClipSpec
-from hybrid.data.near_duplicates import near_duplicates, split_pairs_notice
+from hybrid.data.near_duplicates import AT_ONCE, kept_near_duplicates, near_duplicates, split_pairs_notice
 from hybrid.data.video import decode_clip
 from hybrid.experiment.benchmark import check_all
 from hybrid.experiment.hydra_jobs import composed
@@ -49,22 +51,48 @@ def test_a_clip_that_was_encoded_anew_is_found_and_no_other(name, simulated, tmp
     paths = sorted((simulated / "clips").iterdir())
     paths.append(encoded_anew(paths[5], tmp_path / name, *WAYS[name]))
     frames_NTHWC = np.stack([decode_clip(path, SPEC).frames_THWC for path in paths])
-    assert near_duplicates(frames_NTHWC, list(map(str, paths))) == [(5, 16)]
+    assert near_duplicates(frames_NTHWC, list(map(str, paths))).tolist() == [[5, 16]]
     brighter_NTHWC = np.minimum(frames_NTHWC[:16] * 1.2, 255).astype(np.uint8)
     both = np.concatenate([frames_NTHWC[:16], brighter_NTHWC])
-    assert near_duplicates(both, list(map(str, range(32)))) == [(n, n + 16) for n in range(16)]
-    assert near_duplicates(both, ["the same"] * 32) == []
+    assert near_duplicates(both, list(map(str, range(32)))).tolist() == [[n, n + 16] for n in range(16)]
+    assert near_duplicates(both, ["the same"] * 32).tolist() == []
 
 
 def test_clips_in_which_nothing_moves_are_like_none():
-    assert near_duplicates(np.full((3, 8, 32, 32, 1), 90, np.uint8), "abc") == []
-    assert near_duplicates(np.empty((0, 8, 32, 32, 1), np.uint8), "") == []
+    assert near_duplicates(np.full((3, 8, 32, 32, 1), 90, np.uint8), "abc").tolist() == []
+    assert near_duplicates(np.empty((0, 8, 32, 32, 1), np.uint8), "").tolist() == []
+
+
+def test_pairs_are_found_across_what_is_compared_at_a_time():
+    some_NTHWC = np.random.default_rng(0).integers(0, 255, (AT_ONCE + 9, 4, 8, 8, 1), np.uint8)
+    frames_NTHWC = np.concatenate([some_NTHWC, some_NTHWC[[3, AT_ONCE + 1]]])
+    pairs_P2 = near_duplicates(frames_NTHWC, list(map(str, range(AT_ONCE + 11))))
+    assert pairs_P2.tolist() == [[3, AT_ONCE + 9], [AT_ONCE + 1, AT_ONCE + 10]]
+
+
+def test_what_was_compared_is_kept_beside_the_frames(simulated, tmp_path, monkeypatch):
+    path = encoded_anew(simulated / "clips" / "clip00003.mp4", tmp_path / "again.mp4", *WAYS["again.mp4"])
+    paths = [*sorted((simulated / "clips").iterdir()), path]
+    clips = decode_clips(paths, SPEC, tmp_path / "kept")
+
+    def found():
+        return kept_near_duplicates(clips.frames_NTHWC, clips.digests).tolist()
+
+    assert found() == [[3, 16]]
+    (kept,) = (tmp_path / "kept").glob("*.alike*")
+    for damaged in (b"", kept.read_bytes()[:-3], b"of other clips"):
+        kept.write_bytes(damaged)
+        assert found() == [[3, 16]]
+    monkeypatch.setattr(of_near_duplicates, "near_duplicates", None)  # nothing is compared again
+    assert found() == [[3, 16]]
+    clips = decode_clips(paths[:4], SPEC, tmp_path / "kept")  # other clips: it goes with the frames
+    assert not kept.exists()
 
 
 def test_only_pairs_that_are_split_are_told():
     folds_RN, clips = np.array([[0, 0, 1], [1, 1, 0]]), ["a", "b", "c"]
-    assert split_pairs_notice([(0, 1)], folds_RN, clips) == []
-    (notice,) = split_pairs_notice([(0, 1), (1, 2)], folds_RN, clips)
+    assert split_pairs_notice(np.array([[0, 1]]), folds_RN, clips) == []
+    (notice,) = split_pairs_notice(np.array([[0, 1], [1, 2]]), folds_RN, clips)
     assert notice.startswith("1 pairs of clips show the same") and "'b and c'" in notice
 
 
