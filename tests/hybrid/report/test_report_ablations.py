@@ -1,5 +1,7 @@
 """Ablations in the report: which arms stand where, and what is said of them."""
 
+import shutil
+
 import pandas as pd
 import pytest
 from finished_runs import write_runs
@@ -92,6 +94,11 @@ def test_a_report_is_old_when_an_ablation_is_asked_for(tmp_path):
     before = made_of(folder)
     record_ablations(folder, [WINDOW])
     assert made_of(folder) != before
+
+
+def test_a_report_is_not_old_where_its_experiment_was_moved(folder, tmp_path):
+    moved = shutil.copytree(folder.path, tmp_path / "elsewhere")
+    assert made_of(ExperimentFolder(moved)) == made_of(folder)
 
 
 def test_a_report_reads_the_predictions_of_each_run_once(folder, monkeypatch):
