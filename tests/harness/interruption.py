@@ -106,12 +106,14 @@ class Program:
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """The digest of every file below, without what says how long something took; '' of those with times inside."""
+    """The digest of every file below, without what says where it lies or how long something took; '' of those with
+    times inside."""
     found = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         data = path.read_bytes()
         if path.suffix in (".json", ".html"):
             data = CHANGING.sub("", data.decode()).encode()
+        data = data.replace(bytes(folder), b"")
         timed = path.name in TIMED or path.suffix == ".html"  # the page shows what the files hold
         found[str(path.relative_to(folder))] = "" if timed else hashlib.sha256(data).hexdigest()[:12]
     return found
@@ -123,7 +125,15 @@ class Kind:
     def __init__(self, data: Path):
         smoke = ["protocol=smoke", "logger=disabled", "threads=1"]
         on_data = [*smoke, "data=folder", f"data.root={data}", "protocol.batch_size=4", "protocol.epochs=6"]
-        pretrained = [*smoke, "clips=64", "clips_an_epoch=16", "data.pool=16", "data.held_out=8", "data.workers=1"]
+        pretrained = [
+            *smoke,
+            "clips=64",
+            "clips_an_epoch=16",
+            "data.pool=16",
+            "data.grows=16",
+            "data.held_out=8",
+            "data.workers=1",
+        ]
         self.words = {
             "benchmark": ("benchmark", [*on_data, "model=x3d,vit", "hydra/launcher=basic", "experiment=e"]),
             "simulation": ("simulate", ["root=sim", "num_clips=40", "workers=1"]),
