@@ -2,9 +2,10 @@
 
     python tools/licences.py
 
-Of packages: those of pyproject.toml that are installed here and what they need in turn, as their own metadata tell it,
-and which extra asks for them. Of weights: what the registry of models holds. Nothing is fetched. What forbids some use,
-asks for something in return, or says nothing is listed once more at the end.
+Of packages: those of pyproject.toml that are installed here and what they need in turn, as their own metadata tell it
+or, where these say nothing, as it was looked up, and which extra asks for them. Of weights: what the registry of models
+holds. Nothing is fetched. What forbids some use, asks for something in return, or says nothing is listed once more at
+the end.
 """
 
 import argparse
@@ -19,6 +20,8 @@ PROJECT = tomllib.loads((Path(__file__).resolve().parent.parent / "pyproject.tom
     "project"
 ]
 UNTOLD = "not told"
+LOOKED_UP = {"cuda-toolkit": "NVIDIA EULA, by its conda package (holds no files, only asks for others)"}
+"""licences that a package's own metadata do not tell"""
 CONDITIONS = re.compile(r"GPL|MPL|EUPL|CC-BY-NC|non-?commercial|proprietary|nvidia|" + UNTOLD, re.IGNORECASE)
 """licences to be read before anything is passed on or sold"""
 
@@ -57,21 +60,24 @@ def licence_of(package: Distribution) -> str:
             return "BSD, by its text"
         if text and text.strip() and text.strip().upper() not in ("UNKNOWN", "OSI APPROVED"):
             return " ".join(text.split())[:60]
-    return UNTOLD
+    return LOOKED_UP.get(metadata["Name"], UNTOLD)
 
 
 def ffmpeg() -> str:
-    """The licence of the FFmpeg that PyAV holds, which depends on how it was built."""
+    """The licence of the FFmpeg that PyAV holds, which depends on how it was built, and of what was built into it."""
     from av._core import library_meta
 
-    return library_meta["libavcodec"]["license"]
+    codec = library_meta["libavcodec"]
+    # PyAV's own builds take these in and say LGPL all the same: github.com/PyAV-Org/PyAV/issues/2408
+    copyleft = [name for name in ("x264", "x265") if f"--enable-lib{name}" in codec["configuration"].split()]
+    return codec["license"] + (f"; {' and '.join(copyleft)} in it: GPL version 2 or later" if copyleft else "")
 
 
 def weights() -> list[tuple[str, str, str]]:
     """(model, where they come from, licence) of all published weights."""
     from hybrid import get_entry, list_models
 
-    entries = [get_entry(name) for name in [*list_models(), *list_models("frozen"), "rostfine"]]
+    entries = [get_entry(name) for name in [*list_models(), *list_models("frozen")]]
     return [
         (f"{entry.name} {variant}".strip(), f"{official.library} {official.name}", official.licence or UNTOLD)
         for entry in entries
