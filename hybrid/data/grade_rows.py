@@ -6,7 +6,7 @@ clip,rater,grade[,group]    ratings.csv where there is no labels.csv: its votes 
 Groups that neither has are those of clips.csv, which tools/crop.py writes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from hybrid.data.problems import Problems, some_of
 from hybrid.data.table import Row, Table, read_table, renaming
 
 LABELS, RATINGS, CLIPS = "labels.csv", "ratings.csv", "clips.csv"
+VIDEO_DIGEST = "video_sha256"
+"""the column of clips.csv that says which file a clip was cropped from"""
 
 
 def read_votes(root: Path, files: ClipFiles, problems: Problems, notices: list[str]) -> Table | None:
@@ -109,3 +111,15 @@ def _with_groups(root: Path, table: Table | None, files: ClipFiles, problems: Pr
         Row(row.line, row.cells | {"group": group_of.get(files.find(row.cells["clip"])[0], "")}) for row in table.rows
     )
     return replace(table, columns=(*table.columns, "group"), rows=rows, groups_from=CLIPS)
+
+
+def source_videos(root: Path, clips: Collection[str]) -> set[str]:
+    """SHA-256 of the videos that these clips were cropped from, of those that clips.csv knows it of."""
+    if not (root / CLIPS).exists():
+        return set()
+    files, wanted = ClipFiles(root), set(clips)
+    # A notice alone depends on it, so what may be wrong with the table is not complained of.
+    table = read_table(root / CLIPS, ("clip",), Problems(CLIPS), optional=(VIDEO_DIGEST,), clips=files.files)
+    if table is None or VIDEO_DIGEST not in table.columns:
+        return set()
+    return {row.cells[VIDEO_DIGEST] for row in table.rows if files.find(row.cells["clip"])[0] in wanted} - {""}

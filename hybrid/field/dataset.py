@@ -1,7 +1,7 @@
 """Field videos to a data set: the folder that tools/crop.py writes.
 
 clips/               a clip a window: <video>-<track>-<window>.mp4
-clips.csv            a row a clip: its group, track and time in the video, and its CASA figures
+clips.csv            a row a clip: its group, video (and the SHA-256 of its file), track and time, and its CASA figures
 tracks.csv           a row a track: its figures, how many clips were cut from it, and why none was
 crop.yaml            how it was made
 pictures/            of each video a contact sheet and the field with all tracks
@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hybrid.data.cache import content_digest
 from hybrid.data.clip import ClipSpec
+from hybrid.data.grade_rows import VIDEO_DIGEST
 from hybrid.errors import UserError
 from hybrid.field.cells import Cells, find_cells
 from hybrid.field.cutting import cut, write_clip
@@ -59,7 +61,8 @@ def crop_fields(videos: Sequence[Path], boxes: Path | None, folder: Path, settin
             rows = _track_rows(cells, groups[path])
             _write_clips(cells, rows, making)
             tracks += rows
-            clips += [_clip_row(cells, window, groups[path]) for window in cells.all_windows]
+            digest = content_digest(path)
+            clips += [_clip_row(cells, window, groups[path], digest) for window in cells.all_windows]
             said.append(f"{cells.read}; {len(cells.all_windows)} clips of {cells.counts}")
             notes += [f"{path.name}: {note}" for note in cells.notes]
         if not clips:
@@ -119,7 +122,7 @@ def _track_rows(cells: Cells, group: str) -> list[dict[str, Any]]:
     ]
 
 
-def _clip_row(cells: Cells, window: Window, group: str) -> dict[str, Any]:
+def _clip_row(cells: Cells, window: Window, group: str, digest: str) -> dict[str, Any]:
     times_T = cells.video.times_N[window.frames_T[0] : window.frames_T[-1] + 1]
     return {
         "clip": clip_name(cells.video, window),
@@ -129,4 +132,5 @@ def _clip_row(cells: Cells, window: Window, group: str) -> dict[str, Any]:
         "first_s": times_T[0],
         "last_s": times_T[-1],
         **cells.casa(window.path_T2, times_T),
+        VIDEO_DIGEST: digest,
     }

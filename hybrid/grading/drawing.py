@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,6 +23,9 @@ TICKS = 90_000
 LINE, TEXT = 17, 12
 """px: of a line of text, and of its letters"""
 NOT_GRADED = "#b8b8b8"
+
+Box = tuple[float, float, float, float]
+"""left, top, right, bottom, px"""
 
 
 def grade_colours(grades: tuple[str, ...]) -> list[str]:
@@ -55,8 +58,16 @@ def draw_video(path: Path, cells: Cells, table: pd.DataFrame, grades: tuple[str,
             image = Image.new("RGB", even, "white")
             image.paste(Image.fromarray(np.ascontiguousarray(picture_HWC)))
             pen = ImageDraw.Draw(image)
+            taken: list[Box] = []
             for track, (x, y), (w, h) in boxes:
-                _draw_box(pen, (x - w / 2, y - h / 2, x + w / 2, y + h / 2), *labels.get(track, ("", NOT_GRADED)), font)
+                box = (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
+                label, colour = labels.get(track, ("", NOT_GRADED))
+                pen.rectangle(box, outline=colour, width=2 if label else 1)
+                if label:
+                    place = label_place(box, font.getlength(label), (video.width, video.height), taken)
+                    taken.append(place)
+                    pen.rectangle(place, fill=colour)
+                    pen.text((place[0] + 1, place[1] + 1), label, fill="black", font=font)
             _legend(pen, video.height, colours, font)
             frame = av.VideoFrame.from_image(image)
             frame.pts, frame.time_base = round(time * TICKS), Fraction(1, TICKS)
@@ -64,13 +75,23 @@ def draw_video(path: Path, cells: Cells, table: pd.DataFrame, grades: tuple[str,
         container.mux(stream.encode(None))
 
 
-def _draw_box(pen: ImageDraw.ImageDraw, box: tuple[float, ...], label: str, colour: str, font) -> None:
-    pen.rectangle(box, outline=colour, width=2 if label else 1)
-    if label:
-        left, top, _, bottom = box
-        place = (left, top - LINE) if top >= LINE else (left, bottom + 1)
-        pen.rectangle(pen.textbbox(place, label, font), fill=colour, outline=colour)
-        pen.text(place, label, fill="black", font=font)
+def label_place(box: Box, width: float, size: tuple[int, int], taken: Sequence[Box]) -> Box:
+    """Where the label of a box goes: above it, or else below, to the right or to the left, the first that is in the
+    picture (width, height) and on none of the labels that are taken; where there is none, above."""
+    left, top, right, bottom = box
+    middle = (top + bottom - LINE) / 2
+    corners = ((left, top - LINE), (left, bottom + 1), (right + 1, middle), (left - width - 3, middle))
+    places = [(x, y, x + width + 2, y + LINE - 1) for x, y in corners]
+    free = (p for p in places if _inside(p, size) and not any(_overlap(p, other) for other in taken))
+    return next(free, places[0])
+
+
+def _inside(place: Box, size: tuple[int, int]) -> bool:
+    return place[0] >= 0 and place[1] >= 0 and place[2] <= size[0] and place[3] <= size[1]
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _legend(pen: ImageDraw.ImageDraw, top: int, colours: dict[str, str], font) -> None:

@@ -51,7 +51,7 @@ def grade_field(
         table.to_csv(making / "grades.csv", index=False, float_format="%.6g")
         draw_video(making / "graded.mp4", cells, table, ensemble.grades)
         said = f"{cells.read}; {len(cells.all_windows)} windows of {cells.counts}"
-        notes = [f"{path.name}: {note}" for note in cells.notes] + _about(ensemble, settings.side)
+        notes = [f"{path.name}: {note}" for note in cells.notes] + _about(ensemble, path, settings.side)
         notes += [f"{count} of {len(cells.all_windows)} windows: {note}" for note, count in odd.items()]
         made = asked | {"read": said, "checkpoints": ensemble.described, "commit": software_commit()}
         write_page(making, cells, table, ensemble, notes, [(name, str(value)) for name, value in made.items()])
@@ -99,11 +99,16 @@ def _is_done(folder: Path, asked: dict[str, Any]) -> bool:
     return True
 
 
-def _about(ensemble: Ensemble, side: int) -> list[str]:
+def _about(ensemble: Ensemble, video: Path, side: int) -> list[str]:
     """What the models learned from that makes their answers mean less here."""
     notes, known = [], [trained.trained_on.sides for trained in ensemble.models if trained.trained_on]
     if any(_simulated(checkpoint.parent / "config.yaml") for checkpoint in ensemble.checkpoints):
         notes.append("the model learned from simulated clips, so its grades are no evidence about real sperm")
+    if ensemble.learned_from([video]):
+        notes.append(
+            "clips of this very video are among those that a model here was trained on, so that its grades are nearer "
+            "to the votes than on a new video"
+        )
     if all(known) and not any(smallest <= side <= largest for smallest, largest in known):
         smallest, largest = min(low for low, _ in known), max(high for _, high in known)
         notes.append(

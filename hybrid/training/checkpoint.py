@@ -28,7 +28,8 @@ CONTENT = {"model": dict, "name": str, "size": str, "options": dict, "grades": l
 class TrainedOn:
     """What weights have learned from.
 
-    digests: of the clips, in this training and in those that it started from (`short_digest`). complete: whether these
+    digests: of the clips and, where known, of the videos that they were cropped from, in this training and in those
+    that it started from (`short_digest`). complete: whether these
     are all; a file that is none of ours may have seen others. sides: the shorter side in pixels, from the smallest to
     the largest of this training's clips; None where they have none (simulated in passing).
     """
@@ -43,7 +44,7 @@ FRESH = TrainedOn(())
 
 
 def short_digest(digest: str) -> str:
-    """Of a clip's SHA-256 as much as a checkpoint keeps: 64 bits tell any clips apart."""
+    """Of a file's SHA-256 as much as a checkpoint keeps: 64 bits tell any clips apart."""
     return digest[:16]
 
 

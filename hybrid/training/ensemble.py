@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from hybrid.data.cache import content_digest
 from hybrid.data.clip import ClipSpec
 from hybrid.data.loader import InMemoryClips, evaluation_batches
 from hybrid.data.problems import some_of
 from hybrid.device import Machine
 from hybrid.errors import UserError
-from hybrid.training.checkpoint import TrainedModel, load_trained
+from hybrid.training.checkpoint import TrainedModel, load_trained, short_digest
 
 
 def find_checkpoints(path: Path, model: str | None = None) -> list[Path]:
@@ -100,6 +101,11 @@ class Ensemble:
     def described(self) -> str:
         """The checkpoints, each with the start of its file's SHA-256."""
         return "; ".join(f"{checkpoint} ({_sha256(checkpoint)[:12]})" for checkpoint in self.checkpoints)
+
+    def learned_from(self, files: Sequence[Path]) -> list[Path]:
+        """Those of the files that a model here was trained on: clips, or the videos that they were cropped from."""
+        known = {digest for trained in self.models if trained.trained_on for digest in trained.trained_on.digests}
+        return [file for file in files if short_digest(content_digest(file)) in known]
 
     def distributions(self, frames_NTHWC: np.ndarray, names: Sequence[str]) -> np.ndarray:
         """(M, N, K) float32: what each of the M models says of each clip of uint8 frames, decoded as `spec` says.

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from hybrid.data.cache import content_digest
 from hybrid.data.clip import ClipError, ClipSpec, DecodedClip
 from hybrid.data.oddities import Oddities, oddities
 from hybrid.data.paths import clips_under
@@ -18,7 +17,6 @@ from hybrid.data.problems import some_of
 from hybrid.device import Machine
 from hybrid.errors import UserError
 from hybrid.files import software_commit
-from hybrid.training.checkpoint import short_digest
 from hybrid.training.ensemble import Ensemble
 
 
@@ -110,9 +108,7 @@ def _decode_all(clips: Sequence[Path], spec: ClipSpec) -> tuple[list[tuple[Path,
 
 def _learned_from(clips: Sequence[Path], ensemble: Ensemble) -> list[str]:
     """A sentence on the clips that a model was trained on, if there are any."""
-    records = [trained.trained_on.digests for trained in ensemble.models if trained.trained_on]
-    learned = {digest for digests in records for digest in digests}
-    known = [str(clip) for clip in clips if short_digest(content_digest(clip)) in learned]
+    known = [str(clip) for clip in ensemble.learned_from(clips)]
     if not known:
         return []
     return [

@@ -22,6 +22,7 @@ import torch
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
 from hybrid.data.folds import held_out_clips
+from hybrid.data.grade_rows import source_videos
 from hybrid.data.problems import some_of
 from hybrid.errors import UserError
 from hybrid.folders import run_folder
@@ -34,8 +35,9 @@ def trained_on(config: TrainConfig, dataset: ClipDataset, train_clips: np.ndarra
     """What the run's weights have learned from, in it and in what it starts from."""
     start = behind(config.model.pretrained) or TrainedOn((), complete=False)
     sides = [min(dataset.facts[clip].width, dataset.facts[clip].height) for clip in train_clips]
-    own = (short_digest(dataset.digests[clip]) for clip in train_clips)
-    return TrainedOn(tuple(sorted({*own, *start.digests})), start.complete, (min(sides), max(sides)))
+    own = {dataset.digests[clip] for clip in train_clips}
+    own |= source_videos(dataset.root, [dataset.clips[clip] for clip in train_clips])
+    return TrainedOn(tuple(sorted({*map(short_digest, own), *start.digests})), start.complete, (min(sides), max(sides)))
 
 
 def behind(pretrained: str) -> TrainedOn | None:

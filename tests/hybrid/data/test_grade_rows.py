@@ -5,6 +5,7 @@ import pytest
 
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import load_dataset
+from hybrid.data.grade_rows import source_videos
 from hybrid.data.labels import read_labels
 from hybrid.data.permuted_labels import permute_labels
 from hybrid.data.problems import DatasetError
@@ -83,6 +84,18 @@ def test_groups_of_labels_come_before_those_of_cropped_clips(make_dataset):
     root = make_dataset("clip,A,B,group\na.mkv,1,0,mine\nb.mkv,1,0,yours\nc.mkv,1,0,yours\n")
     (root / "clips.csv").write_text(CROPS)
     assert read_labels(root).groups == ("mine", "yours", "yours")
+
+
+def test_the_videos_that_clips_were_cropped_from_are_known_where_clips_csv_says_so(make_dataset):
+    root = make_dataset("clip,A,B\na.mkv,1,0\nb.mkv,1,0\nc.mkv,1,0\n")
+    assert source_videos(root, ["a.mkv", "b.mkv", "c.mkv"]) == set()
+    (root / "clips.csv").write_text(CROPS)
+    assert source_videos(root, ["a.mkv", "b.mkv", "c.mkv"]) == set()
+    (root / "clips.csv").write_text("clip,video_sha256\na.mkv,12\nb.mkv,12\nc.mkv,34\nd.mkv,56\n")
+    assert source_videos(root, ["a.mkv", "b.mkv", "c.mkv"]) == {"12", "34"}
+    assert source_videos(root, ["b.mkv"]) == {"12"}
+    (root / "clips.csv").write_text("clip,video_sha256\na.mkv\nb.mkv,\n")
+    assert source_videos(root, ["a.mkv", "b.mkv"]) == set()
 
 
 BAD = {

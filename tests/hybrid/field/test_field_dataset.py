@@ -1,5 +1,7 @@
 """The whole way from a field video whose truth is known to clips and tables."""
 
+import hashlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -37,6 +39,7 @@ def test_clips_show_what_the_field_shows_and_the_window_follows_the_head(field, 
     assert made.clips == len(clips) == tracks["clips"].sum() > 0
     assert [path.name for path in clips_under(tmp_path / "out")] == sorted(clips["clip"])
     assert set(clips["group"]) == {"donor1"}
+    assert set(clips["video_sha256"]) == {hashlib.sha256(field.video.read_bytes()).hexdigest()}
     for row in clips.itertuples():
         seen = decode_clip(tmp_path / "out" / "clips" / row.clip, ClipSpec(side=64))
         assert (seen.facts.distinct, seen.facts.padded, seen.facts.width, seen.facts.height) == (16, 0, 64, 64)

@@ -1,5 +1,9 @@
 """A field video whose truth is known, graded: the numbers, the video, and a folder that is whole or not there."""
 
+import hashlib
+import itertools
+from dataclasses import replace
+
 import av
 import numpy as np
 import pandas as pd
@@ -15,9 +19,10 @@ from hybrid.field.cells import find_cells
 from hybrid.field.settings import Settings
 from hybrid.field.video import look_through, pictures
 from hybrid.files import read_yaml, write_text
-from hybrid.grading.drawing import NOT_GRADED, grade_colours
+from hybrid.grading.drawing import LINE, NOT_GRADED, grade_colours, label_place
 from hybrid.grading.grades import NO_DECISION
 from hybrid.grading.run import grade_field
+from hybrid.training.checkpoint import TrainedOn, load_trained, save_trained
 
 SETTINGS = Settings(side=64, um_per_px=UM_PER_PX)
 
@@ -104,6 +109,20 @@ def test_the_video_is_the_same_with_each_cells_box_in_the_colour_of_its_grade(fi
         assert away.mean() > 0.2 and difference.mean() < 4
 
 
+def test_labels_lie_in_the_picture_and_on_no_other_label_where_there_is_room():
+    boxes = [(50, 50, 70, 70), (55, 52, 75, 72), (45, 48, 65, 68), (52, 49, 72, 69), (0, 0, 20, 20), (280, 40, 299, 60)]
+    taken = []
+    for box in boxes:
+        taken.append(label_place(box, 40, (300, 200), taken))
+    assert taken[0] == (50, 50 - LINE, 92, 49)  # above, where nothing is in the way
+    for place, (left, top, right, bottom) in zip(taken, boxes, strict=True):
+        assert 0 <= place[0] and 0 <= place[1] and place[2] <= 300 and place[3] <= 200
+        assert place[3] <= top or place[1] >= bottom or place[2] <= left or place[0] >= right, "on its own cell"
+    for one, other in itertools.combinations(taken, 2):
+        assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+    assert label_place(boxes[0], 40, (300, 200), [(0, 0, 300, 200)]) == taken[0]
+
+
 def test_the_same_command_again_says_so_and_another_one_is_refused(field, boxes, trained, folder, tmp_path):
     before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
     said, _ = grade(field.video, boxes, folder, trained)
@@ -130,4 +149,13 @@ def test_the_same_command_again_says_so_and_another_one_is_refused(field, boxes,
 def test_what_was_learned_from_other_clips_than_these_is_said(field, boxes, trained, tmp_path):
     _, notes = grade(field.video, boxes, tmp_path / "out", trained, Settings(side=128))
     assert any("learned from clips of 60 to 64 px, and these windows are of 128 px" in note for note in notes)
+    assert not any("this very video" in note for note in notes)
     assert notes[0] in (tmp_path / "out" / "index.html").read_text(encoding="utf-8").replace("The model", "the model")
+
+
+def test_that_a_model_learned_from_this_video_is_said(field, boxes, trained, tmp_path):
+    model = load_trained(trained / "repeat0-fold0" / "model.ckpt")
+    digest = hashlib.sha256(field.video.read_bytes()).hexdigest()
+    save_trained(tmp_path / "model.ckpt", replace(model, trained_on=TrainedOn((digest[:16],), sides=(64, 64))))
+    _, (note,) = grade(field.video, boxes, tmp_path / "out", tmp_path / "model.ckpt")
+    assert note.startswith("clips of this very video are among those that a model here was trained on")

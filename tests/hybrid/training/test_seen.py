@@ -1,5 +1,7 @@
 """No start from weights that know the test clips, unless it is asked for by name and marked."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -70,6 +72,15 @@ def test_what_a_start_has_seen_is_handed_on(config_of, prepared, start):
     record = trained_on(config, dataset, train)
     assert set(record.digests) == {short_digest(dataset.digests[clip]) for clip in (test[0], *train)}
     assert record.complete and record.sides == (64, 64)
+
+
+def test_the_videos_behind_the_clips_count_as_seen_too(config_of, prepared, tmp_path):
+    dataset, _ = prepared
+    (tmp_path / "clips").symlink_to(dataset.root / "clips")
+    rows = [f"{clip},{str(number) * 64}" for number, clip in enumerate(dataset.clips[:2], 1)]
+    (tmp_path / "clips.csv").write_text("\n".join(["clip,video_sha256", *rows]))
+    record = trained_on(config_of("model=vgg16"), replace(dataset, root=tmp_path), np.array([1, 2]))
+    assert set(record.digests) == {*(short_digest(dataset.digests[clip]) for clip in (1, 2)), "2" * 16}
 
 
 def test_a_checkpoint_of_ours_that_does_not_say_is_refused(config_of, prepared, tmp_path):
