@@ -20,8 +20,8 @@ from hybrid.grading.grades import NO_DECISION
 
 TICKS = 90_000
 """a second: fine enough for the times of any camera"""
-LINE, TEXT = 17, 12
-"""px: of a line of text, and of its letters"""
+LINE, LABEL, TEXT = 17, 14, 12
+"""px: the height of a line of text and of a cell's label, and the size of their letters"""
 NOT_GRADED = "#b8b8b8"
 
 Box = tuple[float, float, float, float]
@@ -58,16 +58,16 @@ def draw_video(path: Path, cells: Cells, table: pd.DataFrame, grades: tuple[str,
             image = Image.new("RGB", even, "white")
             image.paste(Image.fromarray(np.ascontiguousarray(picture_HWC)))
             pen = ImageDraw.Draw(image)
+            edges = [(x - w / 2, y - h / 2, x + w / 2, y + h / 2) for _, (x, y), (w, h) in boxes]
             taken: list[Box] = []
-            for track, (x, y), (w, h) in boxes:
-                box = (x - w / 2, y - h / 2, x + w / 2, y + h / 2)
+            for (track, _, _), box in zip(boxes, edges, strict=True):
                 label, colour = labels.get(track, ("", NOT_GRADED))
                 pen.rectangle(box, outline=colour, width=2 if label else 1)
                 if label:
-                    place = label_place(box, font.getlength(label), (video.width, video.height), taken)
+                    place = label_place(box, font.getlength(label), (video.width, video.height), taken, edges)
                     taken.append(place)
                     pen.rectangle(place, fill=colour)
-                    pen.text((place[0] + 1, place[1] + 1), label, fill="black", font=font)
+                    pen.text((place[0] + 1, place[1] - 1), label, fill="black", font=font)
             _legend(pen, video.height, colours, font)
             frame = av.VideoFrame.from_image(image)
             frame.pts, frame.time_base = round(time * TICKS), Fraction(1, TICKS)
@@ -75,15 +75,19 @@ def draw_video(path: Path, cells: Cells, table: pd.DataFrame, grades: tuple[str,
         container.mux(stream.encode(None))
 
 
-def label_place(box: Box, width: float, size: tuple[int, int], taken: Sequence[Box]) -> Box:
+def label_place(box: Box, width: float, size: tuple[int, int], labels: Sequence[Box], boxes: Sequence[Box]) -> Box:
     """Where the label of a box goes: above it, or else below, to the right or to the left, the first that is in the
-    picture (width, height) and on none of the labels that are taken; where there is none, above."""
+    picture (width, height) and hides none of the labels and boxes; or at least no label; or else above."""
     left, top, right, bottom = box
-    middle = (top + bottom - LINE) / 2
-    corners = ((left, top - LINE), (left, bottom + 1), (right + 1, middle), (left - width - 3, middle))
-    places = [(x, y, x + width + 2, y + LINE - 1) for x, y in corners]
-    free = (p for p in places if _inside(p, size) and not any(_overlap(p, other) for other in taken))
-    return next(free, places[0])
+    middle = (top + bottom - LABEL) / 2
+    corners = ((left, top - LABEL - 1), (left, bottom + 1), (right + 1, middle), (left - width - 3, middle))
+    places = [(x, y, x + width + 2, y + LABEL) for x, y in corners]
+    seen = [place for place in places if _inside(place, size)]
+    for others in ([*labels, *boxes], labels):
+        for place in seen:
+            if not any(_overlap(place, other) for other in others):
+                return place
+    return places[0]
 
 
 def _inside(place: Box, size: tuple[int, int]) -> bool:

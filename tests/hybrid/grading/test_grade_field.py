@@ -19,7 +19,7 @@ from hybrid.field.cells import find_cells
 from hybrid.field.settings import Settings
 from hybrid.field.video import look_through, pictures
 from hybrid.files import read_yaml, write_text
-from hybrid.grading.drawing import LINE, NOT_GRADED, grade_colours, label_place
+from hybrid.grading.drawing import LABEL, NOT_GRADED, grade_colours, label_place
 from hybrid.grading.grades import NO_DECISION
 from hybrid.grading.run import grade_field
 from hybrid.training.checkpoint import TrainedOn, load_trained, save_trained
@@ -113,14 +113,16 @@ def test_labels_lie_in_the_picture_and_on_no_other_label_where_there_is_room():
     boxes = [(50, 50, 70, 70), (55, 52, 75, 72), (45, 48, 65, 68), (52, 49, 72, 69), (0, 0, 20, 20), (280, 40, 299, 60)]
     taken = []
     for box in boxes:
-        taken.append(label_place(box, 40, (300, 200), taken))
-    assert taken[0] == (50, 50 - LINE, 92, 49)  # above, where nothing is in the way
+        taken.append(label_place(box, 40, (300, 200), taken, []))
+    assert taken[0] == (50, 49 - LABEL, 92, 49)  # above, where nothing is in the way
     for place, (left, top, right, bottom) in zip(taken, boxes, strict=True):
         assert 0 <= place[0] and 0 <= place[1] and place[2] <= 300 and place[3] <= 200
         assert place[3] <= top or place[1] >= bottom or place[2] <= left or place[0] >= right, "on its own cell"
     for one, other in itertools.combinations(taken, 2):
         assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
-    assert label_place(boxes[0], 40, (300, 200), [(0, 0, 300, 200)]) == taken[0]
+    # Below, where another cell is above; above all the same, where there is no place at all.
+    assert label_place(boxes[0], 40, (300, 200), [], [boxes[0], (80, 30, 100, 50)]) == (50, 71, 92, 71 + LABEL)
+    assert label_place(boxes[0], 40, (300, 200), [(0, 0, 300, 200)], []) == taken[0]
 
 
 def test_the_same_command_again_says_so_and_another_one_is_refused(field, boxes, trained, folder, tmp_path):
