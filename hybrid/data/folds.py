@@ -48,7 +48,9 @@ def make_folds(
     if ungrouped:
         return np.stack([_by_chance(num_clips, num_folds, UNGROUPED_SEED + repeat) for repeat in range(repeats)])
     if groups is not None and num_folds > (number := len(set(groups))):
-        instead = f"give protocol.num_folds={number}" if number > 1 else "one group cannot be divided"
+        instead = f"give protocol.num_folds={number}"
+        if number == 1:
+            instead = "training and test must not share one, so add clips of other groups (videos, donors)"
         raise UserError(f"{num_folds} folds need as many groups, there are {number}: {instead}")
     return np.stack([_one_repeat(targets_NK, groups, num_folds, seed, repeat) for repeat in range(repeats)])
 

@@ -69,6 +69,7 @@ def test_same_seed_same_folds_and_repeats_differ():
     [
         (None, 11, 1, "11 folds need as many clips, there are 10"),
         (["p", "q"] * 5, 3, 1, "3 folds need as many groups, there are 2"),
+        (["p"] * 10, 2, 1, "2 folds need as many groups, there are 1: .* add clips of other groups"),
         (None, 1, 1, "folds must be 2 or more and repeats 1 or more, not 1 and 1"),
         (None, 5, 0, "folds must be 2 or more and repeats 1 or more, not 5 and 0"),
     ],
