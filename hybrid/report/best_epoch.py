@@ -70,7 +70,8 @@ def _told(results: ExperimentResults) -> pd.DataFrame:
         if "best_epoch" in run.result
     ]
     told = pd.DataFrame(rows, columns=columns)
-    return told.assign(last=SCALE * told["last"], best=SCALE * told["best"])
+    # The last epoch is one of them; that it was computed twice, in other batches, must not make it worse than itself.
+    return told.assign(last=SCALE * told["last"], best=SCALE * told[["best", "last"]].min(axis=1))
 
 
 def _difference(results: ExperimentResults, runs: pd.DataFrame) -> CorrectedT | None:

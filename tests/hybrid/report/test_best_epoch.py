@@ -45,6 +45,15 @@ def test_of_all_models_together_it_is_the_mean_over_them_fold_by_fold(told):
     assert "off the error in the mean over models; by model" in write_report(told, anew=True)
 
 
+def test_where_the_last_epoch_is_the_best_the_difference_is_nothing(told):
+    for run in told.done_runs():
+        result = read_json(run.result)
+        result["best_epoch"]["mse"] = result["metrics"]["mse"] + 1e-9  # the same error, added up in another order
+        write_json(run.result, result)
+    frame = best_epoch_frame(load_experiment(told))
+    assert (frame[["optimism", "optimism_low", "optimism_high"]] == 0).all(axis=None)
+
+
 def test_it_is_marked_wherever_it_stands_and_used_nowhere_else(experiment, told, tmp_path, clips_of_mine):
     printed = write_report(told)
     page = (told.report / "index.html").read_text(encoding="utf-8")
