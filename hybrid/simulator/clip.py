@@ -74,7 +74,7 @@ def draw_cell(
     else:
         event = look.draw_event(rng, settings.duration, beat)
     quality = grade(form, beat, event, preset)
-    panel = panel or make_panel(seed, preset)
+    panel, microscope = panel or make_panel(seed, preset), settings.microscope or look.microscope
     return Cell(
         seed,
         index,
@@ -83,7 +83,7 @@ def draw_cell(
         beat,
         event,
         quality,
-        optics=look.optics(draw_optics(_donor(seed, index)[2], settings.microscope, settings.colour)),
+        optics=look.optics(draw_optics(_donor(seed, index)[2], microscope, settings.colour)),
         look=look,
         expected=panel.distributions(quality).mean(0),
         votes=panel.vote(quality, generator(seed, "votes", index)),

@@ -58,7 +58,8 @@ class Request:
             raise UserError(f"seed must be from 0 to 2^63, not {self.seed}")
 
     def record(self) -> dict:
-        return {"simulator": VERSION, **asdict(self)}
+        microscope = self.settings.microscope or get_preset(self.preset).look.microscope
+        return {"simulator": VERSION, **asdict(self), "settings": {**asdict(self.settings), "microscope": microscope}}
 
 
 def simulate_dataset(

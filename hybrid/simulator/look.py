@@ -16,6 +16,8 @@ from hybrid.simulator.settings import Settings
 class Look:
     """The defaults are those of `standard`."""
 
+    microscope: str = "hoffman"
+    """where the settings name none"""
     magnification: float = 1.0
     """of what Settings.um_per_px says"""
     exposure: float = 1.0
@@ -52,22 +54,23 @@ class Look:
 
 STANDARD = Look()
 CLINIC = Look(
-    magnification=1.8,
+    microscope="phase",
+    magnification=1.6,
     exposure=2.0,
     contrast=1.4,
     defocus=0.3,
-    aim=0.5,
+    aim=0.7,
     signs=Signs(
         shares=(0.20, 0.10, 0.65, 0.05),
         vacuole=(0.26, 0.20),
-        grain=(0.05, 0.75),
-        grain_um=1.7,
+        grain=(0.0, 1.1),
+        grain_um=1.8,
         cap=(0.35, 0.30),
-        tail=(1.1, 1.6),
+        tail=(2.0, 2.8),
     ),
     families=CLINIC_FAMILIES,
     draw_event=draw_plain_event,
-    low_pass=5.4,
+    low_pass=4.8,
     motion_mean=1.360,
     motion_sd=0.663,
     event_share=0.827,

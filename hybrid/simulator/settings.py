@@ -22,8 +22,8 @@ class Settings:
     """s the shutter is open; the cell moves meanwhile"""
     subframes: int = 16
     """instants an exposure is averaged over"""
-    microscope: str = "hoffman"
-    """hoffman, phase, bright, or mixed: one of them a donor"""
+    microscope: str | None = None
+    """hoffman, phase, bright, or mixed: one of them a donor; by default the preset's"""
     camera: str = "tracked"
     """tracked: the picture follows the cell; fixed: the cell crosses it (where it starts then betrays its speed)"""
     colour: bool = True
@@ -39,7 +39,8 @@ class Settings:
         check("um_per_px", 0.05 <= self.um_per_px <= 5, "from 0.05 to 5 um")
         check("exposure", 0 < self.exposure <= 1 / self.frame_rate, f"above 0 and at most 1/{self.frame_rate:g} s")
         check("subframes", 1 <= self.subframes <= 64, "from 1 to 64")
-        check("microscope", self.microscope in (*MICROSCOPES, "mixed"), f"one of {', '.join(MICROSCOPES)}, mixed")
+        known = self.microscope in (None, *MICROSCOPES, "mixed")
+        check("microscope", known, f"one of {', '.join(MICROSCOPES)}, mixed")
         check("camera", self.camera in CAMERAS, f"one of {', '.join(CAMERAS)}")
 
     @property
