@@ -13,7 +13,7 @@ from hybrid.evaluation.results import ExperimentResults
 from hybrid.evaluation.statistics import CorrectedT, corrected_resampled_t
 from hybrid.report.data import ReportData
 
-WACV = "WACV 2024 (best epoch)"
+WACV = "WACV 2024 (best epoch, optimistic)"
 
 
 def best_epoch(data: ReportData) -> Section | None:

@@ -209,7 +209,7 @@ def draw_curves(arms: Sequence[Curves], folder: Path) -> Picture:
         "curves",
         "Learning curves",
         f"MSE by epoch for {len(arms)} models, one panel each: training dotted, held-out clips solid.",
-        "Dotted: training clips as the epoch went on, augmented; solid: held-out clips after it. Thin lines are runs, "
+        "Dotted: training clips as they were seen in the epoch; solid: held-out clips after it. Thin lines are runs, "
         "thick ones their mean; what is far above the others is cut at the frame. The last epoch counts; no epoch is "
         "chosen by its held-out error.",
     )
