@@ -4,8 +4,8 @@
     python tests/harness/scale.py --clips 61500 --folder /data/scale
 
 Clips are small (64 px, 16 frames, FFV1), each with a square of its own path, graded by made-up panels, in groups of 10.
-Steps: check (tables), decode (into an empty cache), train (x3d, tiny, one epoch, one fold), report (made-up
-runs of 5 folds) and analyze (4 clips of the trained run). Each is a process of its own. Printed are, as Markdown, its
+Steps: check (tables), decode (into an empty cache), train (x3d, tiny, one epoch, one fold), report (made-up runs of
+two models) and analyze (4 clips of the trained run). Each is a process of its own. Printed are, as Markdown, its
 wall time, processor time and peak resident memory, what of it is the libraries', and the size of the page.
 """
 
@@ -86,7 +86,7 @@ def measured(step: Callable[[], object]) -> tuple[float, float, float]:
 
 
 def steps(root: Path, folder: Path, clips: int) -> dict[str, Callable[[], object]]:
-    from experiments import write_experiment
+    from finished_runs import write_runs
 
     from hybrid.data.clip import ClipSpec
     from hybrid.data.dataset import load_dataset
@@ -106,7 +106,7 @@ def steps(root: Path, folder: Path, clips: int) -> dict[str, Callable[[], object
         "decode": lambda: load_dataset(root, ClipSpec()),
         "load decoded": lambda: load_dataset(root, ClipSpec()),
         "train": lambda: tool("train", *settings),
-        "make up runs": lambda: write_experiment(made_up, {"vgg16": 0.3, "x3d": 0.2}, clips=clips, groups=clips // 10),
+        "make up runs": lambda: write_runs(made_up, load_dataset(root, ClipSpec()), models={"vgg16": 0.3, "x3d": 0.2}),
         "report": report,
         "analyze": lambda: tool("analyze", str(folder / f"e{clips}"), "--clips", "4", "-o", str(folder / f"a{clips}")),
     }
