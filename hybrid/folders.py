@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from omegaconf import OmegaConf
 
 from hybrid.config import NO_FOLD, ProtocolConfig, RecipeConfig, TrainConfig
@@ -32,6 +34,10 @@ INCIDENTAL = ("runs_dir", "logger", "accelerator", "devices", "num_nodes", "thre
 
 LONGEST = 255
 """bytes of a folder's name, on every system that is used today"""
+
+
+class Busy(UserError):
+    """Another process is at this run."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,19 @@ class RunFolder:
     @property
     def error(self) -> Path:
         return self.path / "error.txt"
+
+    @property
+    def lock(self) -> Path:
+        """held by the process that trains it"""
+        return self.path / ".lock"
+
+    @property
+    def busy(self) -> bool:
+        try:
+            with FileLock(self.lock, timeout=0) if self.lock.exists() else nullcontext():
+                return False
+        except Timeout:
+            return True
 
     @property
     def done(self) -> bool:

@@ -21,7 +21,7 @@ from hybrid.experiment.plan import Job, in_words, make_plan
 from hybrid.experiment.prepare import check, check_folds, check_numbers, prepare
 from hybrid.experiment.progress import Progress, monitored, why
 from hybrid.files import write_text
-from hybrid.folders import ExperimentFolder, experiment_folder, run_folder
+from hybrid.folders import Busy, ExperimentFolder, experiment_folder, run_folder
 
 Report = Callable[[ExperimentFolder], str]
 """writes the report of an experiment, and returns what a terminal is told of it"""
@@ -74,12 +74,19 @@ def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None], report: 
             print(f"error: {error}", file=sys.stderr)
         except Exception:  # of the launcher, where a worker was killed for memory, say: report what there is
             traceback.print_exc()
-    failed = [run for run in runs if not run.done]
+    missing = [run for run in runs if not run.done]
     if any(run.done for run in runs):
         print(report(folder))
-    for run in failed:
-        print(f"failed: {run.label}: {why(run)}   (whole error: {run.error})", file=sys.stderr)
-    return 1 if failed else 0
+    for run in missing:
+        if run.busy:
+            print(
+                f"{run.label} is being trained by another program: when that has ended, start this again",
+                file=sys.stderr,
+            )
+        else:
+            whole = f"   (whole error: {run.error})" if run.error.exists() else ""
+            print(f"failed: {run.label}: {why(run)}{whole}", file=sys.stderr)
+    return 1 if missing else 0
 
 
 def check_all(configs: Sequence[TrainConfig]) -> ClipDataset:
@@ -124,6 +131,8 @@ def benchmark_job(config: TrainConfig) -> None:
 
         dataset, folds_RN = prepare(config)
         train_run(config, dataset, folds_RN[config.repeat])
+    except Busy:
+        pass  # another benchmark on this folder does it: no failure, and told at the end
     except Exception as error:
         text = str(error) if isinstance(error, UserError) else traceback.format_exc()
         try:

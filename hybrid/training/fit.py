@@ -19,7 +19,7 @@ from hybrid.config import TrainConfig
 from hybrid.device import Machine, choose_machine
 from hybrid.errors import UserError
 from hybrid.files import read_json, write_json
-from hybrid.folders import RunFolder, arm_folder
+from hybrid.folders import Busy, RunFolder, arm_folder
 from hybrid.training.callbacks import History
 from hybrid.training.finite import StopAtNonFinite
 from hybrid.training.loop import environment_info, make_trainer, quiet_libraries, to_continue_from
@@ -37,15 +37,15 @@ class Outcome:
 
 
 def once(run: RunFolder, train: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The result of a run: of `train`, unless it is done. A UserError while another process is at it."""
+    """The result of a run: of `train`, unless it is done. `Busy` while another process is at it."""
     if rank_zero_only.rank:  # of the processes that do this run together, the first holds the lock
         return train()
     try:
         # Released by the system however the process ends.
-        with FileLock(run.path / ".lock", timeout=0):
+        with FileLock(run.lock, timeout=0):
             return read_json(run.result) if run.done else train()
     except Timeout:
-        raise UserError(f"{run.label} is being trained by another process ({run.path})") from None
+        raise Busy(f"{run.label} is being trained by another process ({run.path})") from None
 
 
 def begin(config: TrainConfig) -> tuple[Machine, float]:

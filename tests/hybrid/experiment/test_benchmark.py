@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 from support import ROOT, quick_overrides
 
 from hybrid.config import register_schemas
@@ -105,6 +106,18 @@ def test_a_failing_run_stops_no_other_and_is_reported(run, folder, monkeypatch, 
     monkeypatch.setattr(training, "_train", original)
     assert run(MODELS) == 0
     assert len(folder.done_runs()) == 4 and not error.exists()
+
+
+def test_a_run_that_another_program_is_at_has_not_failed(run, folder, capsys):
+    assert run("model=vgg16", "fold=0") == 0
+    other = folder.run("vgg16", 0, 1)
+    other.path.mkdir()
+    with FileLock(other.lock):
+        assert run("model=vgg16") == 1
+        said = capsys.readouterr()
+        assert "vgg16/repeat0-fold1 is being trained by another program" in said.err
+        assert "failed" not in (said.out + said.err).lower() and not other.error.exists()
+    assert run("model=vgg16") == 0 and other.done
 
 
 def test_a_model_is_what_it_was_or_nothing_is_trained(run, folder):
