@@ -95,6 +95,7 @@ def scan_labels(root: Path, problems: Problems) -> Labels | None:
     if unused := [name for name in files.files if name not in kept]:
         notices.append(f"{table.name} does not mention {len(unused)} of the files in clips/: {some_of(unused)}")
     lines = tuple(row.line for row in kept.values())
+    left_out = {row.line for row in table.rows} - set(lines)
     sums_N1 = votes_NK.sum(axis=1, keepdims=True)
     return Labels(
         root=root,
@@ -106,7 +107,7 @@ def scan_labels(root: Path, problems: Problems) -> Labels | None:
         lines=lines,
         file=table.name,
         notices=tuple(notices),
-        left_out=tuple(row.cells["clip"] for row in table.rows if row.line not in set(lines)),
+        left_out=tuple(row.cells["clip"] for row in table.rows if row.line in left_out),
     )
 
 
