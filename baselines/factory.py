@@ -28,7 +28,8 @@ def create_model(
     size: 'paper' (the published architecture) or 'tiny' (the same, scaled to 15-45 MMAC a clip).
     num_frames, crop_size: what position tables are made for (default 224 at 'paper', 64 at 'tiny').
     in_channels: 1 (grey) or 3.
-    pretrained: 'none', 'official' or the path of a checkpoint (`baselines.weights`). What was loaded is
+    pretrained: 'none', 'official', 'simulated' (size tiny: pretrained on simulated clips, shipped with this package) or
+        the path of a checkpoint (`baselines.weights`). What was loaded is
         printed to stderr and kept as `model.load_report`; a frozen network reads its weights when it needs them.
     options: the model's own, such as `variant=`; an unknown one is a TypeError that lists them.
     """

@@ -99,6 +99,8 @@ class ModelEntry:
     """a baseline that was published after the paper, and is none of its thirteen"""
     hands_on_to: tuple[Callable[..., Any], ...] = ()
     """what else takes the options that `build` does not name itself"""
+    extends: str = ""
+    """the model that this one adds to, whose weights fit it"""
     control: bool = False
     """a model that exists to be compared with in ablations, and that `list_models` names only when asked to"""
 
@@ -160,6 +162,11 @@ def list_models(family: str | None = None, *, controls: bool = False) -> list[st
     entries = [entry for entry in map(get_entry, list(_entries)) if entry.family in families]
     own, extra = ([entry.name for entry in entries if entry.control == control] for control in (False, True))
     return own + extra if controls else own
+
+
+def is_shipped(pretrained: str) -> bool:
+    """Whether this names weights of `baselines/simulated`: 'simulated' or 'simulated/<model>'."""
+    return pretrained.partition("/")[0] == "simulated"
 
 
 def check_variant(model: str, variants: Iterable[str], variant: str, size: str) -> None:

@@ -169,6 +169,7 @@ def build(size: str, *, drop_path: float = 0.1, **shape) -> RoSTFine:
 register(
     ModelEntry(
         name="rostfine",
+        extends="timesformer",
         title="RoSTFine",
         family="transformer",
         build=build,

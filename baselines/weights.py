@@ -1,4 +1,5 @@
-"""Starting a model from published weights or from a checkpoint, with an account of what was taken."""
+"""Starting a model from published weights, from those shipped here or from a checkpoint, with an account of what was
+taken."""
 
 from functools import partial
 from pathlib import Path
@@ -8,13 +9,17 @@ from torch import Tensor
 from baselines.checkpoints import file_digest, read_checkpoint, refuse_non_finite, under_our_names
 from baselines.contract import ClipModel, LoadReport, listed
 from baselines.hub import fetch
-from baselines.registry import ModelEntry, PretrainedWeights, get_entry
+from baselines.registry import ModelEntry, PretrainedWeights, get_entry, is_shipped
+
+SIMULATED = Path(__file__).with_name("simulated")
+"""weights of size tiny that were pretrained on simulated clips, a file a model; `tools/ship_weights.py` writes them"""
 
 
 def load_pretrained(
     model: ClipModel, entry: ModelEntry, pretrained: str, *, size: str = "paper", variant: str | None = None
 ) -> LoadReport | None:
-    """Fill `model` from its official weights ('official') or from a file or folder (its path).
+    """Fill `model` from its official weights ('official'), from what was pretrained on simulated clips ('simulated', or
+    'simulated/<model>' for those of another one), or from a file or folder (its path).
 
     The classifier is replaced where it is for other classes, position tables are interpolated to the
     model's frames and crop, the input convolution is summed over RGB for one channel. What a model adds
@@ -24,7 +29,10 @@ def load_pretrained(
     A model with a frozen network takes that network's weights, and reads them when it first needs them: None.
     """
     if pretrained != "official":
-        file = Path(pretrained)
+        shipped = shipped_files(model, entry, pretrained, size)
+        if shipped and "" not in shipped:
+            return of_parts(model, {path: load_file(model.get_submodule(path), shipped[path]) for path in shipped})
+        file = shipped.get("", Path(pretrained))
         if model.learner is model:
             return load_file(model, file)
         return model.freeze_at(f"file of SHA-256 {file_digest(file)}", partial(read_checkpoint, file))
@@ -42,6 +50,30 @@ def load_pretrained(
     if model.learner is not model:
         return model.freeze_at(f"{source} {weights.revision}", partial(fetch, weights))
     return load_state(model, fetch(weights), source)
+
+
+def shipped_files(model: ClipModel, entry: ModelEntry, pretrained: str, size: str) -> dict[str, Path]:
+    """The files that 'simulated' or 'simulated/<model>' stands for, by the path of what they are of within `model`: '' is
+    the whole. Of a model that has none itself, those of the one that it extends, or of those that it is made of. Of any
+    other `pretrained` none.
+
+    A ValueError where there are none for it.
+    """
+    if not is_shipped(pretrained):
+        return {}
+    other = pretrained.partition("/")[2]
+    if size != "tiny":
+        raise ValueError(f"pretrained={pretrained}: what was pretrained on simulated clips is of size tiny, not {size!r}")
+    files = {file.stem: file for file in sorted(SIMULATED.glob("*.safetensors"))}
+    wanted = {"": other or entry.name}
+    if not other and entry.name not in files:
+        wanted = dict(model.parts) or {"": entry.extends or entry.name}
+    if missing := [name for name in wanted.values() if name not in files]:
+        raise ValueError(
+            f"pretrained={pretrained}: nothing pretrained on simulated clips is shipped for {missing[0]}; there is for "
+            f"{', '.join(files) or 'no model'}, and pretrained=simulated/<one of them> starts a model from that"
+        )
+    return {path: files[name] for path, name in wanted.items()}
 
 
 def official_weights(model: ClipModel, entry: ModelEntry, variant: str | None = None) -> list[PretrainedWeights]:

@@ -42,6 +42,9 @@ class RecipeConfig:
     """factor on the rate a layer down from the head, where a model starts from published weights (transformers)"""
     new_module_factor: float = 1.0
     """factor on the rate of modules that published weights, where a model starts from them, do not hold"""
+    classifier: str = "fresh"
+    """how it starts, on pretrained weights: fresh | fitted (to their features of the training clips, where it is one
+    linear layer, as in all models but RoSTFine and the ensemble)"""
     frozen: str = "none"
     """what of pretrained weights stays as it is: none | batch_norm (its statistics) | backbone (all but what is new)"""
     loss: str = "mse"
@@ -112,7 +115,7 @@ class ProtocolConfig:
 class SimulatedClips:
     """The clips to simulate where the data set's folder does not exist yet."""
 
-    preset: str = "standard"
+    preset: str = "clinic"
     num_clips: int = MISSING
     seed: int = 0
 
@@ -181,7 +184,7 @@ class StreamConfig:
     """clips of the next seed, of other donors and microscopes, to watch the error on"""
     root: str = MISSING
     """where pools are kept, shared by all models"""
-    preset: str = "standard"
+    preset: str = "clinic"
     seed: int = MISSING
     channels: int = 3
     """1 (grey) or 3 (colour)"""

@@ -11,9 +11,11 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from baselines.weights import SIMULATED
 from hybrid import list_models
 from hybrid.config import register_schemas
 from hybrid.display.tables import as_markdown, formatted
+from hybrid.files import read_json
 from hybrid.profiling.cards import card
 from hybrid.profiling.models import PUBLISHED, Setting, profile_models
 
@@ -38,11 +40,12 @@ def main() -> None:
     register_schemas()
     paper, _ = profile_models(names, Setting())
     tiny, _ = profile_models(names, Setting("tiny", crop_size=64))
+    shipped = read_json(index) if (index := SIMULATED / "index.json").exists() else {}
     print("# Models\n")
     if "native_gmac" in paper:
         print(as_markdown(formatted(paper[paper["native_gmac"].notna()], PUBLISHED)) + "\n")
     for name, paper_row, tiny_row in zip(names, paper.to_dict("records"), tiny.to_dict("records"), strict=True):
-        print(card(name, paper_row, tiny_row, recipe(name)))
+        print(card(name, paper_row, tiny_row, recipe(name), shipped.get(name)))
 
 
 if __name__ == "__main__":

@@ -177,6 +177,7 @@ OF_ONE_AXIS = table(
         "dense",
         {
             "pretrained-no-bends": PRETRAINED + "dense_no_bends/slowfast/pretrained.ckpt",
+            "pretrained-no-relations": PRETRAINED + "dense_no_relations/slowfast/pretrained.ckpt",
             "pretrained-no-events": PRETRAINED + "dense_no_events/slowfast/pretrained.ckpt",
         },
         against="pretrained",

@@ -38,6 +38,8 @@ from hybrid.model.positions import FrameTimes, LearnedPositions, stretched
 
 LAYERS, MLP = 2, 2
 """layers, and the width of their perceptrons in widths"""
+POSITIONS_SPREAD = 0.2
+"""as large as what a frame's numbers make of it, so that attention tells frames apart from the start"""
 FRAME_MIXERS = ("none", "attention", "window3", "window5", "window9", "conv5", "conv31", "perceptron", "alone")
 
 
@@ -131,7 +133,7 @@ class FramePart(nn.Module):
         super().__init__()
         self.read = FrameReader(steps)
         self.enter = linear(len(FRAME_VALUES), width)
-        self.positions = LearnedPositions(width, heads, num_frames)
+        self.positions = LearnedPositions(width, heads, num_frames, POSITIONS_SPREAD)
         self.layers = nn.ModuleList(
             FrameLayer(width, make_mixer(kind, width, heads, num_frames)) for _ in range(LAYERS)
         )

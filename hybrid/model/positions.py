@@ -77,11 +77,12 @@ class NoPositions(nn.Module):
 
 
 class LearnedPositions(NoPositions):
-    """A learned vector a frame of the clip, stretched linearly over clips of another length."""
+    """A learned vector a frame of the clip, stretched linearly over clips of another length. spread: of its numbers,
+    at first."""
 
-    def __init__(self, width: int, heads: int, num_frames: int):
+    def __init__(self, width: int, heads: int, num_frames: int, spread: float = 0.02):
         super().__init__(width, heads, num_frames)
-        self.table_TD = nn.Parameter(0.02 * torch.randn(num_frames, width))
+        self.table_TD = nn.Parameter(spread * torch.randn(num_frames, width))
 
     def add(self, token_BSTD: Tensor, times: FrameTimes) -> Tensor:
         return token_BSTD + stretched(self.table_TD, times.num_frames)[times.frame_T].to(token_BSTD.dtype)

@@ -129,6 +129,7 @@ def build(size: str, *, instantiation: str = "dot_product", **options) -> SlowFa
 register(
     ModelEntry(
         name="slowfast_nln",
+        extends="slowfast",
         title="SlowFast, non-local",
         family="convolution",
         build=build,

@@ -141,7 +141,9 @@ class Objective(nn.Module):
         mean = {part: torch.stack(errors).mean() for part, errors in parts.items()}
         related = {f"relations_{kind}": mean.pop(kind) for kind in self.attributes.relations}
         by_frame, within = self.errors_of_frames(frames_of, frames_BTD)
-        found = mean | {"relations": torch.stack(list(related.values())).mean(), "frames": by_frame}
+        found = mean | {"frames": by_frame}
+        if related:
+            found["relations"] = torch.stack(list(related.values())).mean()
         of_group = {group: found[group] for group in self.attributes.groups}
         total = sum(self.share(group) * error for group, error in of_group.items())
         return of_group | {"all": total} | related | within
@@ -235,7 +237,7 @@ class PretrainModule(RepeatableModule):
         values_BV = self.objective.as_seen(values_BV, views, side=frames_BTHWC.shape[2])
         errors = self.objective(self.outputs(features), values_BV)
         loss = errors["all"]
-        if self.model.reads_frames:
+        if self.model.reads_frames and self.objective.attributes.relations:
             errors["taught"] = self.taught(features, values_BV)
             loss = loss + self.objective.share("relations") * errors["taught"]
         self._log("train", errors, len(clips_B))

@@ -16,8 +16,15 @@ KINDS = {
 }
 
 
-def card(name: str, paper: Mapping[str, Any], tiny: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
-    """One model's card. paper, tiny: its rows of `profile_models` at 16 frames, of 224 and of 64 px."""
+def card(
+    name: str,
+    paper: Mapping[str, Any],
+    tiny: Mapping[str, Any],
+    recipe: Mapping[str, Any],
+    shipped: Mapping[str, Any] | None = None,
+) -> str:
+    """One model's card. paper, tiny: its rows of `profile_models` at 16 frames, of 224 and of 64 px. shipped: what is
+    known of its weights in this package (`baselines/simulated/index.json`), where there are any."""
     entry = get_entry(name)
     rows = [
         ("name", f"`{name}`"),
@@ -42,6 +49,8 @@ def card(name: str, paper: Mapping[str, Any], tiny: Mapping[str, Any], recipe: M
     for variant, official in entry.official.items():
         label = "official weights" + (f", `variant={variant}`" if len(entry.official) > 1 else "")
         rows.append((label, weights(official)))
+    if shipped:
+        rows.append(("`pretrained=simulated`, size `tiny`", simulated(shipped)))
     rows.append(("recipe", ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in recipe.items())))
     if entry.paper_mse is not None:
         mean, sd = entry.paper_mse
@@ -65,6 +74,15 @@ def weights(official: PretrainedWeights) -> str:
     if official.mean_std is not None:
         text += f", mean {rounded(official.mean_std[0])}, std {rounded(official.mean_std[1])}"
     return text
+
+
+def simulated(shipped: Mapping[str, Any]) -> str:
+    errors = ", ".join(f"{group.replace('_', ' ')} {error:.2f}" for group, error in shipped["errors"].items())
+    return (
+        f"{shipped['bytes'] / 1e6:.1f} MB in half precision, {shipped['licence']}, SHA-256 `{shipped['sha256'][:16]}`; "
+        f"`{shipped['command']}` at commit {shipped['commit'][:7]}: {shipped['clips_seen']} simulated clips of preset "
+        f"{shipped['preset']}, no grades; errors on held-out clips, where 1 is knowing nothing: {errors}"
+    )
 
 
 def rounded(values: tuple[float, ...]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import NullLocator
 
+from baselines.registry import is_shipped
 from hybrid import get_entry
 from hybrid.display.figures import FAMILY_COLOURS, INK, Picture, new_figure, picture, styled
 from hybrid.display.pages import Section
@@ -65,6 +66,8 @@ def _start(pretrained: str) -> str:
     """'fresh weights', 'published weights', or the experiment that a checkpoint is of."""
     if pretrained in ("none", "official"):
         return {"none": FRESH, "official": "published weights"}[pretrained]
+    if is_shipped(pretrained):
+        return f"pretrained on simulated clips{pretrained.removeprefix('simulated').replace('/', ', ')}"
     return Path(pretrained).parent.parent.name or pretrained
 
 

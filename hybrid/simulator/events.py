@@ -41,11 +41,6 @@ NO_EVENT = Event("none", 0)
 
 PROGRESSIVE = ("rapid", "slow", "hyperactivated")
 """classes of motion that have a course to keep or to lose"""
-TURN = 0.35
-"""1/um, mean bend of the tail for a turn of `clinic` by about 75 degrees at 1 Hz and an amplitude of 1; fitted once to
-cells that swim"""
-PACE = 1.2
-"""strength of a change of pace in `clinic`"""
 
 
 def draw_event(rng: np.random.Generator, duration: float, beat: Beat) -> Event:
@@ -65,25 +60,35 @@ def draw_event(rng: np.random.Generator, duration: float, beat: Beat) -> Event:
     return Event(kind, sign, duration / 2, duration / 2, 0.2 * duration, side, strength)
 
 
-def draw_plain_event(rng: np.random.Generator, duration: float, beat: Beat) -> Event:
-    """An event of `clinic`, of a cell that gets ahead: as `draw_event`, but as large in slow cells as in fast ones.
+@dataclass(frozen=True)
+class PlainEvents:
+    """Events of `clinic`, of cells that get ahead: as by `draw_event`, but as large in slow cells as in fast ones.
 
     Every kind is good or bad by one relation of the clip's beginning and its end. Turns and a pause: whether the cell
     goes on with the heading it had. Pace: whether it is faster at the end.
     """
-    if beat.kind not in PROGRESSIVE:
-        return NO_EVENT
-    kind, sign, side = KINDS[rng.integers(len(KINDS))], int(rng.choice([-1, 1])), int(rng.choice([-1, 1]))
-    size = float(rng.uniform(0.85, 1.15))
-    if kind == "pace":
-        return Event(kind, sign, duration / 2, duration / 2, 0.12 * duration, side, PACE * size)
-    strength = size * TURN * beat.frequency**-0.65 * beat.amplitude**-1.42 / 0.075
-    if kind == "turns":
-        first, second = duration * rng.uniform(0.22, 0.32), duration * rng.uniform(0.58, 0.68)
-        return Event(kind, sign, float(first), float(second), 0.07 * duration, side, strength)
-    first = duration * rng.uniform(0.32, 0.38)
-    second = first + duration * rng.uniform(0.2, 0.26)
-    return Event(kind, sign, float(first), float(second), 0.045 * duration, side, strength, turned=True)
+
+    turn: float
+    """1/um, mean bend of the tail for a turn at 1 Hz and an amplitude of 1; 0.35 turns cells that swim by about 75
+    degrees, fitted once"""
+    pace: float
+    """strength of a change of pace"""
+
+    def __call__(self, rng: np.random.Generator, duration: float, beat: Beat) -> Event:
+        """An event of a cell with this beat in a clip of this many seconds."""
+        if beat.kind not in PROGRESSIVE:
+            return NO_EVENT
+        kind, sign, side = KINDS[rng.integers(len(KINDS))], int(rng.choice([-1, 1])), int(rng.choice([-1, 1]))
+        size = float(rng.uniform(0.85, 1.15))
+        if kind == "pace":
+            return Event(kind, sign, duration / 2, duration / 2, 0.12 * duration, side, self.pace * size)
+        strength = size * self.turn * beat.frequency**-0.65 * beat.amplitude**-1.42 / 0.075
+        if kind == "turns":
+            first, second = duration * rng.uniform(0.22, 0.32), duration * rng.uniform(0.58, 0.68)
+            return Event(kind, sign, float(first), float(second), 0.07 * duration, side, strength)
+        first = duration * rng.uniform(0.32, 0.38)
+        second = first + duration * rng.uniform(0.2, 0.26)
+        return Event(kind, sign, float(first), float(second), 0.045 * duration, side, strength, turned=True)
 
 
 def draw_relation(rng: np.random.Generator, num_frames: int, frame_rate: float, lag: int) -> Event:

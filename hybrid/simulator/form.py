@@ -32,6 +32,8 @@ class Signs:
     """contrast of the chromatin in the best cell, and how much more it is in the worst"""
     grain_um: float = 1.3
     """wavelength of the chromatin's grain"""
+    even_grain: bool = False
+    """whether every head's grain has exactly its contrast; else a small head's varies by what field it happens to get"""
     cap: tuple[float, float] = (0.66, 0.56)
     """how much lighter the acrosome is than the nucleus in the best cell, and how much less so in the worst"""
     tail: tuple[float, float] = (0.6, 1.15)
@@ -184,7 +186,8 @@ def head_cloud(form: Form, spacing: float) -> tuple[np.ndarray, np.ndarray]:
     for vx, vy, radius in form.vacuoles:
         distance = np.hypot((u - vx) * half_length, (v - vy) * half_width)
         phase *= 1 - 0.85 * _soft((radius - distance) / 0.08)
-    phase *= 1 + form.grain * _grain(form.grain_seed, points, form.signs.grain_um)
+    grain = _grain(form.grain_seed, points, form.signs.grain_um)
+    phase *= 1 + form.grain * (grain / grain.std() if form.signs.even_grain else grain)
     phase = np.maximum(phase, 0.0)
     return points, phase * (form.total / phase.mean())
 

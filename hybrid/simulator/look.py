@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from hybrid.simulator.events import draw_event, draw_plain_event
+from hybrid.simulator.events import PlainEvents, draw_event
 from hybrid.simulator.form import STANDARD_SIGNS, Signs
 from hybrid.simulator.motion import CLINIC_FAMILIES, FAMILIES, Families
 from hybrid.simulator.optics import Optics
@@ -56,20 +56,21 @@ STANDARD = Look()
 CLINIC = Look(
     microscope="phase",
     magnification=1.6,
-    exposure=2.0,
+    exposure=4.0,
     contrast=1.4,
     defocus=0.3,
     aim=0.7,
     signs=Signs(
-        shares=(0.20, 0.10, 0.65, 0.05),
+        shares=(0.10, 0.05, 0.80, 0.05),
         vacuole=(0.26, 0.20),
         grain=(0.0, 1.1),
-        grain_um=1.8,
+        grain_um=1.6,
+        even_grain=True,
         cap=(0.35, 0.30),
         tail=(2.0, 2.8),
     ),
     families=CLINIC_FAMILIES,
-    draw_event=draw_plain_event,
+    draw_event=PlainEvents(turn=0.28, pace=0.85),
     low_pass=4.8,
     motion_mean=1.360,
     motion_sd=0.663,

@@ -28,7 +28,7 @@ CLINIC_FAMILIES: Families = {
     "plain": (0.56, {"rapid": 0.91, "slow": 0.07, "immotile": 0.01, "dead": 0.01}),
     "curved": (0.10, {"rapid": 0.60, "slow": 0.20, "circling": 0.20}),
     "wild": (0.12, {"hyperactivated": 0.90, "slow": 0.10}),
-    "weak": (0.13, {"rapid": 0.16, "slow": 0.52, "non-progressive": 0.08, "immotile": 0.12, "dead": 0.12}),
+    "weak": (0.13, {"rapid": 0.12, "slow": 0.56, "non-progressive": 0.08, "immotile": 0.12, "dead": 0.12}),
     "curled": (0.09, {"immotile": 0.50, "dead": 0.50}),
 }
 """of `clinic`: fewer cells that cannot show an event, or whose circles hide one; a weak tail mostly swims badly"""

@@ -41,16 +41,16 @@ def recordings(
 
 
 def pairs(
-    shares: str, num_pairs: int, seed: int = 0, *, settings: Settings | None = None
+    shares: str, num_pairs: int, seed: int = 0, *, preset: str = "clinic", settings: Settings | None = None
 ) -> Iterator[tuple[tuple[np.ndarray, dict], tuple[np.ndarray, dict]]]:
     """Pairs of clips that share their cell's form ('form'), or its beat and event ('motion'), and nothing else."""
     if shares not in ("form", "motion"):
         raise UserError(f"pairs share 'form' or 'motion', not {shares!r}")
-    settings, preset = settings or Settings(), get_preset("standard")
-    panel = make_panel(seed, preset)
+    chosen = get_preset(preset)
+    settings, panel = chosen.look.camera(settings or Settings()), make_panel(seed, chosen)
     for first in range(FIRST_PAIR, FIRST_PAIR + 2 * num_pairs, 2):
-        one = draw_cell(seed, first, settings, preset, panel)
-        other = draw_cell(seed, first + 1, settings, preset, panel, **{f"{shares}_of": first})
+        one = draw_cell(seed, first, settings, chosen, panel)
+        other = draw_cell(seed, first + 1, settings, chosen, panel, **{f"{shares}_of": first})
         yield _filmed(one, settings), _filmed(other, settings)
 
 

@@ -41,6 +41,7 @@ def truth_row(cell: Cell, path: Swim, settings: Settings) -> dict:
         "head_width": form.width,
         "acrosome": form.acrosome,
         "vacuoles": len(form.vacuoles),
+        "grain": form.grain,
         "droplet": form.droplet,
         "neck_angle": form.neck_angle,
         "event": event.kind,

@@ -12,15 +12,15 @@ from omegaconf import OmegaConf
 from baselines import ClipModel
 from baselines.checkpoints import read_checkpoint
 from baselines.hub import fetch
-from baselines.registry import PretrainedWeights
-from baselines.weights import official_weights
+from baselines.registry import PretrainedWeights, is_shipped
+from baselines.weights import official_weights, shipped_files
 from hybrid import create_model, get_entry, list_models
 from hybrid.config import TrainConfig
 from hybrid.data.transforms import WAYS, Normalisation
 from hybrid.device import choose_machine
 from hybrid.errors import UserError
 from hybrid.training.losses import get_loss
-from hybrid.training.optimiser import check_frozen
+from hybrid.training.optimiser import check_classifier, check_frozen
 
 
 def build_model(config: TrainConfig, num_grades: int) -> ClipModel:
@@ -54,7 +54,7 @@ def check_models(configs: Iterable[TrainConfig]) -> None:
         if config.model.pretrained == "official":
             for weights in official_weights(model, get_entry(config.model.name), config.model.options.get("variant")):
                 users.setdefault(weights, []).append(config.arm)
-        elif config.model.pretrained != "none":
+        elif config.model.pretrained != "none" and not is_shipped(config.model.pretrained):
             try:
                 read_checkpoint(Path(config.model.pretrained))
             except ValueError as error:
@@ -84,13 +84,17 @@ def check_model(config: TrainConfig) -> ClipModel:
         raise UserError(f"protocol.normalise must be one of {', '.join(WAYS)}, not {config.protocol.normalise!r}")
     get_loss(config.model.recipe.loss)
     check_frozen(config.model)
+    check_classifier(config.model)
     pretrained = config.model.pretrained
     if pretrained == "official" and config.model.size != "paper":
         raise UserError(f"model.pretrained=official: there are no published weights of size {config.model.size!r}")
-    if pretrained not in ("none", "official") and not Path(pretrained).exists():
-        raise UserError(f"model.pretrained must be none, official or a path; there is no {pretrained!r}")
+    named = pretrained in ("none", "official") or is_shipped(pretrained)
+    if not named and not Path(pretrained).exists():
+        raise UserError(f"model.pretrained must be none, official, simulated or a path; there is no {pretrained!r}")
     with torch.device("meta"):
         model = _build(config, num_grades=2, pretrained="none")
+    with told_of_model(config.model.name):
+        shipped_files(model, get_entry(config.model.name), pretrained, config.model.size)
     if pretrained == "official" and not official_weights(model, get_entry(config.model.name)):
         raise UserError(f"model.pretrained=official: {config.model.name} has no published weights")
     return model

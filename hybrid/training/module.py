@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+import numpy as np
+import torch
+from torch import Tensor, nn
 
 from baselines import ClipModel
 from hybrid.config import TrainConfig
 from hybrid.data.loader import InMemoryClips, sent
+from hybrid.training.classifier_start import fit_classifier
 from hybrid.training.loop import RepeatableModule
 from hybrid.training.losses import get_loss, mse
 from hybrid.training.optimiser import build_optimiser, freeze, freeze_batchnorm, parameter_groups
@@ -15,7 +18,16 @@ from hybrid.training.optimiser import build_optimiser, freeze, freeze_batchnorm,
 class GradeModule(RepeatableModule):
     """One model, the clips it learns from and the panel's votes."""
 
-    def __init__(self, model: ClipModel, clips: InMemoryClips, targets_NK: Tensor, config: TrainConfig, seed: int):
+    def __init__(
+        self,
+        model: ClipModel,
+        clips: InMemoryClips,
+        targets_NK: Tensor,
+        config: TrainConfig,
+        seed: int,
+        train_clips: np.ndarray | None = None,
+    ):
+        """train_clips: the numbers of those that it learns from, which a classifier may be fitted to first."""
         super().__init__(seed, config.protocol.augment)
         freeze(model, config.model.recipe.frozen)
         self.loss = get_loss(config.model.recipe.loss)
@@ -23,9 +35,27 @@ class GradeModule(RepeatableModule):
         self.clips = clips
         self.register_buffer("targets_NK", targets_NK, persistent=False)
         self.config = config
+        self.train_clips = train_clips
 
     def on_fit_start(self) -> None:
         self.clips.to(self.device)
+        classifier = self.model.get_submodule(self.model.classifier)
+        fitted = self.config.model.recipe.classifier == "fitted" and isinstance(classifier, nn.Linear)
+        if fitted and self.trainer.ckpt_path is None:  # a run that goes on has its own
+            targets_NK = self.targets_NK[torch.as_tensor(self.train_clips, device=self.device)]
+            fit_classifier(classifier, self._features(self.train_clips), targets_NK)
+
+    @torch.no_grad()
+    def _features(self, clips: np.ndarray) -> Tensor:
+        """(N, D) of these clips as they are: what the classifier is given."""
+        training = self.model.training
+        self.model.eval()
+        features = [
+            self.model.forward_head(self.model.forward_features(self.clips.batch(clips_B, self.device)), True).float()
+            for clips_B in torch.as_tensor(clips).split(self.config.protocol.batch_size)
+        ]
+        self.model.train(training)
+        return torch.cat(features)
 
     def on_train_epoch_start(self) -> None:
         # Lightning brings back the modes it found before the validation, and otherwise leaves them alone.

@@ -97,6 +97,21 @@ def check_frozen(config: ModelConfig) -> None:
         )
 
 
+CLASSIFIERS = ("fresh", "fitted")
+
+
+def check_classifier(config: ModelConfig) -> None:
+    """Refuse a name that is none of CLASSIFIERS, and fitting one to features that know nothing."""
+    start = config.recipe.classifier
+    if start not in CLASSIFIERS:
+        raise UserError(f"model.recipe.classifier must be fresh or fitted, not {start!r}")
+    if start != "fresh" and config.pretrained == "none":
+        raise UserError(
+            f"model.recipe.classifier=fitted starts from what pretrained weights tell of the clips, but {config.name!r} "
+            "starts from fresh ones: give model.pretrained=official or a path, or model.recipe.classifier=fresh"
+        )
+
+
 def freeze(model: ClipModel, frozen: str) -> None:
     """Take the parameters that `frozen` keeps out of training."""
     if frozen == "backbone":

@@ -83,7 +83,7 @@ def _train(
     training_folds = np.setdiff1d(np.arange(len(dataset)), test_clips)
     # Every fold draws its share anew, so that their mean does not hang on one draw; models draw the same.
     train_clips = subsample(training_folds, dataset.groups, recipe.train_share, _draw(config))
-    module = GradeModule(learner, clips, torch.as_tensor(dataset.targets_NK), config, seed)
+    module = GradeModule(learner, clips, torch.as_tensor(dataset.targets_NK), config, seed, train_clips)
     batches = training_batches(train_clips, protocol.batch_size, seed, len(training_folds), parts_of_a_batch(config))
     freeze_batchnorm(learner, recipe.frozen)
     shown = clips.batch(torch.as_tensor(np.resize(train_clips, batches.batch_size)), machine.device)

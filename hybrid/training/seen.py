@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from baselines.registry import is_shipped
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
 from hybrid.data.folds import held_out_clips
@@ -43,9 +44,10 @@ def trained_on(config: TrainConfig, dataset: ClipDataset, train_clips: np.ndarra
 def behind(pretrained: str) -> TrainedOn | None:
     """What the weights that a model starts from have learned from; None of a file that does not say.
 
-    pretrained: as `model.pretrained`; 'official' weights have seen none of one's clips.
+    pretrained: as `model.pretrained`; 'official' weights have seen none of one's clips, nor have those that are shipped:
+    they learned from simulated clips of seeds that no data set has.
     """
-    return FRESH if pretrained in ("none", "official") else _read(pretrained)[0]
+    return FRESH if pretrained in ("none", "official") or is_shipped(pretrained) else _read(pretrained)[0]
 
 
 def check_start(config: TrainConfig, dataset: ClipDataset, fold_of_N: np.ndarray) -> int | None:
@@ -118,5 +120,5 @@ def _read_once(path: str, _changed: int) -> tuple[TrainedOn | None, bool]:
     if str(content.get("format", "")).startswith(f"{OURS} pretraining"):
         # Simulated in passing, from seeds that no data set has; what it had started from it does not say.
         start = content["about"]["settings"]["model"]["pretrained"]
-        return (FRESH if start in ("none", "official") else None), True
+        return (FRESH if start in ("none", "official") or is_shipped(start) else None), True
     return None, str(content.get("format", "")).startswith(OURS) or "pytorch-lightning_version" in content

@@ -62,7 +62,8 @@ def pairs_that_share(what: str, num_pairs: int, spec: ClipSpec) -> np.ndarray:
 @lru_cache(maxsize=4)
 def cells_at(hertz: tuple[float, ...], num_cells: int, spec: ClipSpec) -> np.ndarray:
     """(cells, F, T, H, W, C) uint8: straight swimmers without an event, the tail of each beating at every frequency."""
-    settings, preset = settings_for(spec), get_preset("lag2")  # its cells are straight and all swim
+    preset = get_preset("lag2")  # its cells are straight and all swim
+    settings = preset.look.camera(settings_for(spec))
     cells = [draw_cell(SEED, FIRST_PAIR + number, settings, preset) for number in range(num_cells)]
     wanted = [
         replace(cell, event=NO_EVENT, beat=replace(cell.beat, frequency=frequency))

@@ -26,7 +26,7 @@ EPOCHS = 40
 
 def lag_preset(base: str, lag: int) -> Preset:
     """The lag preset whose clips look as those of `base`, standard or clinic."""
-    return get_preset(f"lag{lag}" if base == "standard" else f"{base}_lag{lag}")
+    return get_preset(f"lag{lag}" if base == "clinic" else f"{base}_lag{lag}")
 
 
 def lag_gates(base: str, num_clips: int, seed: int, settings: Settings, workers: int) -> list[Gate]:

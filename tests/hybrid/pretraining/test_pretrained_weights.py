@@ -25,7 +25,7 @@ SCALE = Scale((0.0,) * MEASURED, *ONES, (0.0,) * VALUES, (1.0,) * VALUES, (0.5,)
 @pytest.mark.parametrize("name", list_models(controls=True))
 def test_every_model_goes_on_from_its_own(name, config_of_pretraining, config_of):
     torch.manual_seed(1)
-    config = config_of(f"model={name}", "weights=simulated")
+    config = config_of(f"model={name}", "weights=pretraining")
     model = create_model(name, "tiny")
     module = PretrainModule(
         model, Objective(ATTRIBUTES, SCALE), NORMALISATION, config_of_pretraining(f"model={name}")
@@ -50,7 +50,8 @@ def test_every_model_goes_on_from_its_own(name, config_of_pretraining, config_of
 
 @pytest.mark.parametrize("name", ["hybrid", "slowfast_nln"])
 def test_what_copies_slowfast_starts_from_its_pretraining(name, config_of_pretraining, config_of):
-    config = config_of(f"model={name}", "weights=simulated_slowfast")
+    own = "model.pretrained=${runs_dir}/pretraining-tiny-dense/slowfast/pretrained.ckpt"
+    config = config_of(f"model={name}", "weights=pretraining", own)
     slowfast = create_model("slowfast", "tiny")
     objective = Objective(ATTRIBUTES, SCALE)
     module = PretrainModule(slowfast, objective, NORMALISATION, config_of_pretraining("model=slowfast")).eval()
@@ -61,12 +62,12 @@ def test_what_copies_slowfast_starts_from_its_pretraining(name, config_of_pretra
     assert torch.equal(*features)
 
     with pytest.raises(UserError, match="pretrained.ckpt"):
-        build_model(config_of("model=r3d", "weights=simulated_slowfast"), num_grades=5)
+        build_model(config_of("model=r3d", "weights=pretraining", own), num_grades=5)
 
 
 def test_weights_that_were_not_made_yet_are_asked_for(config_of):
     with pytest.raises(UserError, match="there is no .*pretraining-tiny-dense_no_events/vit/pretrained.ckpt"):
-        check_model(config_of("model=vit", "weights=simulated_no_events"))
+        check_model(config_of("model=vit", "weights=pretraining_no_events"))
 
 
 def test_the_classifier_has_no_part_in_it(config_of_pretraining):

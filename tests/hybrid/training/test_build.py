@@ -45,5 +45,5 @@ def test_missing_weights_are_told_once_for_all_models_that_want_them(config_of, 
 
 def test_all_that_is_wrong_with_several_models_is_told_at_once(config_of):
     with pytest.raises(UserError) as error:
-        check_models([config_of(f"model={name}", "weights=simulated") for name in ("vgg16", "vit")])
+        check_models([config_of(f"model={name}", "weights=pretraining") for name in ("vgg16", "vit")])
     assert "vgg16/pretrained.ckpt" in str(error.value) and "vit/pretrained.ckpt" in str(error.value)
