@@ -16,6 +16,7 @@ fixed 8/32 x 7 x 7.
          +-- mean over T, H, W; concat --+-- dropout -- linear      head
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -120,6 +121,11 @@ class SlowFast(ClipModel):
 
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> tuple[Tensor, Tensor]:
         """res5 of both pathways: (B, C_S, T/alpha, H/32, W/32) and (B, C_F, T, H/32, W/32)."""
+        *_, (_, slow, fast) = self.run_stages(clip_BCTHW, into)
+        return slow, fast
+
+    def run_stages(self, clip_BCTHW: Tensor, into: Intermediates | None) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """Each stage's name and what both pathways have after it, before its lateral connection (the last has none)."""
         slow, fast = pack_pathways(clip_BCTHW, self.alpha, self.slow_frames)
         for name, stage in zip(STAGE_NAMES, self.stages, strict=True):
             slow, fast = self.run_stage(name, stage, slow, fast, into)
@@ -127,8 +133,8 @@ class SlowFast(ClipModel):
                 slow_times, fast_times = self.pathway_times(clip_BCTHW.shape[2], clip_BCTHW.device)
                 into.features[f"slow.{name}"] = Features(slow, slow_times, "slow")
                 into.features[f"fast.{name}"] = Features(fast, fast_times, "fast")
+            yield name, slow, fast
             slow, fast = fuse_lateral(stage, slow, fast)
-        return slow, fast
 
     def run_stage(
         self, name: str, stage: nn.Module, slow: Tensor, fast: Tensor, into: Intermediates | None

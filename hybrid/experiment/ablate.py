@@ -7,6 +7,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from baselines.registry import is_shipped
 from hybrid.config import TrainConfig
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Ablation, arms_of, record_ablations
@@ -134,7 +135,9 @@ def _idle(configs: dict[str, DictConfig]) -> tuple[dict[str, str], dict[str, str
             idle[label] = "fresh weights hold nothing that could stay as it is"
         elif weights == "official" and config.model.size != "paper":
             idle[label] = f"there are no published weights of size {config.model.size!r}"
-        elif weights not in ("none", "official") and not Path(weights).exists():
+        elif is_shipped(weights) and config.model.size != "tiny":
+            idle[label] = f"what is shipped of simulated clips is of size tiny, not {config.model.size!r}"
+        elif not (weights in ("none", "official") or is_shipped(weights)) and not Path(weights).exists():
             idle[label] = f"there is no {weights!r} (see tools/pretrain.py)"
         else:
             settings[label] = own

@@ -153,8 +153,7 @@ OF_ONE_AXIS = table(
     ),
     variants(
         "pretraining",
-        "Whether SlowFast, and so the hybrid, was pretrained on simulated clips; tools/pretrain.py "
-        "model=slowfast does so first.",
+        "Whether SlowFast, and so the hybrid, was pretrained on simulated clips.",
         "as the protocol says",
         {
             "pretrained": "weights=simulated_slowfast",
@@ -162,11 +161,10 @@ OF_ONE_AXIS = table(
     ),
     variants(
         "pretraining_of",
-        "Whether it was SlowFast or the whole hybrid that was pretrained; tools/pretrain.py model=hybrid "
-        "does the latter.",
+        "Whether it was SlowFast or the whole hybrid that was pretrained.",
         "slowfast",
         {
-            "pretrained-hybrid": PRETRAINED + "dense/hybrid/pretrained.ckpt",
+            "pretrained-hybrid": "model.pretrained=simulated",
         },
         against="pretrained",
     ),

@@ -33,7 +33,9 @@ from __future__ import annotations
 from dataclasses import fields
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool3d
 
 from baselines import slowfast
 from baselines.contract import Intermediates
@@ -57,6 +59,8 @@ WIDTHS = {
 HEADS = {"paper": 8, "tiny": 4}
 FRAME_WIDTHS = {"paper": 256, "tiny": 48}
 """of the part over all frames"""
+READ_STAGES, QUARTERS = ("res4", "res5"), 4
+"""what frames are read off: the means over each quarter of the picture, which tell where a cell is, not only how it looks"""
 RANDOM_GAIN = 0.1
 """of the updates where it is not zero: LayerScale's for shallow networks (Touvron et al., CaiT, 2021, section 2)"""
 KERNELS = {"conv3": 3, "conv9": 9, "shift": 3}
@@ -114,8 +118,13 @@ class Hybrid(SlowFast):
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> tuple[Tensor, Tensor]:
         """res5 of both pathways: (B, C_S, T/alpha, H/32, W/32) and (B, C_F, T, H/32, W/32)."""
         self.drop_pathway.draw(clip_BCTHW.shape[0], clip_BCTHW.device)
-        slow, fast = super().forward_features(clip_BCTHW, into)
-        return slow, self.drop_pathway.mask_fast(fast)
+        steps = {"slow": [], "fast": []}
+        for name, slow, fast in self.run_stages(clip_BCTHW, into):
+            if self.frames is not None and name in READ_STAGES:
+                steps["slow"].append(by_quarters(slow))
+                steps["fast"].append(by_quarters(self.drop_pathway.mask_fast(fast)))
+        read = [torch.cat(quarters, dim=2) for quarters in steps.values() if quarters]
+        return slow, self.drop_pathway.mask_fast(fast), *read
 
     def run_stage(
         self, name: str, stage: nn.Module, slow: Tensor, fast: Tensor, into: Intermediates | None
@@ -128,6 +137,11 @@ class Hybrid(SlowFast):
             slow = slow + update["slow"] if "slow" in update else slow
             fast = fast + update["fast"] if "fast" in update else fast
         return slow, fast
+
+    def time_steps(self, features: tuple[Tensor, ...], num_frames: int) -> list[Tensor]:
+        """Of both pathways, what frames are read off: quarters of the picture in READ_STAGES. Without the part over all
+        frames SlowFast's."""
+        return list(features[2:]) or super().time_steps(features, num_frames)
 
     @property
     def reads_frames(self) -> bool:
@@ -152,7 +166,7 @@ class Hybrid(SlowFast):
     ) -> Tensor:
         """frames_BTD: FRAME_VALUES to go on from, in place of those that are read."""
         pooled = []
-        for name, x_BCTHW in zip(("slow", "fast"), features, strict=True):
+        for name, x_BCTHW in zip(("slow", "fast"), features[:2], strict=True):
             mean_BC = x_BCTHW.mean(dim=(2, 3, 4))
             pooled.append(self.attentive[name](x_BCTHW, mean_BC) if name in self.attentive else mean_BC)
         pooled_BD = torch.cat(pooled, dim=1)
@@ -176,9 +190,15 @@ class Hybrid(SlowFast):
         return self.get_submodule(module).resized(parameter, table).to(table) if parameter in POSITION_TABLES else None
 
     def no_weight_decay(self) -> set[str]:
-        """Embeddings: of pathways and of positions."""
+        """Embeddings, of pathways and of positions; and what reads frames, whose numbers have units of their own."""
         mine = {key for key, _ in self.named_parameters() if ".pathway." in key or key.endswith(POSITION_TABLES)}
+        mine |= {key for key, _ in self.named_parameters() if key.startswith("frames.read.")}
         return super().no_weight_decay() | mine
+
+
+def by_quarters(x_BCTHW: Tensor) -> Tensor:
+    """(B, T, 4 C): the mean over each quarter of the picture."""
+    return rearrange(adaptive_avg_pool3d(x_BCTHW, (None, 2, 2)), "b c t h w -> b t (c h w)")
 
 
 class DropPathway(nn.Module):
@@ -248,7 +268,8 @@ def build(size: str, *, num_frames: int, crop_size: int, **options) -> Hybrid:
     frames = None
     if chosen.frame_mixer != "none":
         with isolated_rng(seed, "frames"):
-            slow, fast = stage_channels(base, "res5").values()
+            channels = [stage_channels(base, stage) for stage in READ_STAGES]
+            slow, fast = (QUARTERS * sum(each[pathway] for each in channels) for pathway in ("slow", "fast"))
             frames = FramePart(
                 [(base.alpha, slow), (1, fast)],
                 kind=chosen.frame_mixer,

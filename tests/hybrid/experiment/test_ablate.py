@@ -95,22 +95,23 @@ def test_other_settings_than_those_of_the_runs_are_refused(words, folder):
 
 
 def test_all_leaves_out_what_weights_are_missing_for_and_says_so(words, tmp_path, monkeypatch):
-    some = {name: ABLATIONS[name] for name in ("laterals", "pretraining", "frozen")}
+    some = {name: ABLATIONS[name] for name in ("laterals", "pretraining_targets", "frozen")}
     monkeypatch.setattr(ablate, "ABLATIONS", some)
     asked = read_overrides(CONFIGS, words("ablation=all", "fold=0"))
-    assert [job.arm.label for job in asked.jobs] == ["hybrid", "laterals-false"]
-    assert list(asked.left_out) == ["pretrained", "frozen-batch_norm", "frozen-backbone"]
-    weights = tmp_path / "runs" / "pretraining-tiny-dense" / "slowfast" / "pretrained.ckpt"
-    assert f"there is no '{weights}' (see tools/pretrain.py" in asked.left_out["frozen-backbone"]
-    with pytest.raises(UserError, match=f"arm 'pretrained': there is no '{re.escape(str(weights))}'"):
-        run_ablations(CONFIGS, words("ablation=frozen", "fold=0"), write_report)
+    shipped = ["pretrained", "frozen-batch_norm", "frozen-backbone"]
+    own = ["pretrained-no-bends", "pretrained-no-relations", "pretrained-no-events"]
+    assert {job.arm.label for job in asked.jobs} == {"hybrid", "laterals-false", *shipped}
+    assert list(asked.left_out) == own
+    weights = tmp_path / "runs" / "pretraining-tiny-dense_no_bends" / "slowfast" / "pretrained.ckpt"
+    assert f"there is no '{weights}' (see tools/pretrain.py" in asked.left_out["pretrained-no-bends"]
+    with pytest.raises(UserError, match=f"arm 'pretrained-no-bends': there is no '{re.escape(str(weights))}'"):
+        run_ablations(CONFIGS, words("ablation=pretraining_targets", "fold=0"), write_report)
     write_text(weights, "weights that somebody has trained")
-    labels = [job.arm.label for job in read_overrides(CONFIGS, words("ablation=all", "fold=0")).jobs]
-    assert labels == ["hybrid", "laterals-false", "pretrained", "frozen-batch_norm", "frozen-backbone"]
+    labels = {job.arm.label for job in read_overrides(CONFIGS, words("ablation=all", "fold=0")).jobs}
+    assert labels == {"hybrid", "laterals-false", *shipped, "pretrained-no-bends"}
 
 
 def test_what_is_added_to_an_arm_is_added_to_the_default_where_they_are_the_same(words, tmp_path):
-    write_text(tmp_path / "runs" / "pretraining-tiny-dense" / "slowfast" / "pretrained.ckpt", "weights")
     asked = read_overrides(CONFIGS, words("ablation=laterals,frozen", "weights=simulated_slowfast", "fold=0"))
     laterals, frozen = asked.ablations
     assert laterals.default.label == frozen.default.label == "hybrid"

@@ -71,7 +71,8 @@ def test_values_are_the_truths(targets, truths):
     assert values_NV.shape == (len(truths), len(attributes.names)) and values_NV.dtype == np.float32
     of = {name: values_NV[:, column] for column, name in enumerate(attributes.names)}
     for n, truth in enumerate(truths):
-        assert of["vacuoles"][n] == truth["vacuoles"] and of["neck"][n] == pytest.approx(abs(truth["neck_angle"]))
+        assert of["vacuoles"][n] == truth["vacuoles"] and of["grain"][n] == pytest.approx(truth["grain"])
+        assert of["neck"][n] == pytest.approx(abs(truth["neck_angle"]))
         assert np.expm1(of["vsl"][n]) == pytest.approx(truth["vsl_seen"], rel=1e-4)
         assert of["lin"][n] == pytest.approx(truth["lin_seen"], rel=1e-5)
         angle = np.arctan2(of["beat_sin"][n], of["beat_cos"][n])
@@ -81,7 +82,8 @@ def test_values_are_the_truths(targets, truths):
             assert of[f"head_y {t}"][n] == pytest.approx((row["y_px"] - 15.5) / 16, abs=1e-5)
     with_events = targets != "dense_no_events"
     assert ("class of event" in of) == ("event_first" in of) == with_events
-    assert ("bends 1-5" in of) == (targets != "dense_no_bends") and "turn 1-5" in of
+    assert ("turn 1-5" in of) == (targets != "dense_no_relations")
+    assert ("bends 1-5" in of) == (targets not in ("dense_no_bends", "dense_no_relations"))
     for choice in attributes.choices:
         chosen = [choice.classes[int(code)] for code in of[f"class of {choice.name}"]]
         assert chosen == [truth[choice.name] for truth in truths]
