@@ -4,9 +4,9 @@ of a clip, read off the features that the classifier would see:
 
 group      attributes                                                                          how
 casa       VCL, VSL, VAP, LIN, STR, WOB, ALH, BCF of the path, at the clip's frame rate         log(1 + um/s), -, um, Hz
-form       head's length, width, acrosome, vacuoles, contrast of the grain; droplet;            um, share, number
-           angle of the neck; length of tail
+form       head's length, width; droplet; angle of the neck; length of tail                     um
            class of head, class of tail                                                         choice
+texture    vacuoles, acrosome, contrast of the chromatin's grain                                number, share, -
 motion     amplitude, wavelength, mean bend, rolling, the beat's advance from frame to frame     as in truth.csv
            class of motion                                                                      choice
 event      kind of event ('none' among them)                                                    choice
@@ -66,10 +66,10 @@ PARTS = 5
 """of a clip, that relations are between"""
 RELATIONS = ("turn", "speed", "amplitude", "bends")
 TARGETS = {
-    "dense": ("casa", "form", "motion", "event", "relations", "frames"),
-    "dense_no_bends": ("casa", "form", "motion", "event", "relations", "frames"),
-    "dense_no_relations": ("casa", "form", "motion", "event", "frames"),
-    "dense_no_events": ("casa", "form", "motion", "relations", "frames"),
+    "dense": ("casa", "form", "texture", "motion", "event", "relations", "frames"),
+    "dense_no_bends": ("casa", "form", "texture", "motion", "event", "relations", "frames"),
+    "dense_no_relations": ("casa", "form", "texture", "motion", "event", "frames"),
+    "dense_no_events": ("casa", "form", "texture", "motion", "relations", "frames"),
 }
 """groups of what is told, by the configuration's name for them; without bends, the relations lack their products"""
 EVERYTHING = "dense"
@@ -118,7 +118,8 @@ _ADVANCE = {
 
 NUMBERS = (
     *(Number(f, "casa", f"{f}_seen", *([_log] if f in ("vcl", "vsl", "vap") else [])) for f in FIGURES),
-    *(Number(c, "form", c) for c in ("head_length", "head_width", "acrosome", "vacuoles", "grain")),
+    *(Number(c, "form", c) for c in ("head_length", "head_width")),
+    *(Number(c, "texture", c) for c in ("acrosome", "vacuoles", "grain")),
     *(Number(c, "form", c) for c in ("droplet", "tail_length")),
     Number("neck", "form", "neck_angle", _size),
     *(Number(c, "motion", c) for c in ("amplitude", "wavelength", "roll_hz")),

@@ -27,8 +27,8 @@ FARTHEST = 3.0
 """standard deviations: what lies farther out counts as this far, so that rare extremes do not rule the loss"""
 LEAST_ENTROPY = 0.1
 """nats: a choice that hardly ever varies is not blown up"""
-WEIGHTS = {"relations": 3.0, "frames": 3.0}
-"""of groups in the loss, where not 1: the two that ask for time are as much as the rest together"""
+WEIGHTS = {"texture": 3.0, "relations": 3.0, "frames": 3.0}
+"""of groups in the loss, where not 1: what is small in the picture, or asks for time, is learned last and needs more"""
 NOISE = 0.3
 """at most, in standard deviations of what lies within clips, on the true values that a part over time is taught on"""
 WITHIN = 0.75
