@@ -2,11 +2,14 @@
 
     python tests/harness/scale.py                           # 615 and 6,150 clips
     python tests/harness/scale.py --clips 61500 --folder /data/scale
+    python tests/harness/scale.py --clips 61500 --folder /data/scale --skip check decode    # the rest, another day
 
 Clips are small (64 px, 16 frames, FFV1), each with a square of its own path, graded by made-up panels, in groups of 10.
 Steps: check (tables), decode (into an empty cache), train (x3d, tiny, one epoch, one fold), report (made-up runs of
 two models) and analyze (4 clips of the trained run). Each is a process of its own. Printed are, as Markdown, its
 wall time, processor time and peak resident memory, what of it is the libraries', and the size of the page.
+What a step makes is removed before it is measured and kept for the steps after it, so that a start with --folder
+continues one before, its decoded clips and its trained run too.
 """
 
 import argparse
@@ -41,7 +44,8 @@ def write_clips(root: Path, number: int) -> Path:
         rows.append([path.name, *rng.multinomial(40, rng.dirichlet(np.ones(5))).tolist(), f"donor{clip // 10}"])
         if path.exists():
             continue
-        with av.open(str(path), "w") as container:
+        unfinished = path.with_suffix(".tmp")  # what a killed start leaves is no clip
+        with av.open(str(unfinished), "w", format="matroska") as container:
             stream = container.add_stream("ffv1", rate=16)
             stream.width, stream.height, stream.pix_fmt = 64, 64, "gray"
             for top, left in places_T2:
@@ -49,6 +53,7 @@ def write_clips(root: Path, number: int) -> Path:
                 image[top : top + 8, left : left + 8] = 220
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="gray")))
             container.mux(stream.encode())
+        unfinished.rename(path)
     with open(root / "labels.csv", "w", newline="") as file:
         csv.writer(file).writerows(rows)
     return root
@@ -123,15 +128,23 @@ def main() -> None:
     import hybrid.experiment.benchmark
     import hybrid.report.page
     import hybrid.training.run  # noqa: F401
+    from hybrid.data.cache import cache_folder
 
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"of each peak, {own:.0f} MB are libraries, which every step begins with\n")
     print("| clips | step | wall s | processor s | peak MB |\n|---|---|---|---|---|")
     for clips in options.clips:
         root = write_clips(folder / f"clips-{clips}", clips)
-        shutil.rmtree(folder / "cache", ignore_errors=True)
+        made = {
+            "decode": cache_folder(root),
+            "train": folder / f"e{clips}",
+            "make up runs": folder / f"made-up-{clips}",
+            "analyze": folder / f"a{clips}",
+        }
         for name, step in steps(root, folder, clips).items():
             if name not in options.skip:
+                if name in made:
+                    shutil.rmtree(made[name], ignore_errors=True)
                 print("| {} | {} | {:.1f} | {:.1f} | {:.0f} |".format(clips, name, *measured(step)), flush=True)
         for page in (folder / f"made-up-{clips}" / "report" / "index.html", folder / f"a{clips}" / "index.html"):
             if page.exists():
