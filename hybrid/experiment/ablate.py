@@ -64,10 +64,10 @@ def run_ablations(config_dir: Path, overrides: Sequence[str], report: Report, *,
 
 def write_ablation_sweeps(config_dir: Path, overrides: Sequence[str], folder: Path) -> list[Path]:
     """A W&B sweep of each asked ablation, once every arm's model can be built; the report will know them, too."""
-    from hybrid.training.build import check_models
+    from hybrid.training.build import check_models, fetch_weights
 
     asked = read_overrides(config_dir, overrides)
-    check_models(one_of_each_arm(asked.configs))
+    fetch_weights(check_models(one_of_each_arm(asked.configs)))
     record_ablations(experiment_folder(asked.base), asked.ablations)
     base = asked.base
     shared = [f"protocol={base.hydra.runtime.choices.protocol}", f"experiment={base.experiment}"]

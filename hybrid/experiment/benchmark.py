@@ -99,6 +99,10 @@ def check_all(configs: Sequence[TrainConfig]) -> ClipDataset:
         raise UserError("devices and num_nodes are for one run (tools/train.py); here each run is a process of its own")
     for config in configs:
         check_numbers(config)
+    if pending := [config for config in configs if not run_folder(config).done]:
+        from hybrid.training.build import check_models, fetch_weights
+
+        models = check_models(one_of_each_arm(pending))  # before the data set, which may have to be simulated
     for config in one_of_each_arm(configs):
         dataset = check(config)
     folds_RN = check_folds(config, dataset)
@@ -106,11 +110,10 @@ def check_all(configs: Sequence[TrainConfig]) -> ClipDataset:
     twice = split_pairs_notice(kept_near_duplicates(dataset.frames_NTHWC, dataset.digests), folds_RN, dataset.clips)
     for notice in (*dataset.notices, *unequal_folds(folds_RN), *split, *twice):
         print(f"note: {notice}", file=sys.stderr)
-    if pending := [config for config in configs if not run_folder(config).done]:
-        from hybrid.training.build import check_models
+    if pending:
         from hybrid.training.seen import check_starts
 
-        check_models(one_of_each_arm(pending))
+        fetch_weights(models)
         check_starts(pending, dataset, folds_RN)
     return dataset
 

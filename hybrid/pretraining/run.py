@@ -31,7 +31,7 @@ from hybrid.pretraining.pool import (
 )
 from hybrid.profiling.timing import time_training_step
 from hybrid.simulator.dataset import processors
-from hybrid.training.build import build_model, check_models, input_normalisation
+from hybrid.training.build import build_model, check_models, fetch_weights, input_normalisation
 from hybrid.training.callbacks import History
 from hybrid.training.checkpoint import FRESH, TrainedOn, save_tensors
 from hybrid.training.fit import Outcome, begin, fit, once
@@ -92,7 +92,7 @@ def check_pretraining(config: PretrainConfig) -> None:
     )
     request_of(config)
     check_logger(config)
-    check_models([config])
+    fetch_weights(check_models([config]))
     folder = pretraining_folder(config)
     record_settings(folder.config, _settings(config), f"pretraining {folder.path}")
 

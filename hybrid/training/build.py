@@ -15,7 +15,7 @@ from baselines.hub import fetch
 from baselines.registry import PretrainedWeights, is_shipped
 from baselines.weights import official_weights, shipped_files
 from hybrid import create_model, get_entry, list_models
-from hybrid.config import TrainConfig
+from hybrid.config import TrainConfig, parts_of_a_batch
 from hybrid.data.transforms import WAYS, Normalisation
 from hybrid.device import choose_machine
 from hybrid.errors import UserError
@@ -38,32 +38,43 @@ def input_normalisation(config: TrainConfig) -> Normalisation:
     return Normalisation(*entry.mean_std(config.model.options.get("variant")), way)
 
 
-def check_models(configs: Iterable[TrainConfig]) -> None:
-    """`check_model` of each, and whether published weights are to be had; one UserError with all that is wrong.
+def check_models(configs: Iterable[TrainConfig]) -> list[tuple[TrainConfig, ClipModel]]:
+    """`check_model` of each, and whether weights in files can be read; one UserError with all that is wrong.
 
-    Weights are fetched here, one file after the other, so that runs side by side find them.
+    Needs no clips and no network: what is wrong here is told before a data set is simulated or weights are fetched.
     """
     wrong: list[str] = []
-    users: dict[PretrainedWeights, list[str]] = {}
+    models = []
     for config in configs:
         try:
-            model = check_model(config)
+            models.append((config, check_model(config)))
         except UserError as error:
             wrong.append(str(error))
             continue
-        if config.model.pretrained == "official":
-            for weights in official_weights(model, get_entry(config.model.name), config.model.options.get("variant")):
-                users.setdefault(weights, []).append(config.arm)
-        elif config.model.pretrained != "none" and not is_shipped(config.model.pretrained):
+        if config.model.pretrained not in ("none", "official") and not is_shipped(config.model.pretrained):
             try:
                 read_checkpoint(Path(config.model.pretrained))
             except ValueError as error:
                 wrong.append(f"{config.arm}: {error}")
+    if wrong:
+        raise UserError("\n".join(dict.fromkeys(wrong)))
+    return models
+
+
+def fetch_weights(models: Iterable[tuple[TrainConfig, ClipModel]]) -> None:
+    """See that the published weights these want are there; one UserError with all that are not to be had.
+
+    Here, one file after the other, so that runs side by side find them.
+    """
+    users: dict[PretrainedWeights, list[str]] = {}
+    for config, model in models:
+        if config.model.pretrained == "official":
+            for weights in official_weights(model, get_entry(config.model.name), config.model.options.get("variant")):
+                users.setdefault(weights, []).append(config.arm)
     missing = [f"{', '.join(arms)}: {why}" for weights, arms in users.items() if (why := _why_missing(weights))]
     if missing:
         missing += ["or give a file by its path, model.pretrained=PATH, or take fresh weights, model.pretrained=none"]
-    if wrong or missing:
-        raise UserError("\n".join(dict.fromkeys([*wrong, *missing])))
+        raise UserError("\n".join(missing))
 
 
 def _why_missing(weights: PretrainedWeights) -> str:
@@ -78,6 +89,7 @@ def _why_missing(weights: PretrainedWeights) -> str:
 def check_model(config: TrainConfig) -> ClipModel:
     """Refuse a machine that is not there, or what cannot be built or trained so; the model, without weights."""
     choose_machine(config.accelerator, config.protocol.precision)
+    parts_of_a_batch(config)
     if config.arm != config.model.name and config.arm in [*list_models(), *list_models("frozen")]:
         raise UserError(f"arm {config.arm!r} is the name of a model, which {config.model.name!r} cannot go by")
     if config.protocol.normalise not in WAYS:

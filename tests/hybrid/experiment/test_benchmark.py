@@ -2,13 +2,14 @@
 
 import pandas as pd
 import pytest
+import torch
 from filelock import FileLock
 from support import ROOT, quick_overrides
 
 from hybrid.config import register_schemas
 from hybrid.errors import UserError
-from hybrid.experiment.benchmark import run_benchmark
-from hybrid.experiment.hydra_jobs import asked_runs
+from hybrid.experiment.benchmark import check_all, run_benchmark
+from hybrid.experiment.hydra_jobs import asked_runs, composed
 from hybrid.files import read_json
 from hybrid.folders import ExperimentFolder
 from hybrid.report.benchmark import write_report
@@ -137,3 +138,22 @@ def test_a_result_says_how_it_was_made(run, folder):
     assert result["parameters"] > 0 and result["gmac"] > 0
     assert result["machine"]["device"] == "cpu" and result["versions"]["torch"]
     assert not run_folder.last.exists() and run_folder.model.exists()
+
+
+@pytest.mark.parametrize(
+    "word, message",
+    [
+        ("accelerator=cuda", "torch finds no such device on this machine"),
+        ("model.pretrained=official", "there are no published weights of size 'tiny'"),
+        ("+model.options.windwo=5", "model 'x3d' cannot be built: .*windwo"),
+        ("devices=3", "it must divide protocol.batch_size=32"),
+    ],
+)
+def test_what_needs_no_clips_is_refused_before_any_is_simulated(word, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    register_schemas()
+    words = ["protocol=smoke", "model=x3d", "data.simulate.num_clips=8", "protocol.batch_size=32", "logger=disabled"]
+    with pytest.raises(UserError, match=message):
+        check_all([composed(ROOT / "configs", "train", [*words, word])])
+    assert not list(tmp_path.iterdir())

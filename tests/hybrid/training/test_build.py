@@ -2,7 +2,7 @@ import pytest
 
 from baselines import hub
 from hybrid.errors import UserError
-from hybrid.training.build import check_models, input_normalisation
+from hybrid.training.build import check_models, fetch_weights, input_normalisation
 
 TORCHVISION = ((0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989))
 PYTORCHVIDEO = ((0.45,) * 3, (0.225,) * 3)
@@ -35,8 +35,11 @@ def test_missing_weights_are_told_once_for_all_models_that_want_them(config_of, 
     monkeypatch.setattr(hub, "download", download)
     monkeypatch.setattr(hub.torch.hub, "get_dir", lambda: str(tmp_path))
     models = ("slowfast", "r3d", "hybrid")
+    official = ("model.size=paper", "model.pretrained=official")
+    checked = check_models([config_of(f"model={name}", *official) for name in models])
+    assert not asked, "what is wrong with the data is told before anything is fetched"
     with pytest.raises(UserError) as error:
-        check_models([config_of(f"model={name}", "model.size=paper", "model.pretrained=official") for name in models])
+        fetch_weights(checked)
     message = str(error.value)
     assert asked == ["slowfast_r50", "R3D_18_Weights.KINETICS400_V1"], "each file once"
     assert "slowfast, hybrid: cannot fetch" in message and "\nr3d: cannot fetch" in message
