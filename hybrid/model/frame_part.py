@@ -2,7 +2,7 @@
 
 ::
 
-    slow_BCTHW, mean over space         fast_BCTHW, mean over space
+    slow_BCTHW, means of quarters       fast_BCTHW, means of quarters
          '------------- FrameReader -------------'
                            |
             FRAME_VALUES of every frame, (B, T, D)        in training turned by any angle and mirrored

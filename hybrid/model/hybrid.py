@@ -6,11 +6,10 @@
                |                                     |
              stem <----------- lateral ------------ stem
                .                                     .
-             res5                                   res5
-               |                                     |
-             pool ---------- mean over space ------ pool
+             res4 -------- means of quarters ------ res4
+             res5 -------- means of quarters ------ res5
                |                   |                 |
-               |       what is read off each frame   |
+             pool      what is read off each frame  pool
                |                   |                 |
                |        attention over all frames    |      frame_part.py
                |                   |                 |
@@ -352,7 +351,7 @@ register(
         licence="code Apache-2.0; official SlowFast weights Apache-2.0 (pytorchvideo)",
         mean=get_entry("slowfast").mean,
         std=get_entry("slowfast").std,
-        parameters=35_442_456,
+        parameters=36_076_056,
         official=get_entry("slowfast").official,
         tiny="SlowFast's tiny size, attention over frames 48 wide with 4 heads",
     )
