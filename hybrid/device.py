@@ -64,14 +64,14 @@ def choose_machine(accelerator: str = "auto", precision: str = "auto") -> Machin
     (`python tools/profile_models.py --layouts` measures both).
     `cuda` is `gpu`. A name that is none of ACCELERATORS or PRECISIONS, or a device that is not there, is a UserError.
     """
-    accelerator = "gpu" if accelerator == "cuda" else accelerator
+    asked, accelerator = accelerator, "gpu" if accelerator == "cuda" else accelerator
     if accelerator not in ACCELERATORS:
         raise UserError(f"accelerator must be one of {', '.join(ACCELERATORS)}, not {accelerator!r}")
     if precision not in PRECISIONS:
         raise UserError(f"protocol.precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
     there = {"gpu": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
     if accelerator in there and not there[accelerator]():
-        raise UserError(f"accelerator={accelerator}: torch finds no such device on this machine")
+        raise UserError(f"accelerator={asked}: torch finds no such device on this machine")
     if accelerator == "auto":
         accelerator = "gpu" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     device = torch.device("cuda" if accelerator == "gpu" else accelerator)

@@ -8,6 +8,7 @@ Not found: clips that were cropped, turned, cut to another second, or compressed
 """
 
 import contextlib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,8 +40,16 @@ def kept_near_duplicates(frames_NTHWC: np.ndarray, digests: Sequence[str]) -> np
         if pairs_P2.ndim == 2 and pairs_P2.dtype == np.uint32 and (pairs_P2 < len(digests)).all():
             return pairs_P2
     pairs_P2 = near_duplicates(frames_NTHWC, digests)
-    with contextlib.suppress(OSError, Unwritable), whole_file(path) as temporary, open(temporary, "wb") as file:
-        np.save(file, pairs_P2)
+    try:
+        with whole_file(path) as temporary, open(temporary, "wb") as file:
+            np.save(file, pairs_P2)
+    except (OSError, Unwritable) as error:  # as in a shared folder of decoded clips that others fill
+        told = error.__cause__ if isinstance(error, Unwritable) else error
+        print(
+            f"note: which clips show the same is found anew at each start, since {path.parent} cannot be written "
+            f"({(told.strerror or str(told)).lower()})",
+            file=sys.stderr,
+        )
     return pairs_P2
 
 

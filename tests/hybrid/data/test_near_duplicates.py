@@ -11,7 +11,7 @@ from hybrid.config import register_schemas
 from hybrid.data import near_duplicates as of_near_duplicates
 from hybrid.data.cache import decode_clips
 from hybrid.data.clip import ClipSpec
-from hybrid.data.near_duplicates import AT_ONCE, kept_near_duplicates, near_duplicates, split_pairs_notice
+from hybrid.data.near_duplicates import AT_ONCE, VERSION, kept_near_duplicates, near_duplicates, split_pairs_notice
 from hybrid.data.video import decode_clip
 from hybrid.experiment.benchmark import check_all
 from hybrid.experiment.hydra_jobs import composed
@@ -87,6 +87,19 @@ def test_what_was_compared_is_kept_beside_the_frames(simulated, tmp_path, monkey
     assert found() == [[3, 16]]
     clips = decode_clips(paths[:4], SPEC, tmp_path / "kept")  # other clips: it goes with the frames
     assert not kept.exists()
+
+
+def test_what_cannot_be_kept_is_found_all_the_same_and_said(simulated, tmp_path, capsys):
+    clips = decode_clips(sorted((simulated / "clips").iterdir()), SPEC, tmp_path / "kept")
+    taken = next((tmp_path / "kept").glob("*.npy")).with_suffix(f".alike{VERSION}")
+    taken.mkdir()
+    (taken / "file").touch()  # so that nothing can take its name
+    capsys.readouterr()
+    assert kept_near_duplicates(clips.frames_NTHWC, clips.digests).tolist() == []
+    said = capsys.readouterr().err
+    assert said.startswith("note: which clips show the same is found anew at each start") and "directory" in said
+    assert str(tmp_path / "kept") in said and said.count("\n") == 1
+    assert not list((tmp_path / "kept").glob("*.tmp"))
 
 
 def test_only_pairs_that_are_split_are_told():

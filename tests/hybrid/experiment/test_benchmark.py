@@ -143,7 +143,7 @@ def test_a_result_says_how_it_was_made(run, folder):
 @pytest.mark.parametrize(
     "word, message",
     [
-        ("accelerator=cuda", "torch finds no such device on this machine"),
+        ("accelerator=cuda", "accelerator=cuda: torch finds no such device on this machine"),
         ("model.pretrained=official", "there are no published weights of size 'tiny'"),
         ("+model.options.windwo=5", "model 'x3d' cannot be built: .*windwo"),
         ("devices=3", "it must divide protocol.batch_size=32"),
