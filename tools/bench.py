@@ -109,8 +109,8 @@ def main() -> None:
         raise UserError(f"--only probe measures frozen models ({', '.join(frozen)}), and all else the other ones")
 
     def configs_of(protocol: str, *more: str) -> list[TrainConfig]:
-        overrides = [f"protocol={protocol}", f"accelerator={options.accelerator}", "logger=disabled", *more]
-        overrides = typed([*overrides, "protocol.pretrained=none"], TrainConfig, CONFIGS)
+        overrides = [f"protocol={protocol}", "weights=fresh", f"accelerator={options.accelerator}", "logger=disabled"]
+        overrides = typed([*overrides, *more], TrainConfig, CONFIGS)
         return [composed(CONFIGS, "train", [f"model={name}", *overrides]) for name in names]
 
     batch = [f"protocol.batch_size={options.batch_size}"] if options.batch_size else []
@@ -148,7 +148,7 @@ def main() -> None:
         total = f"all of them: {hours['hours'].sum():.1f} hours; the peak, a product of matrices: {peak:.3g} TFLOP/s"
         tell(f"hours: protocol=paper on {PAPER_CLIPS} clips in {times}", hours.dropna(axis=1, how="all"), total)
     if "probe" in parts:
-        settings = ["protocol=probe", *batch, "protocol.pretrained=none", f"accelerator={options.accelerator}"]
+        settings = ["protocol=probe", "weights=fresh", *batch, f"accelerator={options.accelerator}"]
         table = measure_probes(CONFIGS, TOOLS / "benchmark.py", probes, settings, PAPER_CLIPS)
         found["probe"] = table.to_dict("records")
         tell(f"probe: seconds, {PAPER_CLIPS} clips, {os.cpu_count()} processors", table)
