@@ -15,18 +15,17 @@ OF_ONE_AXIS = table(
         "branch_rate",
         "How fast what the hybrid adds to a pretrained SlowFast learns, as a factor on the rate of the rest.",
         "model.recipe.new_module_factor",
-        "1.0",
-        (0.1, 3.0),
+        "10.0",
+        (1.0, 30.0),
         against="pretrained",
     ),
     variants(
         "fine_tuning",
-        "How fast pretrained weights learn on, as a factor on the rate from fresh ones; the classifier "
-        "always has that rate.",
-        "1.0",
+        "How fast pretrained weights learn on, as a factor on the rate from fresh ones, which what is added has.",
+        "0.1",
         {
-            "fine_tuning-0.1": "model.recipe.fine_tuning_factor=0.1 model.recipe.new_module_factor=10",
             "fine_tuning-0.3": "model.recipe.fine_tuning_factor=0.3 model.recipe.new_module_factor=3.33",
+            "fine_tuning-1": "model.recipe.fine_tuning_factor=1.0 model.recipe.new_module_factor=1.0",
         },
         against="pretrained",
     ),

@@ -45,7 +45,7 @@ def test_every_model_goes_on_from_its_own(name, config_of_pretraining, config_of
     recipe = config.model.recipe
     for group in parameter_groups(loaded, recipe):
         for key in group["names"]:
-            assert group["lr"] == pytest.approx(recipe.learning_rate), key
+            assert group["lr"] == pytest.approx(recipe.learning_rate * recipe.fine_tuning_factor), key
 
 
 @pytest.mark.parametrize("name", ["hybrid", "slowfast_nln"])
