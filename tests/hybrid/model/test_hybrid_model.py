@@ -9,6 +9,7 @@ from torch import nn
 
 from baselines.slowfast import build_net
 from hybrid import create_model, get_entry, list_models
+from hybrid.model.hybrid import by_quarters
 
 
 def pair(**options):
@@ -63,6 +64,7 @@ def test_after_one_training_step_it_is_not(design):
 def test_weight_decay_spares_embeddings_and_new_modules_learn_as_the_classifier_does():
     model = create_model("hybrid", "tiny", **FIRST_DESIGN | {"frame_mixer": "attention", "positions": "learned"})
     spared = {"frames.positions.table_TD"}
+    spared |= {f"frames.read.pathways.{number}.{kind}" for number in (0, 1) for kind in ("weight", "bias")}
     spared |= {f"temporal.{stage}.positions.table_TD" for stage in ("res4", "res5")}
     spared |= {f"temporal.{stage}.pathway.{pathway}" for stage in ("res4", "res5") for pathway in ("slow", "fast")}
     assert model.no_weight_decay() == spared
@@ -236,7 +238,7 @@ def test_laterals_off_means_fast_reaches_slow_no_more():
     other[:, :, 7] += 1  # a frame that the slow pathway is not given
     for laterals in (True, False):
         model = create_model("hybrid", "tiny", laterals=laterals, stages="none").eval()
-        slow, fast = zip(*(model.forward_features(x) for x in (clip, other)), strict=True)
+        slow, fast = zip(*(model.forward_features(x)[:2] for x in (clip, other)), strict=True)
         assert torch.equal(*slow) == (not laterals)
         assert not torch.equal(*fast)
 
@@ -325,3 +327,13 @@ def test_importing_the_models_imports_nothing_heavier():
         f"import sys, hybrid; hybrid.create_model('hybrid', 'tiny'); sys.exit(any(m in sys.modules for m in {heavy}))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_frames_are_read_off_quarters_of_the_picture():
+    """What lies in the lower half of res5 alone is in two of its four quarters, and a step is of its own frames."""
+    x_BCTHW = torch.zeros(1, 3, 4, 4, 4)
+    x_BCTHW[:, 1, 2, 2:] = 1
+    quarters = by_quarters(x_BCTHW).unflatten(2, (3, 2, 2))
+    expected = torch.zeros(1, 4, 3, 2, 2)
+    expected[0, 2, 1, 1] = 1
+    assert torch.equal(quarters, expected)
