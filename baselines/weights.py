@@ -53,8 +53,8 @@ def load_pretrained(
 
 
 def shipped_files(model: ClipModel, entry: ModelEntry, pretrained: str, size: str) -> dict[str, Path]:
-    """The files that 'simulated' or 'simulated/<model>' stands for, by the path of what they are of within `model`: '' is
-    the whole. Of a model that has none itself, those of the one that it extends, or of those that it is made of. Of any
+    """The files that 'simulated' or 'simulated/<model>' stands for, by the path within `model` of what they are of: ''
+    is the whole. Of a model that has none itself, those of the one that it extends, or of those that it is made of. Of any
     other `pretrained` none.
 
     A ValueError where there are none for it.
@@ -63,7 +63,9 @@ def shipped_files(model: ClipModel, entry: ModelEntry, pretrained: str, size: st
         return {}
     other = pretrained.partition("/")[2]
     if size != "tiny":
-        raise ValueError(f"pretrained={pretrained}: what was pretrained on simulated clips is of size tiny, not {size!r}")
+        raise ValueError(
+            f"pretrained={pretrained}: what was pretrained on simulated clips is of size tiny, not {size!r}"
+        )
     files = {file.stem: file for file in sorted(SIMULATED.glob("*.safetensors"))}
     wanted = {"": other or entry.name}
     if not other and entry.name not in files:

@@ -4,8 +4,8 @@
     python tools/ship_weights.py runs/pretraining-tiny-dense
 
 Of every finished pretraining in the folder, the model without its classifier is written in half precision to
-baselines/simulated/<model>.safetensors, and what it is to index.json beside it: hash, commit, command, and its errors on
-held-out clips, where 1 is knowing nothing. Prints that table.
+baselines/simulated/<model>.safetensors, and what it is to index.json beside it: hash, commit, command, and its errors
+on held-out clips, where 1 is knowing nothing. Prints that table.
 """
 
 import argparse

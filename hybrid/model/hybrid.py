@@ -59,7 +59,7 @@ HEADS = {"paper": 8, "tiny": 4}
 FRAME_WIDTHS = {"paper": 256, "tiny": 48}
 """of the part over all frames"""
 READ_STAGES, QUARTERS = ("res4", "res5"), 4
-"""what frames are read off: the means over each quarter of the picture, which tell where a cell is, not only how it looks"""
+"""what frames are read off: the means over each quarter of the picture, which tell where a cell is, and how it looks"""
 RANDOM_GAIN = 0.1
 """of the updates where it is not zero: LayerScale's for shallow networks (Touvron et al., CaiT, 2021, section 2)"""
 KERNELS = {"conv3": 3, "conv9": 9, "shift": 3}

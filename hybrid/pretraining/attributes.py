@@ -28,8 +28,9 @@ clip, whatever its event and wherever that lies; all pairs count alike, and none
 They are not innocent, though: an event is good or bad by how two moments relate, and some pair of parts often holds
 both. On true values of 2000 clips, a ridge regression on all relations correlates .88 with the event's part of quality
 in `clinic` (.83 in `standard`), and one on the change of heading alone .67 (.39). In `standard` the product of bends of
-one fixed pair tells the sign within 'turns' (.78), so `targets=dense_no_bends` leaves the products out; in `clinic` they
-make no difference (.87), and `dense_no_relations` leaves out all. A claim about events is to be made for that arm too.
+one fixed pair tells the sign within 'turns' (.78), so `targets=dense_no_bends` leaves the products out; in `clinic`
+they make no difference (.87), and `dense_no_relations` leaves out all. A claim about events is to be made for that arm
+too.
 
 What this means for a result on simulated clips: their quality is a formula of what is physically there. VSL as seen
 orders cells almost as the motion's part of it does, the vacuoles and the acrosome almost as two of the four scores of

@@ -1,7 +1,7 @@
 """Pretrained weights as they are shipped with the package: half precision, without the classifier, and what they are.
 
-    baselines/simulated/<model>.safetensors
-    baselines/simulated/index.json        of each model: SHA-256, commit, command, budget, errors on held-out clips
+baselines/simulated/<model>.safetensors
+baselines/simulated/index.json        of each model: SHA-256, commit, command, budget, errors on held-out clips
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Signs:
     grain_um: float = 1.3
     """wavelength of the chromatin's grain"""
     even_grain: bool = False
-    """whether every head's grain has exactly its contrast; else a small head's varies by what field it happens to get"""
+    """whether every head's grain has exactly its contrast; else it varies by what field a small head happens to get"""
     cap: tuple[float, float] = (0.66, 0.56)
     """how much lighter the acrosome is than the nucleus in the best cell, and how much less so in the worst"""
     tail: tuple[float, float] = (0.6, 1.15)

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 PENALTY = 0.01
-"""on the squared weights of standardised features, beside the mean squared error; chosen on simulated clips of seeds that
-no result uses"""
+"""on the squared weights of standardised features, beside the mean squared error; chosen on simulated clips of seeds
+that no result uses"""
 STEPS = 100
 """of L-BFGS at most"""
 

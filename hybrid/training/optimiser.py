@@ -107,7 +107,7 @@ def check_classifier(config: ModelConfig) -> None:
         raise UserError(f"model.recipe.classifier must be fresh or fitted, not {start!r}")
     if start != "fresh" and config.pretrained == "none":
         raise UserError(
-            f"model.recipe.classifier=fitted starts from what pretrained weights tell of the clips, but {config.name!r} "
+            f"model.recipe.classifier=fitted starts from what pretrained weights tell of clips, but {config.name!r} "
             "starts from fresh ones: give model.pretrained=official or a path, or model.recipe.classifier=fresh"
         )
 

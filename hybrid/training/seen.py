@@ -44,8 +44,8 @@ def trained_on(config: TrainConfig, dataset: ClipDataset, train_clips: np.ndarra
 def behind(pretrained: str) -> TrainedOn | None:
     """What the weights that a model starts from have learned from; None of a file that does not say.
 
-    pretrained: as `model.pretrained`; 'official' weights have seen none of one's clips, nor have those that are shipped:
-    they learned from simulated clips of seeds that no data set has.
+    pretrained: as `model.pretrained`; 'official' weights have seen none of one's clips, nor have those that are
+    shipped: they learned from simulated clips of seeds that no data set has.
     """
     return FRESH if pretrained in ("none", "official") or is_shipped(pretrained) else _read(pretrained)[0]
 

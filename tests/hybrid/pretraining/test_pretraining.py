@@ -69,7 +69,10 @@ def test_a_killed_pretraining_continues_to_the_same_weights(config_of_pretrainin
 @pytest.mark.parametrize(
     "override, message",
     [
-        ("targets=grades", "targets must be dense or dense_no_bends or dense_no_relations or dense_no_events, not grades"),
+        (
+            "targets=grades",
+            "targets must be dense or dense_no_bends or dense_no_relations or dense_no_events, not grades",
+        ),
         ("clips=20", "clips must be a multiple of clips_an_epoch, not 20"),
         ("clips_an_epoch=6", "a multiple of protocol.batch_size \\(4\\), not 6"),
         ("data.pool=0", "data.pool must be 1 or more, not 0"),

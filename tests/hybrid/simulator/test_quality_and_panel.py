@@ -69,7 +69,8 @@ def test_the_tails_shape_does_not_tell_the_motion(cells):
 
 def test_the_same_clips_are_graded_by_every_preset_of_the_standard_family():
     same = [
-        draw_cell(7, 3, SETTINGS, get_preset(name)) for name in ("standard", "standard_no_event", "form_only", "motion_only")
+        draw_cell(7, 3, SETTINGS, get_preset(name))
+        for name in ("standard", "standard_no_event", "form_only", "motion_only")
     ]
     assert all(c.form == same[0].form and c.beat == same[0].beat and c.event == same[0].event for c in same)
     assert same[2].quality.q == pytest.approx(same[0].quality.form)
