@@ -54,8 +54,8 @@ def load_pretrained(
 
 def shipped_files(model: ClipModel, entry: ModelEntry, pretrained: str, size: str) -> dict[str, Path]:
     """The files that 'simulated' or 'simulated/<model>' stands for, by the path within `model` of what they are of: ''
-    is the whole. Of a model that has none itself, those of the one that it extends, or of those that it is made of. Of any
-    other `pretrained` none.
+    is the whole. Of a model that has none itself, those of the one that it extends, or of those that it is made of. Of
+    any other `pretrained` none.
 
     A ValueError where there are none for it.
     """
