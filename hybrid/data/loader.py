@@ -149,7 +149,7 @@ def normalised(
     lines = normalisation.line(views, channels, moments_B2C)
     # A row of pixels at once: a channel alone is too short for the processor's vectors.
     scale_BR, bias_BR = (sent(values_BC.repeat(1, width), device) for values_BC in lines)
-    if device.type != "cpu" or frames == 1:
+    if device.type != "cpu":
         if isinstance(frames_BTHWC, list):
             frames_BTHWC = torch.from_numpy(np.stack(frames_BTHWC))
         seen_BTHWC = seen_by_table(sent(frames_BTHWC, device), views)
@@ -157,16 +157,17 @@ def normalised(
     else:
         # A clip at a time, so that what one step writes the next finds in the processor's cache.
         out_BTHR = torch.empty(len(views), frames, width, width * channels)
-        for frames_THWC, view, scale_R, bias_R, out_THR in zip(
-            frames_BTHWC, views, scale_BR, bias_BR, out_BTHR, strict=True
-        ):
-            apply(np.asarray(frames_THWC), view, out_THR.numpy().reshape(frames_THWC.shape))
+        out_BTHWC = out_BTHR.numpy().reshape(len(views), frames, width, width, channels)
+        rows = zip(out_BTHR, scale_BR, bias_BR, strict=True)
+        for frames_THWC, view, out_THWC, row in zip(frames_BTHWC, views, out_BTHWC, rows, strict=True):
+            apply(np.asarray(frames_THWC), view, out_THWC)
+            out_THR, scale_R, bias_R = row
             torch.addcmul(bias_R, out_THR, scale_R, out=out_THR)
     return out_BTHR.unflatten(3, (width, channels)).permute(0, 4, 1, 2, 3)
 
 
 def seen_by_table(frames_BTHWC: Tensor, views: list[AugmentParams]) -> Tensor:
-    """Every clip as its view shows it, as `apply` does it, in a few steps for all: for a GPU, and for few pixels."""
+    """Every clip as its view shows it, as `apply` does it, in a few steps for all: for a GPU."""
     batch, frames, side = frames_BTHWC.shape[:3]
     source_BP = torch.stack([source_pixels(v.mirrored, v.quarter_turns, v.shift, side) for v in views])
     first_F = torch.arange(0, batch * frames * side * side, side * side, dtype=source_BP.dtype)

@@ -67,7 +67,10 @@ def apply(frames_THWC: np.ndarray, view: AugmentParams, out_THWC: np.ndarray) ->
         out_THWC[:, slice(0, down) if down > 0 else slice(down, None)] = out_THWC[:, edge : edge + 1]
     if right:
         edge = right if right > 0 else width + right - 1
-        out_THWC[:, :, slice(0, right) if right > 0 else slice(right, None)] = out_THWC[:, :, edge : edge + 1]
+        # Column by column, each of many rows: numpy is slow where the innermost of its loops is short.
+        for column in range(right) if right > 0 else range(width + right, width):
+            for channel in range(channels):
+                out_THWC[:, :, column, channel] = out_THWC[:, :, edge, channel]
 
 
 def oriented(frames_THWC: np.ndarray, view: AugmentParams) -> np.ndarray:
