@@ -27,7 +27,7 @@ SECTIONS = (results, folds, best_epoch, contrasts, lags, learned, shares, ablati
 
 
 SHORT = {"smoke": 2, "quick": 4}
-"""protocols that show the machinery, and their epochs: far too few to rank models"""
+"""protocols that show the machinery, and their epochs: from fresh weights far too few to rank models"""
 
 
 def write_unfinished(folder: ExperimentFolder) -> str:
@@ -35,12 +35,13 @@ def write_unfinished(folder: ExperimentFolder) -> str:
     runs = folder.unfinished_runs()
     if not runs:
         raise UserError(f"{folder.path}: no run of it has an epoch behind it, there is nothing to report")
-    settings = read_yaml(runs[0].config)["protocol"]
+    config = read_yaml(runs[0].config)
+    settings = config["protocol"]
     curves = read_curves(folder, dict.fromkeys(run.arm for run in runs))
     contents = {
         "experiment": folder.path.name,
-        "simulated": is_simulated(Path(read_yaml(runs[0].config)["data"]["root"])),
-        "short": _short(settings),
+        "simulated": is_simulated(Path(config["data"]["root"])),
+        "short": _short(settings, [config.get("model", {}).get("pretrained", "none")]),
         "leaks": [],
         "facts": [counted(len(curves), "model"), "no run is done"],
         "missing": [(run.label, f"{run.epochs} of {settings['epochs']} epochs so far") for run in runs],
@@ -50,10 +51,10 @@ def write_unfinished(folder: ExperimentFolder) -> str:
     return f"no run is done yet; learning curves so far: {folder.report / 'index.html'}"
 
 
-def _short(protocol: dict[str, Any]) -> str:
-    """The name of a protocol that is too short to rank models, or ''."""
+def _short(protocol: dict[str, Any], starts: list[str]) -> str:
+    """The name of a protocol that is too short to rank models that start so (`pretrained`), or ''."""
     name = protocol.get("name", "")
-    return name if protocol["epochs"] <= SHORT.get(name, 0) else ""
+    return name if protocol["epochs"] <= SHORT.get(name, 0) and "none" in starts else ""
 
 
 def write_page(everything: ExperimentResults) -> str:
@@ -66,7 +67,7 @@ def write_page(everything: ExperimentResults) -> str:
     contents = {
         "experiment": everything.folder.path.name,
         "simulated": data.results.simulated,
-        "short": _short(protocol),
+        "short": _short(protocol, [run.result.get("pretrained", "none") for run in everything.runs]),
         "leaks": [*leak_notes(everything.results), *split_notes(everything)],
         "facts": _facts(data, protocol),
         "missing": missing_runs(everything),

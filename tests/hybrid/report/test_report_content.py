@@ -138,10 +138,18 @@ def test_runs_under_way_are_among_the_learning_curves_and_marked(experiment):
 
 
 @pytest.mark.parametrize(
-    "name, epochs, short", [("quick", 4, True), ("smoke", 2, True), ("quick", 40, False), ("tiny", 2, False)]
+    "name, epochs, start, short",
+    [
+        ("quick", 4, "none", True),
+        ("smoke", 2, "none", True),
+        ("quick", 40, "none", False),
+        ("tiny", 2, "none", False),
+        ("quick", 4, "simulated", False),
+    ],
 )
-def test_a_protocol_that_is_too_short_to_rank_says_so_on_the_page(name, epochs, short, experiment):
+def test_a_protocol_that_is_too_short_to_rank_says_so_on_the_page(name, epochs, start, short, experiment):
     for run in experiment.done_runs():
+        write_json(run.result, read_json(run.result) | {"pretrained": start})
         settings = read_yaml(run.config)
         settings["protocol"] |= {"name": name, "epochs": epochs}
         write_yaml(run.config, settings)
