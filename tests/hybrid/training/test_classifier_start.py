@@ -40,6 +40,16 @@ def test_no_other_weights_have_a_lower_penalised_error(told):
     assert ((p - targets) ** 2).mean() + PENALTY * (weight**2).sum() == pytest.approx(found.fun, rel=0.01)
 
 
+def test_a_network_that_says_the_same_of_all_clips_answers_their_mean(told):
+    _, targets = told
+    rng = np.random.default_rng(1)
+    linear = nn.Linear(8, 5)
+    features = torch.tensor(1 + 1e-4 * rng.normal(size=(60, 8)))
+    fit_classifier(linear, features, torch.tensor(targets))
+    answers = torch.softmax(linear(features.float() + 0.1), -1)
+    np.testing.assert_allclose(answers.detach().numpy(), np.tile(targets.mean(0), (60, 1)), atol=1e-3)
+
+
 def test_features_that_know_nothing_are_not_fitted_to(config_of):
     with pytest.raises(UserError, match="model.recipe.classifier=fitted starts from what pretrained weights tell"):
         check_model(config_of("model=slowfast", "model.recipe.classifier=fitted"))
