@@ -63,11 +63,13 @@ class Program:
         self.pid = os.fork()
         if self.pid == 0:
             self._become(tool, words)
+        with contextlib.suppress(OSError):  # here too: on a busy machine it may be killed before it has begun
+            os.setpgid(self.pid, self.pid)
 
     def _become(self, tool: str, words: tuple[str, ...]) -> None:
         status = 1
         try:
-            os.setsid()
+            os.setpgid(0, 0)
             with open(self.said, "wb", buffering=0) as file:
                 for stream in (1, 2):
                     os.dup2(file.fileno(), stream)
