@@ -5,6 +5,7 @@ import pandas as pd
 from hybrid.display.figures import title_of
 from hybrid.display.pages import Section
 from hybrid.display.tables import Column, Table, as_terminal, counted, significant
+from hybrid.evaluation.comparisons import LEVEL, REGISTERED
 from hybrid.evaluation.metrics import METRICS, Metric
 from hybrid.evaluation.results import ExperimentResults
 from hybrid.report.data import ReportData, results_by_arm
@@ -145,5 +146,23 @@ def _lead(data: ReportData) -> str:
     if beaten == 0:
         lead += " Nothing has been learned that helps on held-out clips, so the order of the models means nothing."
     elif len(data.pairs):
-        lead += " Which differences are more than chance is under Contrasts."
+        lead += f" {_shown(data, best)}"
     return lead
+
+
+def _shown(data: ReportData, best) -> str:
+    """Over which models the lead of the first is more than chance, of those that this was asked of beforehand."""
+    titles, found = data.frame.set_index("arm")["title"], {True: [], False: []}
+    for row in data.pairs[data.pairs["kind"] == REGISTERED].itertuples():
+        if best.arm in (row.arm_a, row.arm_b):
+            other = row.arm_b if row.arm_a == best.arm else row.arm_a
+            found[row.p_holm < LEVEL].append(f"{titles[other]} (p {row.p_holm:.3f})")
+    told = [f"Its lead over {' and '.join(found[True])} is shown"] if found[True] else []
+    told += [f"its lead over {' and '.join(found[False])} is not shown"] if found[False] else []
+    if not told:
+        return "Whether its lead is more than chance was not asked beforehand; all pairs are under Contrasts."
+    sentence = "; ".join(told)
+    return (
+        f"{sentence[0].upper()}{sentence[1:]}: pre-registered, adjusted by Holm. Over the others nothing was asked "
+        "beforehand; all pairs are under Contrasts."
+    )

@@ -1,11 +1,14 @@
 """What the page tells beyond the tables: calibration, hard clips and their films, what is missing."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 from finished_runs import write_runs
 
 from hybrid.errors import UserError
+from hybrid.evaluation.comparisons import REGISTERED
 from hybrid.evaluation.results import load_experiment
 from hybrid.files import read_json, read_yaml, write_json, write_text, write_yaml
 from hybrid.folders import ExperimentFolder
@@ -15,6 +18,7 @@ from hybrid.report.data import report_data
 from hybrid.report.figures import read_curves
 from hybrid.report.grades import calibration_error, grades_table, reliability
 from hybrid.report.provenance import missing_runs, provenance
+from hybrid.report.results import _lead as lead_of
 
 
 def test_reliability_of_a_case_by_hand():
@@ -167,3 +171,22 @@ def test_a_bound_that_a_model_stays_below_is_commented(tmp_path, clips_of_mine):
     assert "Hybrid (ours) errs less than that, which no model could" in write_report(perfect)
     usual = write_runs(tmp_path / "runs" / "usual", clips_of_mine)
     assert "errs less than that" not in write_report(usual)
+
+
+def test_the_lead_says_what_of_it_is_shown():
+    pairs = pd.DataFrame(
+        [
+            ("hybrid", "slowfast", REGISTERED, 0.04),
+            ("hybrid", "timesformer", REGISTERED, 0.2),
+            ("hybrid", "vit", "", 0.0),
+        ],
+        columns=["arm_a", "arm_b", "kind", "p_holm"],
+    )
+    arms = ["hybrid", "slowfast", "timesformer", "vit"]
+    frame = pd.DataFrame({"arm": arms, "title": [arm.upper() for arm in arms], "mse_mean": [1.0, 2.0, 3.0, 4.0]})
+    data = SimpleNamespace(frame=frame, pairs=pairs, references={"mean predictor": 3.5})
+    lead = lead_of(data)
+    assert "3 of 4 models do better" in lead
+    assert "Its lead over SLOWFAST (p 0.040) is shown; its lead over TIMESFORMER (p 0.200) is not shown" in lead
+    data.frame = frame.assign(mse_mean=[2.0, 3.0, 4.0, 1.0]).sort_values("mse_mean", ignore_index=True)
+    assert "Whether its lead is more than chance was not asked beforehand" in lead_of(data)
