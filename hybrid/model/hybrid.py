@@ -34,7 +34,6 @@ from dataclasses import fields
 import torch
 from einops import rearrange
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool3d
 
 from baselines import slowfast
 from baselines.contract import Intermediates
@@ -196,8 +195,12 @@ class Hybrid(SlowFast):
 
 
 def by_quarters(x_BCTHW: Tensor) -> Tensor:
-    """(B, T, 4 C): the mean over each quarter of the picture."""
-    return rearrange(adaptive_avg_pool3d(x_BCTHW, (None, 2, 2)), "b c t h w -> b t (c h w)")
+    """(B, T, 4 C): the mean over each quarter of the picture; of an odd side, the middle belongs to both halves."""
+    # What adaptive_avg_pool3d does, which cannot be exported to ONNX.
+    high, wide = x_BCTHW.shape[3:]
+    rows, columns = ((slice((side + 1) // 2), slice(side // 2, None)) for side in (high, wide))
+    quarters = [x_BCTHW[..., row, column].mean(dim=(3, 4)) for row in rows for column in columns]
+    return rearrange(torch.stack(quarters, dim=-1), "b c t q -> b t (c q)")
 
 
 class DropPathway(nn.Module):

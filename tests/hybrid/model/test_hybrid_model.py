@@ -337,3 +337,7 @@ def test_frames_are_read_off_quarters_of_the_picture():
     expected = torch.zeros(1, 4, 3, 2, 2)
     expected[0, 2, 1, 1] = 1
     assert torch.equal(quarters, expected)
+    for side in (1, 2, 5, 7):
+        x_BCTHW = torch.randn(2, 3, 4, side, side)
+        pooled = torch.nn.functional.adaptive_avg_pool3d(x_BCTHW, (None, 2, 2)).movedim(2, 1).flatten(2)
+        torch.testing.assert_close(by_quarters(x_BCTHW), pooled)

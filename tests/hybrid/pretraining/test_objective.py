@@ -54,7 +54,7 @@ def test_knowing_nothing_of_a_clip_is_1_and_all_is_0(objective, values_NV):
         shares.append(torch.log(torch.as_tensor(share + 1e-9).float()))
     usual = torch.cat([torch.zeros(MEASURED), *shares, torch.zeros(8 * len(FRAME_VALUES))]).expand(400, -1)
     nothing = objective(usual, torch.as_tensor(values_NV))
-    assert list(nothing)[:7] == ["casa", "form", "motion", "event", "relations", "frames", "all"]
+    assert list(nothing)[:8] == ["casa", "form", "texture", "motion", "event", "relations", "frames", "all"]
     for group, error in nothing.items():
         assert float(error) == pytest.approx(1, abs=0.06), group
     known_all = answers(objective, values_NV, wanted_frames(objective, values_NV))
@@ -88,11 +88,12 @@ def test_the_frames_error_by_hand():
     assert float(error) == pytest.approx(((1 - WITHIN) * between + WITHIN * inside) / len(QUANTITIES))
 
 
-def test_relations_and_frames_weigh_as_much_as_the_rest(objective, values_NV):
+def test_texture_relations_and_frames_weigh_three_times_as_much(objective, values_NV):
     errors = objective(torch.randn(400, objective.num_outputs + 8 * len(FRAME_VALUES)), torch.as_tensor(values_NV))
     of = {group: float(error) for group, error in errors.items()}
     rest = sum(of[group] for group in ("casa", "form", "motion", "event"))
-    assert of["all"] == pytest.approx((rest + 3 * of["relations"] + 3 * of["frames"]) / 10, rel=1e-5)
+    heavy = of["texture"] + of["relations"] + of["frames"]
+    assert of["all"] == pytest.approx((rest + 3 * heavy) / 13, rel=1e-5)
     kinds = [of[f"relations_{kind}"] for kind in ATTRIBUTES.relations]
     assert of["relations"] == pytest.approx(np.mean(kinds), rel=1e-5)
 

@@ -202,7 +202,8 @@ def test_the_clip_and_all_buttons_are_on_the_screen_at_once_and_the_clip_plays(p
     panel.open("Eva")
     metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
     panel.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    panel.wait(lambda: panel.browser.execute_script("return innerWidth") == width)
+    settled = f"return innerWidth == {width} && document.documentElement.scrollWidth <= {width}"
+    panel.wait(lambda: panel.browser.execute_script(settled))
     boxes = panel.browser.execute_script(
         "return [...document.querySelectorAll('header, #film, button')].map((part) => part.getBoundingClientRect())"
     )
