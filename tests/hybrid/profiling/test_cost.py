@@ -161,8 +161,8 @@ def test_slowfast_and_hybrid_at_paper_size_cost_what_was_promised():
 
 
 def frame_part_gmac(frames=16, values=15, width=256, features=2304):
-    """By hand: what is read of four quarters of both pathways after res4 and res5, into the width, two layers, their mean
-    back to the features."""
+    """By hand: what is read of four quarters of both pathways after res4 and res5, into the width, two layers, their
+    mean back to the features."""
     read = 4 * 4 * (1024 + 2048) * 4 * values + frames * 4 * (128 + 256) * values
     layer = frames * (4 * width**2 + 2 * frames * width + 4 * width**2)
     return (read + frames * values * width + 2 * layer + width * features) / 1e9
