@@ -196,15 +196,25 @@ def shared_settings(config: TrainConfig, fingerprint: str) -> dict[str, Any]:
     """What all runs of an experiment have in common: the data set by its content, not its path, and the precision by
     what it comes to on this machine, not by 'auto'.
     """
-    from hybrid.device import choose_machine
-
     settings = run_settings(config)
-    settings["protocol"]["precision"] = choose_machine(config.accelerator, config.protocol.precision).precision
+    settings["protocol"]["precision"] = _precision(config)
     return {
         "protocol": {key: value for key, value in settings["protocol"].items() if key != "repeats"},
         "data": {"channels": settings["data"]["channels"], "fingerprint": fingerprint},
         "seed": settings["seed"],
     }
+
+
+def _precision(config: TrainConfig) -> str:
+    """What the run is computed in; of a finished one 'auto' is what it came to, on whatever machine."""
+    run = run_folder(config)
+    if config.protocol.precision == "auto" and run.done:
+        # Its result tells, without torch, which takes longer to import than all else that a finished table needs.
+        if told := run.read_result().get("machine", {}).get("precision"):
+            return told
+    from hybrid.device import choose_machine
+
+    return choose_machine(config.accelerator, config.protocol.precision).precision
 
 
 def arm_settings(config: TrainConfig) -> dict[str, Any]:

@@ -60,13 +60,24 @@ def test_runs_of_one_experiment_share_the_precision_that_auto_comes_to(config_of
 
 @pytest.mark.parametrize("computed, refused", [("32-true", False), ("bf16-mixed", True)])
 def test_an_experiment_that_recorded_auto_goes_on_in_what_it_came_to(config_of, computed, refused):
-    config = config_of("accelerator=cpu")
+    config, done = config_of("accelerator=cpu", "fold=1"), config_of("accelerator=cpu", "fold=0")
     path, settings = experiment_folder(config).settings, shared_settings(config, "abc")
     settings["protocol"]["precision"] = "auto"
     record_settings(path, settings, "experiment 'x'")
-    write_json(run_folder(config).result, {"machine": {"precision": computed}})
+    write_json(run_folder(done).result, {"machine": {"precision": computed}})
     with pytest.raises(UserError, match="bf16-mixed there, 32-true asked for") if refused else nullcontext():
         record_settings(path, shared_settings(config, "abc"), "experiment 'x'")
+
+
+def test_a_finished_run_is_of_its_experiment_on_a_machine_that_computes_otherwise(config_of, monkeypatch):
+    there = config_of("accelerator=cpu")
+    path, settings = experiment_folder(there).settings, shared_settings(there, "abc")
+    record_settings(path, settings, "experiment 'x'")
+    write_json(run_folder(there).result, {"machine": {"precision": "32-true"}})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
+    assert shared_settings(config_of(), "abc") == settings
+    assert shared_settings(config_of("fold=1"), "abc") != settings
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", ".hidden", ""])
