@@ -54,7 +54,10 @@ def plausible_aspect(pixel_aspect) -> float:
 def displayed(image: av.VideoFrame, size: tuple[int, int], form: str, reformatter: VideoReformatter) -> np.ndarray:
     """The picture scaled to `size` (width, height before it is turned), then turned as its file asks for."""
     method = Interpolation.AREA if size[1] < image.height else Interpolation.BICUBIC
-    scaled = reformatter.reformat(image, *size, form, interpolation=int(method) | ACCURATE).to_ndarray()
+    if form == "rgb24" and size[1] > image.height and not image.format.name.startswith("bayer"):
+        form = "gbrp"  # the same pixels, plane by plane, which swscale is three times as fast with where it enlarges
+    # One thread: a picture is so small that to wait for others takes longer, and clips are decoded side by side.
+    scaled = reformatter.reformat(image, *size, form, interpolation=int(method) | ACCURATE, threads=1).to_ndarray()
     transposed, mirrored, upside_down = orientation(image)
     shown = scaled.swapaxes(0, 1) if transposed else scaled
     return shown[:: -1 if upside_down else 1, :: -1 if mirrored else 1]

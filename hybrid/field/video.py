@@ -112,6 +112,6 @@ def pictures(video: FieldVideo, deinterlace: bool = False, doing: str = "reading
         reformatter = VideoReformatter()
         for image in deinterlaced(source, images, video.interlaced) if deinterlace and video.interlaced else images:
             raise_samples(image, video.unused)
-            picture_HWC = reformatter.reformat(image, format="rgb24").to_ndarray()
+            picture_HWC = reformatter.reformat(image, format="rgb24", threads=1).to_ndarray()
             shown = picture_HWC.swapaxes(0, 1) if transposed else picture_HWC
             yield shown[:: -1 if upside_down else 1, :: -1 if mirrored else 1]

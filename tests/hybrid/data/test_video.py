@@ -7,7 +7,9 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import Interpolation, VideoReformatter
 
+from hybrid.data.picture import ACCURATE, displayed
 from hybrid.data.video import ClipError, ClipSpec, decode_clip
 from hybrid.errors import UserError
 
@@ -397,3 +399,18 @@ def test_errors_travel_between_processes():
 
     error = pickle.loads(pickle.dumps(ClipError("a.mp4", "is empty")))
     assert (str(error), error.reason) == ("a.mp4: is empty", "is empty")
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuvj444p", "yuv420p10le", "nv12", "gray", "rgb24", "bayer_bggr8"])
+@pytest.mark.parametrize("size", [(150, 150), (62, 80)])
+def test_enlarged_pixels_are_swscales_own_rgb(pix_fmt, size):
+    """However they are come by: plane by plane is faster."""
+    rng, image = np.random.default_rng(0), av.VideoFrame(*size, pix_fmt)
+    for plane in image.planes:
+        samples = rng.integers(0, 1024 if "10" in pix_fmt else 256, plane.buffer_size, dtype=np.uint16)
+        plane.update(
+            samples[: plane.buffer_size // 2].tobytes() if "10" in pix_fmt else samples.astype(np.uint8).tobytes()
+        )
+    wanted, reformatter = (round(1.5 * size[0]), round(1.5 * size[1])), VideoReformatter()
+    plain = reformatter.reformat(image, *wanted, "rgb24", interpolation=int(Interpolation.BICUBIC) | ACCURATE)
+    np.testing.assert_array_equal(displayed(image, wanted, "rgb24", VideoReformatter()), plain.to_ndarray())
