@@ -412,5 +412,6 @@ def test_enlarged_pixels_are_swscales_own_rgb(pix_fmt, size):
             samples[: plane.buffer_size // 2].tobytes() if "10" in pix_fmt else samples.astype(np.uint8).tobytes()
         )
     wanted, reformatter = (round(1.5 * size[0]), round(1.5 * size[1])), VideoReformatter()
-    plain = reformatter.reformat(image, *wanted, "rgb24", interpolation=int(Interpolation.BICUBIC) | ACCURATE)
+    method = int(Interpolation.BICUBIC) | ACCURATE
+    plain = reformatter.reformat(image, *wanted, "rgb24", interpolation=method, threads=1)
     np.testing.assert_array_equal(displayed(image, wanted, "rgb24", VideoReformatter()), plain.to_ndarray())
