@@ -203,6 +203,10 @@ class PoolClips(Dataset):
     def values_NV(self) -> np.ndarray:
         return self.pool.values_NV[:, self.columns]
 
+    def values_of(self, clips_N: np.ndarray) -> np.ndarray:
+        """(N, V)"""
+        return self.pool.values_NV[clips_N][:, self.columns]
+
     def __len__(self) -> int:
         return len(self.pool.frames_NTHWC)
 
