@@ -1,8 +1,10 @@
 """Starting a model from published weights, from those shipped here or from a checkpoint, with an account of what was
 taken."""
 
+import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -76,6 +78,12 @@ def shipped_files(model: ClipModel, entry: ModelEntry, pretrained: str, size: st
             f"{', '.join(files) or 'no model'}, and pretrained=simulated/<one of them> starts a model from that"
         )
     return {path: files[name] for path, name in wanted.items()}
+
+
+def shipped_index(folder: Path | None = None) -> dict[str, Any]:
+    """What is known of each file in the folder (by default SIMULATED), by model: how it was made, its errors."""
+    index = (folder or SIMULATED) / "index.json"
+    return json.loads(index.read_text(encoding="utf-8")) if index.exists() else {}
 
 
 def official_weights(model: ClipModel, entry: ModelEntry, variant: str | None = None) -> list[PretrainedWeights]:

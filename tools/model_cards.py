@@ -11,11 +11,10 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from baselines.weights import SIMULATED
+from baselines.weights import shipped_index
 from hybrid import list_models
 from hybrid.config import register_schemas
 from hybrid.display.tables import as_markdown, formatted
-from hybrid.files import read_json
 from hybrid.profiling.cards import card
 from hybrid.profiling.models import PUBLISHED, Setting, profile_models
 
@@ -40,7 +39,7 @@ def main() -> None:
     register_schemas()
     paper, _ = profile_models(names, Setting())
     tiny, _ = profile_models(names, Setting("tiny", crop_size=64))
-    shipped = read_json(index) if (index := SIMULATED / "index.json").exists() else {}
+    shipped = shipped_index()
     print("# Models\n")
     if "native_gmac" in paper:
         print(as_markdown(formatted(paper[paper["native_gmac"].notna()], PUBLISHED)) + "\n")

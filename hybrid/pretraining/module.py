@@ -33,8 +33,8 @@ WEIGHTS = {"texture": 3.0, "relations": 3.0, "frames": 3.0}
 TAUGHT = ("event", "relations")
 """groups that a part over time is taught on true values of frames: what follows from them alone"""
 MANY = 256
-"""clips a step that it is taught on. It is small beside the trunk, and needs more examples than a step has pictures: with
-16, it related true headings at .28 after 2000 steps, with 256 at .05."""
+"""clips a step that it is taught on. It is small beside the trunk, and needs more examples than a step has pictures:
+with 16, it related true headings at .28 after 2000 steps, with 256 at .05."""
 NOISE = 0.5
 """at most, in standard deviations of what lies within clips, on the true values that a part over time is taught on"""
 WITHIN = 0.75

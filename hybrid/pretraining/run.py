@@ -12,6 +12,9 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 
+from baselines import ClipModel
+from baselines.weights import shipped_files, shipped_index
+from hybrid import get_entry
 from hybrid.config import PretrainConfig, check_values, model_rules, parts_of_a_batch, protocol_rules
 from hybrid.data.clip import ClipSpec
 from hybrid.data.loader import as_input
@@ -144,6 +147,7 @@ def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequenc
             "model": config.model.name,
             "targets": config.targets,
             "clips": config.clips,
+            "start": _shipped_start(config, model),
             "pool": data.pool,
             "grows": data.grows,
             "held_out": data.held_out,
@@ -167,6 +171,16 @@ def _pretrain(config: PretrainConfig, folder: PretrainFolder, callbacks: Sequenc
         name_of=lambda clip: f"simulated clip {clip} of seed {request.seed}",
         callbacks=callbacks,
     )
+
+
+def _shipped_start(config: PretrainConfig, model: ClipModel) -> dict[str, Any] | None:
+    """How the shipped weights that it goes on from were made; None where it starts from others."""
+    files = shipped_files(model, get_entry(config.model.name), config.model.pretrained, config.model.size)
+    made = [shipped_index()[file.stem] for file in files.values()]
+    if not made:
+        return None
+    commands = [command for each in made for command in each["commands"]]
+    return {"commands": commands, "clips_seen": max(each["clips_seen"] for each in made)}
 
 
 def _of_stage(row: dict[str, float], stage: str) -> dict[str, float]:

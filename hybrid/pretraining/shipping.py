@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from baselines.checkpoints import read_checkpoint, refuse_non_finite
-from baselines.weights import SIMULATED
+from baselines.weights import SIMULATED, shipped_index
 from hybrid.errors import UserError
 from hybrid.files import read_json, read_yaml, whole_file, write_json
 from hybrid.pretraining.run import PretrainFolder
@@ -34,7 +34,7 @@ def ship(pretraining: Path, into: Path = SIMULATED) -> dict[str, dict[str, Any]]
     if not folders:
         raise UserError(f"{pretraining} holds no finished pretraining: python tools/pretrain.py makes one")
     made = {folder: half(folder) for folder in folders}
-    index = read_json(into / INDEX) if (into / INDEX).exists() else {}
+    index = shipped_index(into)
     for folder, tensors in made.items():
         index[read_json(folder.result)["model"]] = about(folder) | {"bytes": size_of(tensors)}
     if (size := sum(entry["bytes"] for entry in index.values())) > MOST:
@@ -70,15 +70,20 @@ def half(folder: PretrainFolder) -> dict[str, torch.Tensor]:
 def about(folder: PretrainFolder) -> dict[str, Any]:
     """What the weights are: how they were made, from what, and what they know."""
     result = read_json(folder.result)
-    command = f"python tools/pretrain.py model={result['model']} clips={result['clips']}"
+    budget = f"clips={result['clips']} data.pool={result['pool']} data.grows={result['grows']}"
+    commands = [f"python tools/pretrain.py model={result['model']} {budget}"]
+    seen = result["clips"]
+    if start := result["start"]:
+        commands = [*start["commands"], f"{commands[0]} weights=continued"]
+        seen += start["clips_seen"]
     return {
         "licence": LICENCE,
         "commit": result["commit"],
-        "command": command,
+        "commands": commands,
         "preset": result["simulated"]["preset"],
         "seed": result["simulated"]["seed"],
         "targets": result["targets"],
-        "clips_seen": result["clips"],
+        "clips_seen": seen,
         "parameters": result["parameters"],
         "errors": {group: round(error, 3) for group, error in result["errors"]["test"].items()},
     }

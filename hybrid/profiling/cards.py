@@ -78,9 +78,10 @@ def weights(official: PretrainedWeights) -> str:
 
 def simulated(shipped: Mapping[str, Any]) -> str:
     errors = ", ".join(f"{group.replace('_', ' ')} {error:.2f}" for group, error in shipped["errors"].items())
+    commands = "`, then `".join(shipped["commands"])
     return (
         f"{shipped['bytes'] / 1e6:.1f} MB in half precision, {shipped['licence']}, SHA-256 `{shipped['sha256'][:16]}`; "
-        f"`{shipped['command']}` at commit {shipped['commit'][:7]}: {shipped['clips_seen']} looks at simulated clips, "
+        f"`{commands}` at commit {shipped['commit'][:7]}: {shipped['clips_seen']} looks at simulated clips, "
         f"preset {shipped['preset']}, no grades; errors on held-out clips, where 1 is knowing nothing: {errors}"
     )
 

@@ -12,10 +12,12 @@ import pytest
 import torch
 from support import ROOT
 
+from baselines.weights import shipped_index
 from hybrid.errors import UserError
 from hybrid.files import read_json
 from hybrid.pretraining.module import PretrainModule
 from hybrid.pretraining.run import check_pretraining, pretrain, pretraining_folder
+from hybrid.pretraining.shipping import about
 from hybrid.training import precision_check
 from hybrid.training.gradient_check import Found
 
@@ -123,3 +125,16 @@ def test_half_precision_is_checked_before_and_remembered(config_of_pretraining, 
     pretraining_folder(config).result.unlink()
     pretrain(config)
     assert asked == [(4, 3, 1, 64, 64)] * 2  # of the frame that an image model uses
+
+
+def test_a_pretraining_goes_on_from_what_is_shipped_and_says_so(config_of_pretraining):
+    config = config_of_pretraining(MODEL, "weights=continued")
+    assert config.model.pretrained == "simulated" and config.model.recipe.fine_tuning_factor == 1.0
+    check_pretraining(config)
+    result, before = pretrain(config), shipped_index()["resnet50"]
+    assert result["start"] == {"commands": before["commands"], "clips_seen": before["clips_seen"]}
+    shipped = about(pretraining_folder(config))
+    assert shipped["clips_seen"] == before["clips_seen"] + result["clips"]
+    budget = f"clips={config.clips} data.pool={config.data.pool} data.grows={config.data.grows}"
+    last = f"python tools/pretrain.py model=resnet50 {budget} weights=continued"
+    assert shipped["commands"] == [*before["commands"], last]

@@ -18,6 +18,9 @@ from hybrid.pretraining.shipping import ship
 RESULT = {
     "model": "slowfast",
     "clips": 8,
+    "pool": 4,
+    "grows": 0,
+    "start": None,
     "targets": "dense",
     "commit": "0" * 40,
     "parameters": 1,
@@ -53,6 +56,8 @@ def test_what_is_shipped_loads_as_it_was(tmp_path, package):
     entry = json.loads((package / "index.json").read_text())["slowfast"]
     assert entry == index["slowfast"]
     assert entry["sha256"] == hashlib.sha256((package / "slowfast.safetensors").read_bytes()).hexdigest()
+    command = "python tools/pretrain.py model=slowfast clips=8 data.pool=4 data.grows=0"
+    assert (entry["commands"], entry["clips_seen"]) == ([command], 8)
     copy = create_model("hybrid", "tiny", pretrained="simulated/slowfast")
     clip_BCTHW = torch.randn(2, 3, 16, 64, 64)
     with torch.no_grad():
