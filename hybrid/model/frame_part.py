@@ -7,7 +7,7 @@
                            |
             FRAME_VALUES of every frame, (B, T, D)        in training turned by any angle and mirrored
                            |
-              Linear, + a learned vector a frame
+     Linear, + a learned vector a frame, + what it shows        glimpse.py
                            |
           LAYERS times: what mixes frames, perceptron     attention over the whole clip by default
                            |
@@ -33,6 +33,7 @@ from baselines.layers import norm_ratio
 from hybrid.model.attention import attention_weights
 from hybrid.model.branch import FeedForward, OutputProjection
 from hybrid.model.frame_values import FRAME_VALUES, FrameReader, any_turns, turned
+from hybrid.model.glimpse import Glimpse
 from hybrid.model.init import linear
 from hybrid.model.positions import FrameTimes, LearnedPositions, stretched
 
@@ -118,7 +119,9 @@ class FrameLayer(nn.Module):
 
 
 class FramePart(nn.Module):
-    """See the module's picture. steps: as FrameReader's; num_features: of the pooled features it is added to."""
+    """See the module's picture. steps: as FrameReader's; num_features: of the pooled features it is added to.
+
+    glimpse: a second look at the frames, or None. It needs the clip, so the model calls it."""
 
     def __init__(
         self,
@@ -129,8 +132,10 @@ class FramePart(nn.Module):
         heads: int,
         num_frames: int,
         num_features: int,
+        glimpse: Glimpse | None = None,
     ):
         super().__init__()
+        self.glimpse = glimpse
         self.read = FrameReader(steps)
         self.enter = linear(len(FRAME_VALUES), width)
         self.positions = LearnedPositions(width, heads, num_frames, POSITIONS_SPREAD)
@@ -141,9 +146,16 @@ class FramePart(nn.Module):
         self.leave = OutputProjection(width, num_features, gain=0.0)
 
     def forward(
-        self, values_BTD: Tensor, times: FrameTimes, pooled_BC: Tensor, into: Intermediates | None = None
+        self,
+        values_BTD: Tensor,
+        times: FrameTimes,
+        pooled_BC: Tensor,
+        shown_BTD: Tensor | None = None,
+        into: Intermediates | None = None,
     ) -> Tensor:
         """FRAME_VALUES, read or true, and the pooled features -> these with what is added to them, (B, C).
+
+        shown_BTD: what a second look tells of each frame.
 
         With `into`, the update ratio of a layer is its own times that of the whole part: where that adds nothing, its
         maps mean nothing.
@@ -151,6 +163,8 @@ class FramePart(nn.Module):
         if self.training:
             values_BTD = turned(values_BTD, any_turns(len(values_BTD), values_BTD))
         x_BTD = self.positions.add(self.enter(values_BTD), times)
+        if shown_BTD is not None:
+            x_BTD = x_BTD + shown_BTD
         for number, layer in enumerate(self.layers):
             x_BTD = layer(x_BTD, times.seconds_T, into, f"frames.{number}")
         update_BC = self.leave(self.norm(x_BTD).mean(dim=1))

@@ -6,10 +6,11 @@
                |                                     |
              stem <----------- lateral ------------ stem
                .                                     .
-             res4 -------- means of quarters ------ res4
+             res4                    .------------- res4
              res5 -------- means of quarters ------ res5
                |                   |                 |
              pool      what is read off each frame  pool
+               |       and in a second look at it    |      glimpse.py
                |                   |                 |
                |        attention over all frames    |      frame_part.py
                |                   |                 |
@@ -44,6 +45,8 @@ from hybrid.model.attention_mask import AttentionMask
 from hybrid.model.branch import FeedForward, TemporalBranch
 from hybrid.model.convolution import TemporalConvolution, TemporalShift
 from hybrid.model.frame_part import FramePart
+from hybrid.model.frame_values import columns_of
+from hybrid.model.glimpse import Glimpse
 from hybrid.model.heads import AttentivePooling, OrdinalClassifier
 from hybrid.model.init import draw_seed, isolated_rng
 from hybrid.model.options import STAGES, HybridOptions
@@ -57,8 +60,9 @@ WIDTHS = {
 HEADS = {"paper": 8, "tiny": 4}
 FRAME_WIDTHS = {"paper": 256, "tiny": 48}
 """of the part over all frames"""
-READ_STAGES, QUARTERS = ("res4", "res5"), 4
-"""what frames are read off: the means over each quarter of the picture, which tell where a cell is, and how it looks"""
+READ_STAGES, QUARTERS = {"slow": ("res5",), "fast": ("res4", "res5")}, 4
+"""what frames are read off: the means over each quarter of the picture, which tell where a cell is, and how it looks.
+Slow's res4 would be a third of all weights of a reader, and its frames are Fast's as well"""
 RANDOM_GAIN = 0.1
 """of the updates where it is not zero: LayerScale's for shallow networks (Touvron et al., CaiT, 2021, section 2)"""
 KERNELS = {"conv3": 3, "conv9": 9, "shift": 3}
@@ -113,16 +117,22 @@ class Hybrid(SlowFast):
         }
         return {name: FrameTimes.of_frames(frame_T, num_frames, self.frame_rate) for name, frame_T in frames.items()}
 
-    def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> tuple[Tensor, Tensor]:
-        """res5 of both pathways: (B, C_S, T/alpha, H/32, W/32) and (B, C_F, T, H/32, W/32)."""
+    def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> tuple[Tensor, ...]:
+        """res5 of both pathways, (B, C_S, T/alpha, H/32, W/32) and (B, C_F, T, H/32, W/32); what frames are read off,
+        of both; of a second look at them corrections, and what they show."""
         self.drop_pathway.draw(clip_BCTHW.shape[0], clip_BCTHW.device)
-        steps = {"slow": [], "fast": []}
+        steps: dict[str, list[Tensor]] = {"slow": [], "fast": []}
         for name, slow, fast in self.run_stages(clip_BCTHW, into):
-            if self.frames is not None and name in READ_STAGES:
-                steps["slow"].append(by_quarters(slow))
-                steps["fast"].append(by_quarters(self.drop_pathway.mask_fast(fast)))
-        read = [torch.cat(quarters, dim=2) for quarters in steps.values() if quarters]
-        return slow, self.drop_pathway.mask_fast(fast), *read
+            if self.frames is not None:
+                for pathway, x_BCTHW in (("slow", slow), ("fast", self.drop_pathway.mask_fast(fast))):
+                    if name in READ_STAGES[pathway]:
+                        steps[pathway].append(by_quarters(x_BCTHW))
+        features = [slow, self.drop_pathway.mask_fast(fast)]
+        if self.frames is not None:
+            features += [torch.cat(quarters, dim=2) for quarters in steps.values()]
+            if self.frames.glimpse is not None:
+                features += self.frames.glimpse(clip_BCTHW, self.frames.read(features[2:]))
+        return tuple(features)
 
     def run_stage(
         self, name: str, stage: nn.Module, slow: Tensor, fast: Tensor, into: Intermediates | None
@@ -137,9 +147,9 @@ class Hybrid(SlowFast):
         return slow, fast
 
     def time_steps(self, features: tuple[Tensor, ...], num_frames: int) -> list[Tensor]:
-        """Of both pathways, what frames are read off: quarters of the picture in READ_STAGES. Without the part over all
-        frames SlowFast's."""
-        return list(features[2:]) or super().time_steps(features, num_frames)
+        """Of both pathways, what frames are read off: quarters of the picture in READ_STAGES; and what a second look at
+        them corrects. Without the part over all frames SlowFast's."""
+        return list(features[2:5]) or super().time_steps(features, num_frames)
 
     @property
     def reads_frames(self) -> bool:
@@ -147,7 +157,13 @@ class Hybrid(SlowFast):
 
     def read_frames(self, steps: list[Tensor]) -> Tensor:
         """(B, T, D) FRAME_VALUES, as far as it was taught to read them."""
-        return self.frames.read(steps)
+        read_BTD = self.frames.read(steps[:2])
+        return read_BTD + steps[2] if len(steps) > 2 else read_BTD
+
+    def set_units(self, spread_D: Tensor) -> None:
+        """Of FRAME_VALUES as it is taught to read them: what is read as 1."""
+        if self.frames.glimpse is not None:
+            self.frames.glimpse.spread.copy_(spread_D[columns_of("head")].mean())
 
     def forward_intermediates(self, clip_BCTHW: Tensor) -> tuple[Tensor, Intermediates]:
         into = Intermediates()
@@ -173,7 +189,8 @@ class Hybrid(SlowFast):
             if frames_BTD is None:
                 frames_BTD = self.read_frames(self.time_steps(features, num_frames))
             times = self.frame_times_of_pathways(num_frames, frames_BTD.device)["fast"]
-            pooled_BD = self.frames(frames_BTD, times, pooled_BD, into)
+            shown_BTD = features[5] if len(features) > 5 else None
+            pooled_BD = self.frames(frames_BTD, times, pooled_BD, shown_BTD, into)
         pooled_BD = self.head.dropout(pooled_BD)
         return pooled_BD if pre_logits else self.head.proj(pooled_BD)
 
@@ -267,11 +284,16 @@ def build(size: str, *, num_frames: int, crop_size: int, **options) -> Hybrid:
     if chosen.classifier == "ordinal":
         with isolated_rng(seed, "classifier"):
             base.head.proj = OrdinalClassifier(base.num_features, base.num_grades)
-    frames = None
+    frames = glimpse = None
     if chosen.frame_mixer != "none":
+        if chosen.glimpse:
+            with isolated_rng(seed, "glimpse"):
+                glimpse = Glimpse(base.in_channels, size, FRAME_WIDTHS[size])
         with isolated_rng(seed, "frames"):
-            channels = [stage_channels(base, stage) for stage in READ_STAGES]
-            slow, fast = (QUARTERS * sum(each[pathway] for each in channels) for pathway in ("slow", "fast"))
+            slow, fast = (
+                QUARTERS * sum(stage_channels(base, stage)[pathway] for stage in stages)
+                for pathway, stages in READ_STAGES.items()
+            )
             frames = FramePart(
                 [(base.alpha, slow), (1, fast)],
                 kind=chosen.frame_mixer,
@@ -279,6 +301,7 @@ def build(size: str, *, num_frames: int, crop_size: int, **options) -> Hybrid:
                 heads=HEADS[size],
                 num_frames=num_frames,
                 num_features=base.num_features,
+                glimpse=glimpse,
             )
     if not chosen.laterals:
         for stage in base.stages[:-1]:  # the last has none

@@ -44,6 +44,11 @@ class HybridOptions:
         "over all frames, or one for each frame alone; none: no part over frames",
         FRAME_MIXERS,
     )
+    glimpse: bool = option(
+        True,
+        "whether the part over frames looks at each of them again, at the head, cut out along its heading",
+        (True, False),
+    )
     stages: str = option(
         "none",
         "stages after which the pathways exchange over time; 'late': once, on the means over space of res5's frames",
@@ -116,6 +121,8 @@ class HybridOptions:
         for name in ("drop_path", "drop_pathway"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be from 0 to below 1, not {getattr(self, name)}")
+        if self.frame_mixer == "none":
+            self.refuse("glimpse", "frame_mixer='none' has no part over frames")
         if self.stages == "none":
             self.refuse(OF_BRANCHES, "stages='none' has no branch")
         if self.mixer != "attention":

@@ -195,7 +195,9 @@ class PretrainModule(RepeatableModule):
         model.get_submodule(model.classifier).requires_grad_(False)
         self.model, self.objective, self.normalisation, self.config = model, objective, normalisation, config
         self.reader = nn.ModuleDict({"clip": nn.Linear(model.num_features, objective.num_outputs)})
-        if not model.reads_frames:
+        if model.reads_frames:
+            model.set_units(objective.frame_spread)
+        else:
             self.reader["frames"] = FrameReader(self._steps())
 
     @torch.no_grad()

@@ -1,0 +1,98 @@
+"""A second look at every frame: the head, cut out of the clip where it was read to be, and turned along its heading.
+
+::
+
+       clip_BCTHW      what was read off each frame, (B, T, D)
+           |                 | head, heading
+           '---- patches ----'     (B T, C, h, w): the same places of the same cell in every frame
+                    |
+            3 convolutions, mean across the head
+                    |
+        SLICES along the head, (B, T, C SLICES)
+              |                    |
+    onto the frame's token    corrections of what was read, turned back into the picture
+
+A network of strides and means has to find out by itself that a few pixels of a cell that swims through the picture hold
+what it is made of, and then tells it from a mean over all places. Here what was read first says where they are, so that
+what a head shows can be compared over all frames: attention along a path (Patrick et al., Keeping your eye on the
+ball: Trajectory attention in video transformers, 2021), by cutting out (Jaderberg et al., Spatial transformer networks,
+2015). Reading again with the cell in the middle and upright is a cascade (Toshev and Szegedy, DeepPose, 2014). Where to
+look is not learned from what is seen there.
+"""
+
+from __future__ import annotations
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+from torch.nn.functional import grid_sample, normalize
+
+from hybrid.model.frame_values import FRAME_VALUES, columns_of, turned
+from hybrid.model.init import linear
+
+LENGTH, WIDTH = 5 / 16, 1 / 4
+"""of a patch, along the heading and across, of the picture's side: of a clip cut out for one cell, the head and
+the tail's beginning"""
+POINTS = {"paper": (32, 40), "tiny": (16, 20)}
+"""of a patch, across and along"""
+CHANNELS = {"paper": (16, 32, 64), "tiny": (8, 16, 16)}
+STRIDES = {"paper": (2, 2, 2), "tiny": (1, 2, 2)}
+SLICES = 5
+"""along the patch"""
+SPREAD = 0.25
+"""half widths of the picture: that of heads' places, until a pretraining says what it was"""
+
+
+class Glimpse(nn.Module):
+    """See the module's picture. width: of a frame's token."""
+
+    def __init__(self, in_channels: int, size: str, width: int):
+        super().__init__()
+        self.across, self.along = POINTS[size]
+        layers: list[nn.Module] = []
+        for channels, stride in zip(CHANNELS[size], STRIDES[size], strict=True):
+            convolution = nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False)
+            layers += [convolution, nn.BatchNorm2d(channels), nn.ReLU()]
+            in_channels = channels
+        self.see = nn.Sequential(*layers)
+        self.tell = linear(SLICES * in_channels, width)
+        self.correct = linear(SLICES * in_channels, len(FRAME_VALUES))
+        for layer in (self.tell, self.correct):  # nothing is added at first
+            nn.init.zeros_(layer.weight)
+        self.register_buffer("spread", torch.tensor(SPREAD))
+
+    def patches(self, clip_BCTHW: Tensor, values_BTD: Tensor) -> tuple[Tensor, Tensor]:
+        """(B T, C, h, w) of the clip, and their directions along and across, (B T, 2, 2), right and down."""
+        values_ND = rearrange(values_BTD, "b t d -> (b t) d")
+        along_N2 = normalize(values_ND[:, columns_of("heading")], eps=1e-3)
+        across_N2 = torch.stack([-along_N2[:, 1], along_N2[:, 0]], dim=1)
+        middle_N112 = (self.spread * values_ND[:, columns_of("head")])[:, None, None]
+        ahead_w1, aside_h11 = (
+            centred(self.along, 2 * LENGTH, values_BTD)[:, None],
+            centred(self.across, 2 * WIDTH, values_BTD),
+        )
+        grid_NhwD2 = (
+            middle_N112 + ahead_w1 * along_N2[:, None, None] + aside_h11[:, None, None] * across_N2[:, None, None]
+        )
+        frames_NCHW = rearrange(clip_BCTHW, "b c t h w -> (b t) c h w")
+        patches_NChw = grid_sample(frames_NCHW, grid_NhwD2, padding_mode="border", align_corners=False)
+        return patches_NChw, torch.stack([along_N2, across_N2], dim=1)
+
+    def forward(self, clip_BCTHW: Tensor, values_BTD: Tensor) -> tuple[Tensor, Tensor]:
+        """The clip and its FRAME_VALUES as they were read -> corrections of these, (B, T, D), and what the frames show,
+        (B, T, width)."""
+        batch = len(clip_BCTHW)
+        patches_NChw, turn_N22 = self.patches(clip_BCTHW, values_BTD.detach())
+        seen_NCw = self.see(patches_NChw).mean(dim=2)
+        slices_NX = rearrange(seen_NCw, "n c (slices w) -> n c slices w", slices=SLICES).mean(3).flatten(1)
+        # of the patch; as rows of one frame, which are turned by that frame's directions
+        corrections_N1D = turned(self.correct(slices_NX)[:, None], turn_N22)
+        return (
+            rearrange(corrections_N1D, "(b t) 1 d -> b t d", b=batch),
+            rearrange(self.tell(slices_NX), "(b t) d -> b t d", b=batch),
+        )
+
+
+def centred(points: int, length: float, like: Tensor) -> Tensor:
+    """(points,): the middles of as many parts of a length around 0."""
+    return (torch.arange(points, device=like.device, dtype=like.dtype) + 0.5 - points / 2) * (length / points)
