@@ -7,7 +7,7 @@
                            |
             FRAME_VALUES of every frame, (B, T, D)        in training turned by any angle and mirrored
                            |
-     Linear, + a learned vector a frame, + what it shows        glimpse.py
+              Linear, + a learned vector a frame
                            |
           LAYERS times: what mixes frames, perceptron     attention over the whole clip by default
                            |
@@ -146,16 +146,9 @@ class FramePart(nn.Module):
         self.leave = OutputProjection(width, num_features, gain=0.0)
 
     def forward(
-        self,
-        values_BTD: Tensor,
-        times: FrameTimes,
-        pooled_BC: Tensor,
-        shown_BTD: Tensor | None = None,
-        into: Intermediates | None = None,
+        self, values_BTD: Tensor, times: FrameTimes, pooled_BC: Tensor, into: Intermediates | None = None
     ) -> Tensor:
         """FRAME_VALUES, read or true, and the pooled features -> these with what is added to them, (B, C).
-
-        shown_BTD: what a second look tells of each frame.
 
         With `into`, the update ratio of a layer is its own times that of the whole part: where that adds nothing, its
         maps mean nothing.
@@ -163,8 +156,6 @@ class FramePart(nn.Module):
         if self.training:
             values_BTD = turned(values_BTD, any_turns(len(values_BTD), values_BTD))
         x_BTD = self.positions.add(self.enter(values_BTD), times)
-        if shown_BTD is not None:
-            x_BTD = x_BTD + shown_BTD
         for number, layer in enumerate(self.layers):
             x_BTD = layer(x_BTD, times.seconds_T, into, f"frames.{number}")
         update_BC = self.leave(self.norm(x_BTD).mean(dim=1))

@@ -10,7 +10,9 @@
                     |
         SLICES along the head, (B, T, C SLICES)
               |                    |
-    onto the frame's token    corrections of what was read, turned back into the picture
+       mean over frames       corrections of what was read, turned back into the picture
+              |
+     onto the pooled features
 
 A network of strides and means has to find out by itself that a few pixels of a cell that swims through the picture hold
 what it is made of, and then tells it from a mean over all places. Here what was read first says where they are, so that
@@ -37,6 +39,8 @@ POINTS = {"paper": (32, 40), "tiny": (16, 20)}
 """of a patch, across and along"""
 CHANNELS = {"paper": (16, 32, 64), "tiny": (8, 16, 16)}
 STRIDES = {"paper": (2, 2, 2), "tiny": (1, 2, 2)}
+NARROW = {"paper": 64, "tiny": 24}
+"""features between what all frames show and the pooled features"""
 SLICES = 5
 """along the patch"""
 SPREAD = 0.25
@@ -44,9 +48,9 @@ SPREAD = 0.25
 
 
 class Glimpse(nn.Module):
-    """See the module's picture. width: of a frame's token."""
+    """See the module's picture. num_features: of the pooled features."""
 
-    def __init__(self, in_channels: int, size: str, width: int):
+    def __init__(self, in_channels: int, size: str, num_features: int):
         super().__init__()
         self.across, self.along = POINTS[size]
         layers: list[nn.Module] = []
@@ -55,9 +59,9 @@ class Glimpse(nn.Module):
             layers += [convolution, nn.BatchNorm2d(channels), nn.ReLU()]
             in_channels = channels
         self.see = nn.Sequential(*layers)
-        self.tell = linear(SLICES * in_channels, width)
         self.correct = linear(SLICES * in_channels, len(FRAME_VALUES))
-        for layer in (self.tell, self.correct):  # nothing is added at first
+        self.narrow, self.leave = linear(SLICES * in_channels, NARROW[size]), linear(NARROW[size], num_features)
+        for layer in (self.correct, self.leave):  # nothing is added at first
             nn.init.zeros_(layer.weight)
         self.register_buffer("spread", torch.tensor(SPREAD))
 
@@ -79,18 +83,20 @@ class Glimpse(nn.Module):
         return patches_NChw, torch.stack([along_N2, across_N2], dim=1)
 
     def forward(self, clip_BCTHW: Tensor, values_BTD: Tensor) -> tuple[Tensor, Tensor]:
-        """The clip and its FRAME_VALUES as they were read -> corrections of these, (B, T, D), and what the frames show,
-        (B, T, width)."""
+        """The clip and its FRAME_VALUES as they were read -> corrections of these, (B, T, D), and what all its frames
+        show, (B, X)."""
         batch = len(clip_BCTHW)
         patches_NChw, turn_N22 = self.patches(clip_BCTHW, values_BTD.detach())
         seen_NCw = self.see(patches_NChw).mean(dim=2)
         slices_NX = rearrange(seen_NCw, "n c (slices w) -> n c slices w", slices=SLICES).mean(3).flatten(1)
         # of the patch; as rows of one frame, which are turned by that frame's directions
         corrections_N1D = turned(self.correct(slices_NX)[:, None], turn_N22)
-        return (
-            rearrange(corrections_N1D, "(b t) 1 d -> b t d", b=batch),
-            rearrange(self.tell(slices_NX), "(b t) d -> b t d", b=batch),
-        )
+        shown_BX = rearrange(slices_NX, "(b t) x -> b t x", b=batch).mean(1)
+        return rearrange(corrections_N1D, "(b t) 1 d -> b t d", b=batch), shown_BX
+
+    def add(self, pooled_BC: Tensor, shown_BX: Tensor) -> Tensor:
+        """Pooled features, with what all frames show on top."""
+        return pooled_BC + self.leave(self.narrow(shown_BX))
 
 
 def centred(points: int, length: float, like: Tensor) -> Tensor:

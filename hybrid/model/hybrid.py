@@ -189,8 +189,9 @@ class Hybrid(SlowFast):
             if frames_BTD is None:
                 frames_BTD = self.read_frames(self.time_steps(features, num_frames))
             times = self.frame_times_of_pathways(num_frames, frames_BTD.device)["fast"]
-            shown_BTD = features[5] if len(features) > 5 else None
-            pooled_BD = self.frames(frames_BTD, times, pooled_BD, shown_BTD, into)
+            pooled_BD = self.frames(frames_BTD, times, pooled_BD, into)
+            if self.frames.glimpse is not None:
+                pooled_BD = self.frames.glimpse.add(pooled_BD, features[5])
         pooled_BD = self.head.dropout(pooled_BD)
         return pooled_BD if pre_logits else self.head.proj(pooled_BD)
 
@@ -288,7 +289,7 @@ def build(size: str, *, num_frames: int, crop_size: int, **options) -> Hybrid:
     if chosen.frame_mixer != "none":
         if chosen.glimpse:
             with isolated_rng(seed, "glimpse"):
-                glimpse = Glimpse(base.in_channels, size, FRAME_WIDTHS[size])
+                glimpse = Glimpse(base.in_channels, size, base.num_features)
         with isolated_rng(seed, "frames"):
             slow, fast = (
                 QUARTERS * sum(stage_channels(base, stage)[pathway] for stage in stages)

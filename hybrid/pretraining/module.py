@@ -252,7 +252,9 @@ class PretrainModule(RepeatableModule):
         if self.model.reads_frames:
             for name, error in self.taught(features, self.some_values()).items():
                 errors[name] = error
-                loss = loss + self.objective.share(name.removeprefix("taught_")) * error
+                # every clip counts alike, of whichever of the two batches it is
+                weight = self.objective.share(name.removeprefix("taught_")) * MANY / len(clips_B)
+                loss = loss + weight * error
         self._log("train", errors, len(clips_B))
         self.log("learning_rate", self.optimizers().param_groups[0]["lr"], on_step=False, on_epoch=True)
         return loss
