@@ -11,6 +11,7 @@ from hybrid.model.options import HybridOptions
 
 CHANGES = {
     "frame_mixer": "frames.",
+    "glimpse": "frames.glimpse.",
     "stages": "temporal.",
     "mixer": "temporal.",
     "scope": "temporal.",

@@ -1,0 +1,89 @@
+"""The second look: where it looks, that it turns with the cell, what it changes."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from hybrid import create_model
+from hybrid.model.frame_values import FRAME_VALUES, columns_of, turned
+from hybrid.model.glimpse import LENGTH, WIDTH, Glimpse
+
+QUARTER_TURN = torch.tensor([[0.0, -1.0], [1.0, 0.0]])
+"""of vectors (right, down), as torch.rot90 turns a picture"""
+
+
+def lively(in_channels: int = 1) -> Glimpse:
+    torch.manual_seed(0)
+    glimpse = Glimpse(in_channels, "tiny", 7).eval()
+    for layer in (glimpse.correct, glimpse.leave):
+        nn.init.normal_(layer.weight)
+    return glimpse
+
+
+def values_at(glimpse: Glimpse, x: float, y: float, degrees: float, side: int = 64) -> torch.Tensor:
+    """(1, 1, D) of a head at pixel (x, y) that points so many degrees from right towards down."""
+    values = torch.zeros(1, 1, len(FRAME_VALUES))
+    angle, middle = math.radians(degrees), (side - 1) / 2
+    values[..., columns_of("heading")] = 3 * torch.tensor([math.cos(angle), math.sin(angle)])
+    values[..., columns_of("head")] = (torch.tensor([x, y]) - middle) / (side / 2) / glimpse.spread
+    return values
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("degrees", [0, 30, 90, 200])
+def test_a_patch_lies_at_the_head_along_its_heading(degrees):
+    glimpse, (x, y), angle = lively(), (40, 25), math.radians(degrees)
+    down_HW, right_HW = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    ahead_HW = (right_HW - x) * math.cos(angle) + (down_HW - y) * math.sin(angle)
+    aside_HW = (down_HW - y) * math.cos(angle) - (right_HW - x) * math.sin(angle)
+    for picture_HW, axis, share in ((ahead_HW, 1, LENGTH), (aside_HW, 0, WIDTH)):
+        patch_hw = glimpse.patches(picture_HW[None, None, None], values_at(glimpse, x, y, degrees))[0][0, 0]
+        wanted = torch.arange(patch_hw.shape[axis]) + 0.5 - patch_hw.shape[axis] / 2
+        wanted = wanted * 64 * share / patch_hw.shape[axis]
+        torch.testing.assert_close(patch_hw.mean(1 - axis), wanted, atol=1e-4, rtol=0)
+
+
+@torch.no_grad()
+def test_what_it_sees_and_corrects_turns_with_the_picture():
+    glimpse, clip = lively(), torch.randn(1, 1, 3, 64, 64)
+    values = torch.cat([values_at(glimpse, 20 + 9 * frame, 30, 40 * frame) for frame in range(3)], dim=1)
+    corrections, shown = glimpse(clip, values)
+    of_turned, shown_of_turned = glimpse(clip.rot90(1, (3, 4)), turned(values, QUARTER_TURN[None]))
+    torch.testing.assert_close(shown_of_turned, shown, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(of_turned, turned(corrections, QUARTER_TURN[None]), atol=1e-5, rtol=1e-5)
+
+
+def test_where_it_looks_is_not_learned_and_what_it_sees_is():
+    glimpse, clip = lively().train(), torch.randn(2, 1, 3, 64, 64, requires_grad=True)
+    values = torch.randn(2, 3, len(FRAME_VALUES), requires_grad=True)
+    corrections, shown = glimpse(clip, values)
+    (corrections.square().sum() + glimpse.add(torch.zeros(2, 7), shown).square().sum()).backward()
+    assert values.grad is None
+    assert clip.grad.abs().sum() > 0 and all(p.grad.abs().sum() > 0 for p in glimpse.parameters())
+
+
+@torch.no_grad()
+def test_the_hybrid_reads_with_corrections_and_answers_with_what_is_shown():
+    torch.manual_seed(0)
+    model, clip = create_model("hybrid", "tiny").eval(), torch.randn(2, 3, 16, 64, 64)
+    features, glimpse = model.forward_features(clip), model.frames.glimpse
+    first = model.frames.read(model.time_steps(features, 16)[:2])
+    assert torch.equal(model.read_frames(model.time_steps(features, 16)), first)
+    nn.init.normal_(glimpse.correct.weight)
+    features = model.forward_features(clip)
+    torch.testing.assert_close(
+        model.read_frames(model.time_steps(features, 16)), first + glimpse(clip, first)[0], atol=1e-5, rtol=1e-5
+    )
+    answer = model(clip)
+    nn.init.normal_(glimpse.leave.weight)
+    assert not torch.allclose(model(clip), answer, atol=1e-3)
+
+
+def test_it_takes_the_units_that_frames_were_measured_in():
+    model = create_model("hybrid", "tiny")
+    spread_D = torch.rand(len(FRAME_VALUES))
+    model.set_units(spread_D)
+    assert model.frames.glimpse.spread == spread_D[columns_of("head")].mean()
+    create_model("hybrid", "tiny", glimpse=False).set_units(spread_D)
