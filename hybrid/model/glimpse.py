@@ -4,13 +4,13 @@
 
        clip_BCTHW      what was read off each frame, (B, T, D)
            |                 | head, heading
-           '---- patches ----'     (B T, C, h, w): the same places of the same cell in every frame
+           '---- patches ----'     (B T, C, h, w): the same places of the same cell in every frame   <-.
                     |
             3 convolutions, mean across the head
                     |
         SLICES along the head, (B, T, C SLICES)
               |                    |
-       mean over frames       corrections of what was read, turned back into the picture
+       mean over frames       corrections of what was read, turned back into the picture, LOOKS times -'
               |
      onto the pooled features
 
@@ -41,6 +41,8 @@ CHANNELS = {"paper": (16, 32, 64), "tiny": (8, 16, 16)}
 STRIDES = {"paper": (2, 2, 2), "tiny": (1, 2, 2)}
 NARROW = {"paper": 64, "tiny": 24}
 """features between what all frames show and the pooled features"""
+LOOKS = 2
+"""of networks of their own: the first finds the head, half a patch away from where it was read, the second sees it"""
 SLICES = 5
 """along the patch"""
 SPREAD = 0.25
@@ -52,6 +54,31 @@ class Glimpse(nn.Module):
 
     def __init__(self, in_channels: int, size: str, num_features: int):
         super().__init__()
+        self.looks = nn.ModuleList(Look(in_channels, size) for _ in range(LOOKS))
+        slices = SLICES * CHANNELS[size][-1]
+        self.narrow, self.leave = linear(slices, NARROW[size]), linear(NARROW[size], num_features)
+        nn.init.zeros_(self.leave.weight)  # nothing is added at first
+        self.register_buffer("spread", torch.tensor(SPREAD))
+
+    def forward(self, clip_BCTHW: Tensor, values_BTD: Tensor) -> tuple[Tensor, Tensor]:
+        """The clip and its FRAME_VALUES as they were read -> corrections of these, (B, T, D), and what all its frames
+        show in the last look, (B, X)."""
+        corrections_BTD = torch.zeros_like(values_BTD)
+        for look in self.looks:
+            by_look_BTD, slices_BTX = look(clip_BCTHW, (values_BTD + corrections_BTD).detach(), self.spread)
+            corrections_BTD = corrections_BTD + by_look_BTD
+        return corrections_BTD, slices_BTX.mean(1)
+
+    def add(self, pooled_BC: Tensor, shown_BX: Tensor) -> Tensor:
+        """Pooled features, with what all frames show on top."""
+        return pooled_BC + self.leave(self.narrow(shown_BX))
+
+
+class Look(nn.Module):
+    """At a patch of every frame."""
+
+    def __init__(self, in_channels: int, size: str):
+        super().__init__()
         self.across, self.along = POINTS[size]
         layers: list[nn.Module] = []
         for channels, stride in zip(CHANNELS[size], STRIDES[size], strict=True):
@@ -60,43 +87,34 @@ class Glimpse(nn.Module):
             in_channels = channels
         self.see = nn.Sequential(*layers)
         self.correct = linear(SLICES * in_channels, len(FRAME_VALUES))
-        self.narrow, self.leave = linear(SLICES * in_channels, NARROW[size]), linear(NARROW[size], num_features)
-        for layer in (self.correct, self.leave):  # nothing is added at first
-            nn.init.zeros_(layer.weight)
-        self.register_buffer("spread", torch.tensor(SPREAD))
+        nn.init.zeros_(self.correct.weight)  # nothing is corrected at first
 
-    def patches(self, clip_BCTHW: Tensor, values_BTD: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, clip_BCTHW: Tensor, values_BTD: Tensor, spread: Tensor) -> tuple[Tensor, Tensor]:
+        """The clip and where to look -> corrections (B, T, D), and what is seen (B, T, X)."""
+        patches_NChw, turn_N22 = self.patches(clip_BCTHW, values_BTD, spread)
+        seen_NCw = self.see(patches_NChw).mean(dim=2)
+        slices_NX = rearrange(seen_NCw, "n c (slices w) -> n c slices w", slices=SLICES).mean(3).flatten(1)
+        # As rows of one frame each, which that frame's directions turn.
+        corrections_N1D = turned(self.correct(slices_NX)[:, None], turn_N22)
+        in_time = dict(t=values_BTD.shape[1])
+        return rearrange(corrections_N1D, "(b t) 1 d -> b t d", **in_time), rearrange(
+            slices_NX, "(b t) x -> b t x", **in_time
+        )
+
+    def patches(self, clip_BCTHW: Tensor, values_BTD: Tensor, spread: Tensor) -> tuple[Tensor, Tensor]:
         """(B T, C, h, w) of the clip, and their directions along and across, (B T, 2, 2), right and down."""
         values_ND = rearrange(values_BTD, "b t d -> (b t) d")
         along_N2 = normalize(values_ND[:, columns_of("heading")], eps=1e-3)
         across_N2 = torch.stack([-along_N2[:, 1], along_N2[:, 0]], dim=1)
-        middle_N112 = (self.spread * values_ND[:, columns_of("head")])[:, None, None]
-        ahead_w1, aside_h11 = (
-            centred(self.along, 2 * LENGTH, values_BTD)[:, None],
-            centred(self.across, 2 * WIDTH, values_BTD),
-        )
-        grid_NhwD2 = (
-            middle_N112 + ahead_w1 * along_N2[:, None, None] + aside_h11[:, None, None] * across_N2[:, None, None]
-        )
+        middle_N2 = spread * values_ND[:, columns_of("head")]
+        ahead_w1 = centred(self.along, 2 * LENGTH, values_BTD)[:, None]
+        aside_h11 = centred(self.across, 2 * WIDTH, values_BTD)[:, None, None]
+        grid_Nhw2 = ahead_w1 * along_N2[:, None, None] + aside_h11 * across_N2[:, None, None]
         frames_NCHW = rearrange(clip_BCTHW, "b c t h w -> (b t) c h w")
-        patches_NChw = grid_sample(frames_NCHW, grid_NhwD2, padding_mode="border", align_corners=False)
+        patches_NChw = grid_sample(
+            frames_NCHW, middle_N2[:, None, None] + grid_Nhw2, padding_mode="border", align_corners=False
+        )
         return patches_NChw, torch.stack([along_N2, across_N2], dim=1)
-
-    def forward(self, clip_BCTHW: Tensor, values_BTD: Tensor) -> tuple[Tensor, Tensor]:
-        """The clip and its FRAME_VALUES as they were read -> corrections of these, (B, T, D), and what all its frames
-        show, (B, X)."""
-        batch = len(clip_BCTHW)
-        patches_NChw, turn_N22 = self.patches(clip_BCTHW, values_BTD.detach())
-        seen_NCw = self.see(patches_NChw).mean(dim=2)
-        slices_NX = rearrange(seen_NCw, "n c (slices w) -> n c slices w", slices=SLICES).mean(3).flatten(1)
-        # of the patch; as rows of one frame, which are turned by that frame's directions
-        corrections_N1D = turned(self.correct(slices_NX)[:, None], turn_N22)
-        shown_BX = rearrange(slices_NX, "(b t) x -> b t x", b=batch).mean(1)
-        return rearrange(corrections_N1D, "(b t) 1 d -> b t d", b=batch), shown_BX
-
-    def add(self, pooled_BC: Tensor, shown_BX: Tensor) -> Tensor:
-        """Pooled features, with what all frames show on top."""
-        return pooled_BC + self.leave(self.narrow(shown_BX))
 
 
 def centred(points: int, length: float, like: Tensor) -> Tensor:

@@ -17,8 +17,8 @@ QUARTER_TURN = torch.tensor([[0.0, -1.0], [1.0, 0.0]])
 def lively(in_channels: int = 1) -> Glimpse:
     torch.manual_seed(0)
     glimpse = Glimpse(in_channels, "tiny", 7).eval()
-    for layer in (glimpse.correct, glimpse.leave):
-        nn.init.normal_(layer.weight)
+    for layer in (*(look.correct for look in glimpse.looks), glimpse.leave):
+        nn.init.normal_(layer.weight, std=0.1)
     return glimpse
 
 
@@ -35,11 +35,14 @@ def values_at(glimpse: Glimpse, x: float, y: float, degrees: float, side: int = 
 @pytest.mark.parametrize("degrees", [0, 30, 90, 200])
 def test_a_patch_lies_at_the_head_along_its_heading(degrees):
     glimpse, (x, y), angle = lively(), (40, 25), math.radians(degrees)
+    look = glimpse.looks[0]
     down_HW, right_HW = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
     ahead_HW = (right_HW - x) * math.cos(angle) + (down_HW - y) * math.sin(angle)
     aside_HW = (down_HW - y) * math.cos(angle) - (right_HW - x) * math.sin(angle)
     for picture_HW, axis, share in ((ahead_HW, 1, LENGTH), (aside_HW, 0, WIDTH)):
-        patch_hw = glimpse.patches(picture_HW[None, None, None], values_at(glimpse, x, y, degrees))[0][0, 0]
+        patch_hw = look.patches(picture_HW[None, None, None], values_at(glimpse, x, y, degrees), glimpse.spread)[0][
+            0, 0
+        ]
         wanted = torch.arange(patch_hw.shape[axis]) + 0.5 - patch_hw.shape[axis] / 2
         wanted = wanted * 64 * share / patch_hw.shape[axis]
         torch.testing.assert_close(patch_hw.mean(1 - axis), wanted, atol=1e-4, rtol=0)
@@ -71,7 +74,7 @@ def test_the_hybrid_reads_with_corrections_and_answers_with_what_is_shown():
     features, glimpse = model.forward_features(clip), model.frames.glimpse
     first = model.frames.read(model.time_steps(features, 16)[:2])
     assert torch.equal(model.read_frames(model.time_steps(features, 16)), first)
-    nn.init.normal_(glimpse.correct.weight)
+    nn.init.normal_(glimpse.looks[1].correct.weight)
     features = model.forward_features(clip)
     torch.testing.assert_close(
         model.read_frames(model.time_steps(features, 16)), first + glimpse(clip, first)[0], atol=1e-5, rtol=1e-5
