@@ -34,7 +34,9 @@ def turned(values_BTD: Tensor, turn_B22: Tensor) -> Tensor:
     """The values of clips that are turned or mirrored: a vector (right, down) times its clip's matrix."""
     vectors, signed, plain = values_BTD.split([2 * len(VECTORS), len(SIGNED), len(PLAIN)], dim=-1)
     turned_BTV2 = torch.einsum("btvi,bij->btvj", vectors.unflatten(-1, (-1, 2)), turn_B22)
-    mirrored_B11 = torch.linalg.det(turn_B22).sign()[:, None, None]
+    right_B2, down_B2 = turn_B22.unbind(1)
+    determinant_B = right_B2[:, 0] * down_B2[:, 1] - right_B2[:, 1] * down_B2[:, 0]
+    mirrored_B11 = determinant_B.sign()[:, None, None]
     return torch.cat([turned_BTV2.flatten(-2), signed * mirrored_B11, plain], dim=-1)
 
 

@@ -60,14 +60,20 @@ class Glimpse(nn.Module):
         nn.init.zeros_(self.leave.weight)  # nothing is added at first
         self.register_buffer("spread", torch.tensor(SPREAD))
 
-    def forward(self, clip_BCTHW: Tensor, values_BTD: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, clip_BCTHW: Tensor, read_BTD: Tensor, told_BTD: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The clip and its FRAME_VALUES as they were read -> corrections of these, (B, T, D), and what all its frames
-        show in the last look, (B, X)."""
-        corrections_BTD = torch.zeros_like(values_BTD)
+        show in the last look, (B, X).
+
+        told_BTD: values to go by in the last look, NaN where it is to go by what was found: in a pretraining, so that it
+        learns what a head shows before heads are found.
+        """
+        values_BTD = read_BTD
         for look in self.looks:
-            by_look_BTD, slices_BTX = look(clip_BCTHW, (values_BTD + corrections_BTD).detach(), self.spread)
-            corrections_BTD = corrections_BTD + by_look_BTD
-        return corrections_BTD, slices_BTX.mean(1)
+            if told_BTD is not None and look is self.looks[-1]:
+                values_BTD = torch.where(told_BTD.isnan(), values_BTD, told_BTD)
+            corrections_BTD, slices_BTX = look(clip_BCTHW, values_BTD.detach(), self.spread)
+            values_BTD = values_BTD + corrections_BTD
+        return values_BTD - read_BTD, slices_BTX.mean(1)
 
     def add(self, pooled_BC: Tensor, shown_BX: Tensor) -> Tensor:
         """Pooled features, with what all frames show on top."""

@@ -117,9 +117,11 @@ class Hybrid(SlowFast):
         }
         return {name: FrameTimes.of_frames(frame_T, num_frames, self.frame_rate) for name, frame_T in frames.items()}
 
-    def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> tuple[Tensor, ...]:
+    def forward_features(
+        self, clip_BCTHW: Tensor, into: Intermediates | None = None, told_BTD: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
         """res5 of both pathways, (B, C_S, T/alpha, H/32, W/32) and (B, C_F, T, H/32, W/32); what frames are read off,
-        of both; of a second look at them corrections, and what they show."""
+        of both; of a second look at them corrections, and what they show. told_BTD: see `Glimpse`."""
         self.drop_pathway.draw(clip_BCTHW.shape[0], clip_BCTHW.device)
         steps: dict[str, list[Tensor]] = {"slow": [], "fast": []}
         for name, slow, fast in self.run_stages(clip_BCTHW, into):
@@ -131,7 +133,7 @@ class Hybrid(SlowFast):
         if self.frames is not None:
             features += [torch.cat(quarters, dim=2) for quarters in steps.values()]
             if self.frames.glimpse is not None:
-                features += self.frames.glimpse(clip_BCTHW, self.frames.read(features[2:]))
+                features += self.frames.glimpse(clip_BCTHW, self.frames.read(features[2:]), told_BTD)
         return tuple(features)
 
     def run_stage(
@@ -378,7 +380,7 @@ register(
         licence="code Apache-2.0; official SlowFast weights Apache-2.0 (pytorchvideo)",
         mean=get_entry("slowfast").mean,
         std=get_entry("slowfast").std,
-        parameters=36_076_056,
+        parameters=36_057_622,
         official=get_entry("slowfast").official,
         tiny="SlowFast's tiny size, attention over frames 48 wide with 4 heads",
     )

@@ -35,6 +35,8 @@ TAUGHT = ("event", "relations")
 MANY = 256
 """clips a step that it is taught on. It is small beside the trunk, and needs more examples than a step has pictures:
 with 16, it related true headings at .28 after 2000 steps, with 256 at .05."""
+TOLD = 0.5
+"""share of clips whose heads a second look is told the place of"""
 NOISE = 0.5
 """at most, in standard deviations of what lies within clips, on the true values that a part over time is taught on"""
 WITHIN = 0.75
@@ -227,14 +229,23 @@ class PretrainModule(RepeatableModule):
 
         They may be of any clips: of these no picture is looked at, and the model's other features are the mean over the
         batch, as of a clip of which nothing else is known."""
-        *_, frames_BTD = split(self.objective.attributes, values_BV)
-        wanted_BTD = self.objective.frames_wanted(frames_BTD)
-        loud_B11 = NOISE * torch.rand(len(wanted_BTD), 1, 1, device=wanted_BTD.device)
-        noisy_BTD = wanted_BTD + loud_B11 * self.objective.within.sqrt() * torch.randn_like(wanted_BTD)
+        noisy_BTD = self.noisy(values_BV)
         usual = [x.detach().mean(0, keepdim=True).expand(len(values_BV), *x.shape[1:]) for x in features]
         of_clip_BO = self.reader["clip"](self.model.forward_head(usual, pre_logits=True, frames_BTD=noisy_BTD))
         errors = self.objective(torch.cat([of_clip_BO, noisy_BTD.flatten(1)], dim=1), values_BV)
         return {f"taught_{group}": errors[group] for group in TAUGHT if group in errors}
+
+    def noisy(self, values_BV: Tensor) -> Tensor:
+        """True values of frames, (B, T, D), each clip's with noise of its own strength."""
+        *_, frames_BTD = split(self.objective.attributes, values_BV)
+        wanted_BTD = self.objective.frames_wanted(frames_BTD)
+        loud_B11 = NOISE * torch.rand(len(wanted_BTD), 1, 1, device=wanted_BTD.device)
+        return wanted_BTD + loud_B11 * self.objective.within.sqrt() * torch.randn_like(wanted_BTD)
+
+    def told(self, values_BV: Tensor) -> Tensor:
+        """The same of a TOLD share of clips, NaN for the others: where a model that looks again is to look."""
+        told_B11 = torch.rand(len(values_BV), 1, 1, device=values_BV.device) < TOLD
+        return torch.where(told_B11, self.noisy(values_BV), torch.nan)
 
     def some_values(self) -> Tensor:
         """Of MANY clips of the pool, drawn anew every step."""
@@ -245,8 +256,9 @@ class PretrainModule(RepeatableModule):
     def training_step(self, batch: list[Tensor], _: int) -> Tensor:
         clips_B, visits_B, frames_BTHWC, values_BV = batch
         views = self.views(clips_B, visits_B, side=frames_BTHWC.shape[2])
-        features = self.model.forward_features(self.model.checked(self._input(frames_BTHWC, views)))
         values_BV = self.objective.as_seen(values_BV, views, side=frames_BTHWC.shape[2])
+        told = {"told_BTD": self.told(values_BV)} if self.model.reads_frames else {}
+        features = self.model.forward_features(self.model.checked(self._input(frames_BTHWC, views)), **told)
         errors = self.objective(self.outputs(features), values_BV)
         loss = errors["all"]
         if self.model.reads_frames:

@@ -27,9 +27,9 @@ NEGLIGIBLE = frozenset(
     f"aten::{name}"
     for names in (
         # a few operations an element, hundreds of times fewer than the products around them; fvcore ignores relu too
-        "abs add add_ clamp_min cos cumsum div div_ erf exp expm1 floor gelu hardswish log log_sigmoid logsumexp mul",
-        "mul_ neg pow reciprocal rsqrt rsub sigmoid sigmoid_ silu silu_ sin log_softmax softmax softplus sqrt square",
-        "sub sub_ tanh",
+        "abs add add_ clamp_min cos cumsum div div_ erf exp expm1 floor gelu hardswish linalg_vector_norm log",
+        "log_sigmoid logsumexp mul mul_ neg pow reciprocal rsqrt rsub sigmoid sigmoid_ sign silu silu_ sin log_softmax",
+        "softmax softplus sqrt square sub sub_ tanh",
         # sums and pools of what was computed
         "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d avg_pool2d avg_pool3d max_pool2d max_pool3d",
         "mean sum",

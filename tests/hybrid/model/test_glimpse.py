@@ -90,3 +90,16 @@ def test_it_takes_the_units_that_frames_were_measured_in():
     model.set_units(spread_D)
     assert model.frames.glimpse.spread == spread_D[columns_of("head")].mean()
     create_model("hybrid", "tiny", glimpse=False).set_units(spread_D)
+
+
+@torch.no_grad()
+def test_the_last_look_goes_by_what_it_is_told():
+    glimpse, clip = lively(), torch.randn(2, 1, 3, 64, 64)
+    read, told = torch.randn(2, 2, 3, len(FRAME_VALUES))
+    told[1] = torch.nan
+    corrections, shown = glimpse(clip, read, told)
+    of_last, seen = glimpse.looks[-1](clip[:1], told[:1], glimpse.spread)
+    torch.testing.assert_close((read + corrections)[:1], told[:1] + of_last, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(shown[:1], seen.mean(1), atol=1e-5, rtol=1e-5)
+    for mixed, alone in zip((corrections, shown), glimpse(clip[1:], read[1:]), strict=True):
+        torch.testing.assert_close(mixed[1:], alone, atol=1e-5, rtol=1e-5)
