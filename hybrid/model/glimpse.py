@@ -64,8 +64,8 @@ class Glimpse(nn.Module):
         """The clip and its FRAME_VALUES as they were read -> corrections of these, (B, T, D), and what all its frames
         show in the last look, (B, X).
 
-        told_BTD: values to go by in the last look, NaN where it is to go by what was found: in a pretraining, so that it
-        learns what a head shows before heads are found.
+        told_BTD: values to go by in the last look, NaN where it is to go by what was found. In a pretraining it so learns
+        what a head shows before heads are found.
         """
         values_BTD = read_BTD
         for look in self.looks:
