@@ -175,20 +175,23 @@ class Moments:
     def __init__(self, frames_NTHWC: np.ndarray) -> None:
         self.frames_NTHWC = frames_NTHWC
         self.by_shift_NSS2C: np.ndarray | None = None
-        """`own_lines` of `moments_by_shift`; NaN where a clip is not measured yet"""
+        """`own_lines` of `moments_by_shift`, of the clips that are measured"""
+        self.measured: set[int] = set()
 
     def as_seen(self, numbers: Sequence[int], views: Sequence[AugmentParams]) -> Tensor:
         """(B, 2, C) float32: `own_lines` of the clips with these numbers in these views, brightness left out."""
-        down_B, right_B = np.array([shift_before_turning(view) for view in views]).T
-        reach = int(max(np.abs(down_B).max(), np.abs(right_B).max()))
+        shifts_B2 = [shift_before_turning(view) for view in views]
+        reach = max(max(abs(down), abs(right)) for down, right in shifts_B2)
         if self.by_shift_NSS2C is None or reach > self.reach:
             number, *_, channels = self.frames_NTHWC.shape
-            self.by_shift_NSS2C = np.full((number, 2 * reach + 1, 2 * reach + 1, 2, channels), np.nan, np.float32)
-        numbers = np.array(numbers)
-        for clip in numbers[np.isnan(self.by_shift_NSS2C[numbers, 0, 0, 0, 0])]:
+            self.by_shift_NSS2C = np.empty((number, 2 * reach + 1, 2 * reach + 1, 2, channels), np.float32)
+            self.measured.clear()
+        for clip in set(numbers) - self.measured:
             frames_THWC = torch.from_numpy(np.array(self.frames_NTHWC[clip]))
             self.by_shift_NSS2C[clip] = own_lines(moments_by_shift(frames_THWC, self.reach))
-        return torch.from_numpy(self.by_shift_NSS2C[numbers, self.reach + down_B, self.reach + right_B])
+            self.measured.add(clip)
+        down_B, right_B = zip(*((self.reach + down, self.reach + right) for down, right in shifts_B2), strict=True)
+        return torch.from_numpy(self.by_shift_NSS2C[numbers, down_B, right_B])
 
     @property
     def reach(self) -> int:
