@@ -7,7 +7,7 @@ import numpy as np
 
 from hybrid.errors import UserError
 
-DECODER_VERSION = 3
+DECODER_VERSION = 4
 """part of the cache's key: raise it when the same file would be decoded to other frames or facts"""
 
 BLACK = 16

@@ -113,8 +113,8 @@ class InMemoryClips:
             frames_BTHWC = self.on_device[sent(clips_B, device), used]
         else:
             frames_BTHWC = [self.frames_NTHWC[number, used] for number in numbers]
-        moments_B2C = self.moments.as_seen(numbers, views) if self.normalisation.way == "clip" else None
-        return normalised(frames_BTHWC, self.normalisation, views, moments_B2C, device)
+        own_B2C = self.moments.as_seen(numbers, views) if self.normalisation.way == "clip" else None
+        return normalised(frames_BTHWC, self.normalisation, views, own_B2C, device)
 
 
 def as_input(
@@ -127,17 +127,21 @@ def as_input(
 
     used: the frames that it holds, by default all.
     """
-    views, moments_B2C = views or [IDENTITY] * len(frames_BTHWC), None
+    views, own_B2C = views or [IDENTITY] * len(frames_BTHWC), None
     if normalisation.way == "clip":
-        moments_B2C = Moments(frames_BTHWC.cpu().numpy()).as_seen(range(len(views)), views)
-    return normalised(frames_BTHWC[:, as_slice(used)], normalisation, views, moments_B2C, frames_BTHWC.device)
+        own_B2C = Moments(frames_BTHWC.cpu().numpy()).as_seen(range(len(views)), views)
+    return normalised(frames_BTHWC[:, as_slice(used)], normalisation, views, own_B2C, frames_BTHWC.device)
+
+
+CACHED = 200_000
+"""values of pixels that are turned and normalised at once: as many as a clip of the tiny size"""
 
 
 def normalised(
     frames_BTHWC: Tensor | list[np.ndarray],
     normalisation: Normalisation,
     views: list[AugmentParams],
-    moments_B2C: Tensor | None,
+    own_B2C: Tensor | None,
     device: torch.device,
 ) -> Tensor:
     """The clips as a model's input (B, C, T, H, W) on `device`, each as its view shows it.
@@ -146,23 +150,27 @@ def normalised(
     memory, as stored frames have and as convolutions want them.
     """
     frames, _, width, channels = frames_BTHWC[0].shape
-    lines = normalisation.line(views, channels, moments_B2C)
+    lines_B2C = normalisation.lines(views, channels, own_B2C)
     # A row of pixels at once: a channel alone is too short for the processor's vectors.
-    scale_BR, bias_BR = (sent(values_BC.repeat(1, width), device) for values_BC in lines)
+    scale_B11R, bias_B11R = sent(lines_B2C.repeat(1, 1, width), device)[:, :, None, None].unbind(1)
     if device.type != "cpu":
         if isinstance(frames_BTHWC, list):
             frames_BTHWC = torch.from_numpy(np.stack(frames_BTHWC))
         seen_BTHWC = seen_by_table(sent(frames_BTHWC, device), views)
-        out_BTHR = torch.addcmul(bias_BR[:, None, None], seen_BTHWC.flatten(3), scale_BR[:, None, None])
+        out_BTHR = torch.addcmul(bias_B11R, seen_BTHWC.flatten(3), scale_B11R)
     else:
-        # A clip at a time, so that what one step writes the next finds in the processor's cache.
+        # So few clips at a time that what one step writes the next finds in the processor's cache.
         out_BTHR = torch.empty(len(views), frames, width, width * channels)
-        out_BTHWC = out_BTHR.numpy().reshape(len(views), frames, width, width, channels)
-        rows = zip(out_BTHR, scale_BR, bias_BR, strict=True)
-        for frames_THWC, view, out_THWC, row in zip(frames_BTHWC, views, out_BTHWC, rows, strict=True):
-            apply(np.asarray(frames_THWC), view, out_THWC)
-            out_THR, scale_R, bias_R = row
-            torch.addcmul(bias_R, out_THR, scale_R, out=out_THR)
+        at_once = max(1, min(len(views), CACHED // out_BTHR[0].numel()))
+        seen_GTHWC = np.empty((at_once, *frames_BTHWC[0].shape), np.uint8)
+        seen_GTHR, pixels_GTHR = torch.from_numpy(seen_GTHWC).flatten(3), torch.empty_like(out_BTHR[:at_once])
+        for first in range(0, len(views), at_once):
+            group = slice(first, first + at_once)
+            for frames_THWC, view, seen_THWC in zip(frames_BTHWC[group], views[group], seen_GTHWC, strict=False):
+                apply(np.asarray(frames_THWC), view, seen_THWC)
+            here = slice(0, len(views) - first)
+            pixels_GTHR.copy_(seen_GTHR)
+            torch.addcmul(bias_B11R[group], pixels_GTHR[here], scale_B11R[group], out=out_BTHR[group])
     return out_BTHR.unflatten(3, (width, channels)).permute(0, 4, 1, 2, 3)
 
 

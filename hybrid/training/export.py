@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from hybrid.data.clip import ClipSpec
 from hybrid.data.loader import as_slice
-from hybrid.data.transforms import IDENTITY
+from hybrid.data.transforms import IDENTITY, own_lines
 from hybrid.errors import UserError
 from hybrid.files import software_commit, whole_file
 from hybrid.training.checkpoint import TrainedModel
@@ -58,8 +58,8 @@ class Member(nn.Module):
     def forward(self, frames_BTHWC: Tensor) -> Tensor:
         pixels = frames_BTHWC.double()  # a mean square minus a squared mean: float32 would lose the contrast's digits
         moments_B2C = torch.stack([pixels.mean((1, 2, 3)), pixels.square().mean((1, 2, 3))], dim=1)
-        lines = self.normalisation.line([IDENTITY], frames_BTHWC.shape[-1], moments_B2C)
-        scale_B111C, bias_B111C = (values_BC[:, None, None, None] for values_BC in lines)
+        lines_B2C = self.normalisation.lines([IDENTITY], frames_BTHWC.shape[-1], own_lines(moments_B2C))
+        scale_B111C, bias_B111C = lines_B2C[:, :, None, None, None].unbind(1)
         clip_BTHWC = frames_BTHWC[:, self.used].float() * scale_B111C + bias_B111C
         return self.model(clip_BTHWC.permute(0, 4, 1, 2, 3)).softmax(-1)
 

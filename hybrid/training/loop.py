@@ -42,6 +42,14 @@ class RepeatableModule(pl.LightningModule):
         self.gradient_norms_P = torch.zeros(0)
         """of the last step, before they were clipped, of each parameter that learns; of none before the first"""
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "_current_fx_name":
+            # Lightning notes some thirty times a step which hook it is in, and torch would look first, for longer than
+            # Lightning takes for the rest of it, whether that is a module or a parameter.
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
     def on_train_batch_start(self, batch: list[Tensor], step: int) -> None:
         # Every step, for whatever else draws numbers between them (a data loader does when it starts) then does not
         # matter. The rank keeps dropout different between the processes that share a step.

@@ -73,8 +73,9 @@ def build_optimiser(
         optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
         # Gradients of float16 are unscaled before they are clipped, not by the fused step behind that.
         optimiser._step_supports_amp_scaling = False
-    warmup_steps = round(recipe.warmup_share * total_steps)
-    return optimiser, LambdaLR(optimiser, lambda step: rate_factor(step, total_steps, warmup_steps, recipe.schedule))
+    # Read once: a node of OmegaConf takes longer to read than a rate to work out.
+    warmup_steps, schedule = round(recipe.warmup_share * total_steps), recipe.schedule
+    return optimiser, LambdaLR(optimiser, lambda step: rate_factor(step, total_steps, warmup_steps, schedule))
 
 
 FROZEN = ("none", "batch_norm", "backbone")

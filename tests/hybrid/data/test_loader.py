@@ -6,6 +6,7 @@ import torch
 
 from hybrid import create_model, list_models
 from hybrid.config import AugmentConfig
+from hybrid.data import loader
 from hybrid.data.loader import InMemoryClips, as_input, seen_by_table
 from hybrid.data.transforms import AugmentParams, Normalisation, apply, draw_view
 
@@ -47,6 +48,17 @@ def test_every_view_is_what_its_definition_says(way):
         np.testing.assert_allclose(batch.numpy(), expected, rtol=0, atol=2e-6)
     assert torch.equal(as_input(torch.from_numpy(FRAMES_NTHWC), NORMALISATION[way], VIEWS), batch)
     assert batch.is_contiguous(memory_format=torch.channels_last_3d)
+
+
+@pytest.mark.parametrize("way", NORMALISATION)
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("at_once", [1, 7])
+def test_how_many_clips_are_turned_at_once_does_not_matter(way, channels, at_once, monkeypatch):
+    frames_NTHWC = np.ascontiguousarray(FRAMES_NTHWC[..., :channels])
+    clips_B, resident = torch.arange(len(VIEWS)), InMemoryClips(frames_NTHWC, NORMALISATION[way])
+    together = resident.batch(clips_B, CPU, VIEWS)
+    monkeypatch.setattr(loader, "CACHED", at_once * frames_NTHWC[0].size)
+    assert torch.equal(resident.batch(clips_B, CPU, VIEWS), together)
 
 
 def test_a_table_shows_the_same_as_copying():
