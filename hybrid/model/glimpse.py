@@ -61,11 +61,11 @@ class Glimpse(nn.Module):
         self.register_buffer("spread", torch.tensor(SPREAD))
 
     def forward(self, clip_BCTHW: Tensor, read_BTD: Tensor, told_BTD: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """The clip and its FRAME_VALUES as they were read -> corrections of these, (B, T, D), and what all its frames
-        show in the last look, (B, X).
+        """The clip and its FRAME_VALUES as they were read -> these corrected, (B, T, D), and what all its frames show
+        in the last look, (B, X).
 
-        told_BTD: values to go by in the last look, NaN where it is to go by what was found. In a pretraining it so learns
-        what a head shows before heads are found.
+        told_BTD: values to go by in the last look, NaN where it is to go by what was found. In a pretraining it learns
+        so what a head shows before heads are found.
         """
         values_BTD = read_BTD
         for look in self.looks:
@@ -73,7 +73,7 @@ class Glimpse(nn.Module):
                 values_BTD = torch.where(told_BTD.isnan(), values_BTD, told_BTD)
             corrections_BTD, slices_BTX = look(clip_BCTHW, values_BTD.detach(), self.spread)
             values_BTD = values_BTD + corrections_BTD
-        return values_BTD - read_BTD, slices_BTX.mean(1)
+        return values_BTD, slices_BTX.mean(1)
 
     def add(self, pooled_BC: Tensor, shown_BX: Tensor) -> Tensor:
         """Pooled features, with what all frames show on top."""

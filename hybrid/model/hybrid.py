@@ -120,8 +120,8 @@ class Hybrid(SlowFast):
     def forward_features(
         self, clip_BCTHW: Tensor, into: Intermediates | None = None, told_BTD: Tensor | None = None
     ) -> tuple[Tensor, ...]:
-        """res5 of both pathways, (B, C_S, T/alpha, H/32, W/32) and (B, C_F, T, H/32, W/32); what frames are read off,
-        of both; of a second look at them corrections, and what they show. told_BTD: see `Glimpse`."""
+        """res5 of both pathways, (B, C_S, T/alpha, H/32, W/32) and (B, C_F, T, H/32, W/32); what is read off each
+        frame, (B, T, D), and what all of them show in a second look, (B, X). told_BTD: see `Glimpse`."""
         self.drop_pathway.draw(clip_BCTHW.shape[0], clip_BCTHW.device)
         steps: dict[str, list[Tensor]] = {"slow": [], "fast": []}
         for name, slow, fast in self.run_stages(clip_BCTHW, into):
@@ -131,9 +131,9 @@ class Hybrid(SlowFast):
                         steps[pathway].append(by_quarters(x_BCTHW))
         features = [slow, self.drop_pathway.mask_fast(fast)]
         if self.frames is not None:
-            features += [torch.cat(quarters, dim=2) for quarters in steps.values()]
+            features.append(self.frames.read([torch.cat(quarters, dim=2) for quarters in steps.values()]))
             if self.frames.glimpse is not None:
-                features += self.frames.glimpse(clip_BCTHW, self.frames.read(features[2:]), told_BTD)
+                features[2:] = self.frames.glimpse(clip_BCTHW, features[2], told_BTD)
         return tuple(features)
 
     def run_stage(
@@ -149,9 +149,8 @@ class Hybrid(SlowFast):
         return slow, fast
 
     def time_steps(self, features: tuple[Tensor, ...], num_frames: int) -> list[Tensor]:
-        """Of both pathways, what frames are read off: quarters of the picture in READ_STAGES; and what a second look at
-        them corrects. Without the part over all frames SlowFast's."""
-        return list(features[2:5]) or super().time_steps(features, num_frames)
+        """What is read off each frame. Without the part over all frames, SlowFast's."""
+        return [features[2]] if self.reads_frames else super().time_steps(features, num_frames)
 
     @property
     def reads_frames(self) -> bool:
@@ -159,8 +158,7 @@ class Hybrid(SlowFast):
 
     def read_frames(self, steps: list[Tensor]) -> Tensor:
         """(B, T, D) FRAME_VALUES, as far as it was taught to read them."""
-        read_BTD = self.frames.read(steps[:2])
-        return read_BTD + steps[2] if len(steps) > 2 else read_BTD
+        return steps[0]
 
     def set_units(self, spread_D: Tensor) -> None:
         """Of FRAME_VALUES as it is taught to read them: what is read as 1."""
@@ -174,7 +172,7 @@ class Hybrid(SlowFast):
 
     def forward_head(
         self,
-        features: tuple[Tensor, Tensor],
+        features: tuple[Tensor, ...],
         pre_logits: bool = False,
         *,
         frames_BTD: Tensor | None = None,
@@ -189,11 +187,11 @@ class Hybrid(SlowFast):
         if self.frames is not None:
             num_frames = features[1].shape[2]
             if frames_BTD is None:
-                frames_BTD = self.read_frames(self.time_steps(features, num_frames))
+                frames_BTD = features[2]
             times = self.frame_times_of_pathways(num_frames, frames_BTD.device)["fast"]
             pooled_BD = self.frames(frames_BTD, times, pooled_BD, into)
             if self.frames.glimpse is not None:
-                pooled_BD = self.frames.glimpse.add(pooled_BD, features[5])
+                pooled_BD = self.frames.glimpse.add(pooled_BD, features[3])
         pooled_BD = self.head.dropout(pooled_BD)
         return pooled_BD if pre_logits else self.head.proj(pooled_BD)
 

@@ -74,7 +74,9 @@ def about(folder: PretrainFolder) -> dict[str, Any]:
     commands = [f"python tools/pretrain.py model={result['model']} {budget}"]
     seen = result["clips"]
     if start := result["start"]:
-        commands = [*start["commands"], f"{commands[0]} weights=continued"]
+        pretrained = read_yaml(folder.config)["model"]["pretrained"]
+        other = "" if pretrained == "simulated" else f" model.pretrained={pretrained}"
+        commands = [*start["commands"], f"{commands[0]} weights=continued{other}"]
         seen += start["clips_seen"]
     return {
         "licence": LICENCE,

@@ -93,7 +93,7 @@ def test_every_model_is_asked_at_each_of_its_time_steps(name, config_of_pretrain
         features = model.forward_features(clip_BCTHW)
         steps = model.time_steps(features, 16)
         read = module.reader["frames"] if "frames" in module.reader else model.read_frames
-        answers_BTD = read(steps)
+        answers_BTD = read(steps).clone()
     assert [x_BSD.shape[1] for x_BSD in steps] == STEPS[name]
     assert answers_BTD.shape == (2, 16, VALUES)
     if max(STEPS[name]) == 1:
@@ -146,7 +146,7 @@ STEPS = {
     **dict.fromkeys(("i3d", "vivit"), [8]),
     **dict.fromkeys(("x3d", "timesformer"), [16]),
     **dict.fromkeys(("slowfast", "slowfast_nln"), [4, 16]),
-    "hybrid": [4, 16, 16],
+    "hybrid": [16],
     **dict.fromkeys(("late_fusion", "ensemble"), [4, 16, 16]),
 }
 """time steps of 16 frames, of each pathway"""

@@ -161,11 +161,13 @@ def test_slowfast_and_hybrid_at_paper_size_cost_what_was_promised():
 
 
 def frame_part_gmac(frames=16, values=15, width=256, features=2304):
-    """By hand: what is read of four quarters of both pathways after res4 and res5, into the width, two layers, their
-    mean back to the features."""
-    read = 4 * 4 * (1024 + 2048) * 4 * values + frames * 4 * (128 + 256) * values
+    """By hand: what is read of four quarters, of Slow after res5 and of Fast after res4 and res5; two looks at a patch
+    of 32x40 points, whose last five slices go through 64 to the features; into the width, two layers, their mean."""
+    read = 4 * 4 * 2048 * 4 * values + frames * 4 * (128 + 256) * values
+    convolutions = 9 * (16 * 20 * 3 * 16 + 8 * 10 * 16 * 32 + 4 * 5 * 32 * 64)
+    looks = 2 * frames * (convolutions + 5 * 64 * values) + 5 * 64 * 64 + 64 * features
     layer = frames * (4 * width**2 + 2 * frames * width + 4 * width**2)
-    return (read + frames * values * width + 2 * layer + width * features) / 1e9
+    return (read + looks + frames * values * width + 2 * layer + width * features) / 1e9
 
 
 def hybrid_attention_gmac(slow, fast, places, width=256):

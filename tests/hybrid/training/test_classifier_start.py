@@ -32,12 +32,12 @@ def test_no_other_weights_have_a_lower_penalised_error(told):
         logits = standard @ weight.T + bias
         p = np.exp(logits - logits.max(1, keepdims=True))
         p /= p.sum(1, keepdims=True)
-        return ((p - targets) ** 2).mean() + PENALTY * (weight**2).sum()
+        return ((p - targets) ** 2).mean() + 4 * PENALTY * (weight**2).sum()
 
     found = minimize(penalised, np.concatenate([np.zeros(15), np.log(targets.mean(0))]), method="BFGS")
     p = torch.softmax(linear(torch.tensor(features).float()), -1).detach().numpy()
     weight = linear.weight.detach().numpy()[:, :3] * features.std(0, ddof=1)[:3]
-    assert ((p - targets) ** 2).mean() + PENALTY * (weight**2).sum() == pytest.approx(found.fun, rel=0.01)
+    assert ((p - targets) ** 2).mean() + 4 * PENALTY * (weight**2).sum() == pytest.approx(found.fun, rel=0.01)
 
 
 def test_a_network_that_says_the_same_of_all_clips_answers_their_mean(told):
