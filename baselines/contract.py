@@ -137,8 +137,8 @@ class ClipModel(nn.Module):
     """layers of attention over time that all of the answer comes through, first to last; behind the last, nothing mixes
     moments. Empty where there is no such layer"""
     reads_frames: bool = False
-    """whether it reads numbers of every frame off its time steps, with `read_frames`, in units of `set_units`, and goes on
-    from these: its `forward_head` takes others in their place, `frames_BTD`"""
+    """whether it reads numbers of every frame off its time steps, with `read_frames`, in units of `set_units`, and goes
+    on from these: its `forward_head` takes others in their place, `frames_BTD`"""
     other_weights: str = ""
     """of a model whose options change its parts: a hint on checkpoints of another choice"""
     parts: Mapping[str, str] = MappingProxyType({})
