@@ -78,8 +78,10 @@ def oriented(frames_THWC: np.ndarray, view: AugmentParams) -> np.ndarray:
     turns = view.quarter_turns
     if turns % 2 == 0:  # flips, which torch does by rows where channels are last
         dims = [2] * (turns == 2) + [3] * (view.mirrored != (turns == 2))
+        if not dims:
+            return frames_THWC
         clip_TCHW = torch.from_numpy(frames_THWC).permute(0, 3, 1, 2)
-        return clip_TCHW.flip(dims).permute(0, 2, 3, 1).numpy() if dims else frames_THWC
+        return clip_TCHW.flip(dims).permute(0, 2, 3, 1).numpy()
     source_TWHC = frames_THWC.transpose(0, 2, 1, 3)
     source_TWHC = source_TWHC[:, :: -1 if (turns == 1) != view.mirrored else 1, :: -1 if turns == 3 else 1]
     turned_TWHC = np.empty(source_TWHC.shape, source_TWHC.dtype)
