@@ -101,8 +101,9 @@ class FrozenModel(ClipModel):
             middles = (torch.arange(self.backbone.frames, device=x_BDTHW.device) + 0.5) * span / self.backbone.frames
             times = middles.unflatten(0, (self.backbone.steps, -1)).mean(1) - 0.5 / self.frame_rate
             into.features["network"] = Features(x_BDTHW, times.clamp_min(0))
-        x_BDTHW = F.adaptive_avg_pool3d(x_BDTHW, (self.backbone.steps, self.grid, self.grid))
-        return rearrange(x_BDTHW, "b d t h w -> b t (h w) d")
+        # Moment by moment, for an export to ONNX knows this pooling and not that of three dimensions.
+        pooled_NDHW = F.adaptive_avg_pool2d(rearrange(x_BDTHW, "b d t h w -> (b t) d h w"), self.grid)
+        return rearrange(pooled_NDHW, "(b t) d h w -> b t (h w) d", t=self.backbone.steps)
 
     def forward_head(self, features_BTPD: Tensor, pre_logits: bool = False) -> Tensor:
         return self.probe.forward_head(features_BTPD, pre_logits)

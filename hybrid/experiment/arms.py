@@ -50,6 +50,13 @@ OF_ONE_AXIS = table(
         ("window3", "window5", "window9", "conv5", "conv31", "perceptron", "alone", "none"),
     ),
     axis(
+        "glimpse",
+        "Whether the part over frames looks at each again, at the head, cut out along its heading.",
+        "model.options.glimpse",
+        "true",
+        (False,),
+    ),
+    axis(
         "frozen",
         "What of the pretrained weights stays as it is, batch statistics or the whole backbone.",
         "model.recipe.frozen",

@@ -98,6 +98,9 @@ class Hybrid(SlowFast):
         self.temporal = nn.ModuleDict(temporal)
         self.attentive = nn.ModuleDict(attentive)
         self.frames = frames
+        if frames is not None and frames.glimpse is not None:
+            looks = range(len(frames.glimpse.looks))
+            self.first_convs = (*self.first_convs, *(f"frames.glimpse.looks.{look}.see.0" for look in looks))
         self.drop_pathway = DropPathway(drop_pathway)
         if drop_pathway:
             for stage in self.stages[:-1]:  # the last has no lateral connection

@@ -86,7 +86,11 @@ def export(ensemble: Ensemble, path: Path) -> float:
         shapes = ({0: torch.export.Dim.DYNAMIC},)
         program = torch.export.export(module, (example,), dynamic_shapes=shapes)
         with whole_file(path) as temporary:
-            write(program, temporary, metadata(ensemble))
+            try:
+                write(program, temporary, metadata(ensemble))
+            except torch.onnx.OnnxExporterError as error:
+                name, cause = ensemble.models[0].name, str(_first_cause(error)).splitlines()[0]
+                raise UserError(f"{path}: {name} cannot be written as ONNX ({cause}); export it to .pt2") from error
             farthest = _farthest(ensemble, reader(temporary))
             if not farthest <= TOLERANCE:
                 raise UserError(
@@ -94,6 +98,12 @@ def export(ensemble: Ensemble, path: Path) -> float:
                     f"{TOLERANCE:g}"
                 )
     return farthest
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def metadata(ensemble: Ensemble) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from hybrid.files import software_commit
 from hybrid.training.checkpoint import save_tensors
 from hybrid.training.finite import learning
 
-EPOCHS_OF_A_PROBE = 5
+EPOCHS_OF_A_PROBE = 10
 """from one checkpoint to the next: written every epoch, they would take a seventh of its time"""
 
 
@@ -87,7 +87,7 @@ class RepeatableModule(pl.LightningModule):
 def make_trainer(
     config: TrainConfig, machine: Machine, folder: Path, *, epochs: int, callbacks: list, logger
 ) -> pl.Trainer:
-    """Writes `last.ckpt` into the folder at the end of every epoch, of a probe every fifth, where its numbers are
+    """Writes `last.ckpt` into the folder at the end of every epoch, of a probe every tenth, where its numbers are
     finite.
     """
     keep_freed_memory()

@@ -34,6 +34,8 @@ from hybrid.training.module import GradeModule
 from hybrid.training.optimiser import freeze_batchnorm
 from hybrid.training.seen import check_start, trained_on
 
+WATCHED_FEATURES = 4
+"""batches of features at a time, to watch a probe's error: a step reads its weights for a few clips as for many"""
 COSTS = ("parameters", "gmac", "train_seconds_per_clip", "inference_seconds_per_clip")
 """of a result, logged beside the fold's measures"""
 
@@ -85,6 +87,7 @@ def _train(
     train_clips = subsample(training_folds, dataset.groups, recipe.train_share, _draw(config))
     module = GradeModule(learner, clips, torch.as_tensor(dataset.targets_NK), config, seed, train_clips)
     batches = training_batches(train_clips, protocol.batch_size, seed, len(training_folds), parts_of_a_batch(config))
+    watched_at_a_time = protocol.batch_size * (WATCHED_FEATURES if isinstance(clips, KeptFeatures) else 1)
     freeze_batchnorm(learner, recipe.frozen)
     shown = clips.batch(torch.as_tensor(np.resize(train_clips, batches.batch_size)), machine.device)
 
@@ -123,7 +126,7 @@ def _train(
     return fit(
         run,
         module,
-        (batches, evaluation_batches(test_clips, protocol.batch_size) if len(test_clips) else None),
+        (batches, evaluation_batches(test_clips, watched_at_a_time) if len(test_clips) else None),
         outcome,
         settings=run_settings(config),
         begun=begun,

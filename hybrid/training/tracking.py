@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from hybrid.config import TrainConfig
 from hybrid.errors import UserError
@@ -96,20 +97,22 @@ class Tracker:
                     super().finalize(status)
 
         config = self.config
-        run = wandb.init(
-            project=config.logger.project,
-            entity=config.logger.entity,
-            group=config.experiment[:LONGEST_NAME],
-            job_type=self.name.partition("/")[0][:LONGEST_NAME],
-            name=self.name[-LONGEST_NAME:],
-            id=run_id(config.experiment, self.name),
-            resume="allow",
-            reinit="finish_previous",
-            dir=self.folder,
-            mode=config.logger.mode,
-            config=self.settings,
-            settings=wandb.Settings(silent=True, console="off", disable_git=True),
-        )
+        # A run that is no launched job has no inputs to look for, and the import for it takes more than a second.
+        with patch.object(wandb.Run, "_detect_and_apply_job_inputs", lambda run: None, create=True):
+            run = wandb.init(
+                project=config.logger.project,
+                entity=config.logger.entity,
+                group=config.experiment[:LONGEST_NAME],
+                job_type=self.name.partition("/")[0][:LONGEST_NAME],
+                name=self.name[-LONGEST_NAME:],
+                id=run_id(config.experiment, self.name),
+                resume="allow",
+                reinit="finish_previous",
+                dir=self.folder,
+                mode=config.logger.mode,
+                config=self.settings,
+                settings=wandb.Settings(silent=True, console="off", disable_git=True),
+            )
         return Guarded(experiment=run)
 
     @contextmanager

@@ -23,6 +23,8 @@ class Randomisation(Measure):
     stays although all layers are shuffled is about the clip alone. No more follows, and methods must not be ranked by
     it: noise falls furthest, and the activations below the shuffled layers stay what they were, so that a good map need
     not fall to 0 (A. Binder et al.: Shortcomings of Top-Down Randomization-Based Sanity Checks, arXiv 2211.12486).
+    Of a frozen network's model the layers are the probe's, which alone has learned here: "all shuffled" then leaves the
+    network as it is.
 
     Spearman's correlation over pixels or over a curve's points, and for maps the structural similarity as well.
     """

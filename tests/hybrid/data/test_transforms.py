@@ -45,6 +45,18 @@ def test_the_still_view_changes_nothing():
     assert torch.equal(apply(CLIP_CTHW, IDENTITY), CLIP_CTHW)
 
 
+def test_frames_that_are_mapped_read_only_are_shown_without_a_warning(recwarn):
+    frames_THWC = np.ascontiguousarray(CLIP_CTHW.permute(1, 2, 3, 0))
+    frames_THWC.flags.writeable = False
+    always = torch.is_warn_always_enabled()
+    torch.set_warn_always(True)
+    try:
+        transforms.apply(frames_THWC, IDENTITY, np.empty_like(frames_THWC))
+    finally:
+        torch.set_warn_always(always)
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("turns", range(4))
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_turns_and_mirrors_move_pixels_and_keep_time(turns, mirrored):

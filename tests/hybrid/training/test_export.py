@@ -76,6 +76,25 @@ def test_folds_answer_together_and_the_file_says_what_it_wants(tmp_path):
     assert (about["model"], about["size"]) == ("vgg16", "tiny") and "no medical device" in about["purpose"]
 
 
+def test_a_frozen_network_is_in_the_file_with_its_probe(tmp_path):
+    path, probe = tmp_path / "grader.onnx", member("mvit", "published")
+    assert export(ensemble(tmp_path, probe), path) <= TOLERANCE
+    weights = sum(tensor.nbytes for tensor in [*probe.model.net.parameters(), *probe.model.parameters()])
+    assert path.stat().st_size > weights, "a probe alone says nothing of frames"
+
+
+def test_a_model_that_onnx_has_no_words_for_is_refused(tmp_path, monkeypatch):
+    class Unknown(torch.nn.Module):
+        def forward(self, clip_BCTHW):
+            return torch.nn.functional.adaptive_avg_pool3d(clip_BCTHW, (1, 1, 3)).mean((1, 2, 3))
+
+    trained = member("vgg16", "published")
+    trained.model.forward = Unknown().forward
+    with pytest.raises(UserError, match=r"grader.onnx: vgg16 cannot be written as ONNX \(.*adaptive_avg.*\.pt2"):
+        export(ensemble(tmp_path, trained), tmp_path / "grader.onnx")
+    assert not list(tmp_path.glob("grader*"))
+
+
 def test_a_file_that_answers_otherwise_is_not_written(tmp_path, monkeypatch):
     path = tmp_path / "grader.pt2"
     path.write_text("the one before")

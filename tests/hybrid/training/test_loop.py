@@ -69,20 +69,20 @@ class Stops(pl.Callback):
             raise OSError("stopped")
 
 
-def test_a_probe_continues_from_the_last_fifth_epoch(config_of):
-    words = ["model=mvit", "protocol.epochs=7"]
+def test_a_probe_continues_from_the_last_tenth_epoch(config_of):
+    words = ["model=mvit", "protocol.epochs=12"]
     config, whole = config_of(*words), config_of(*words, "experiment=whole")
     dataset, folds_RN = prepare(config)
     prepare(whole)
     train_run(whole, dataset, folds_RN[0])
     run = run_folder(config)
-    for stopped, kept in [(4, False), (6, True)]:
+    for stopped, kept in [(9, False), (11, True)]:
         with pytest.raises(OSError, match="stopped"):
             train_run(config, dataset, folds_RN[0], [Stops(stopped)])
         assert run.last.exists() == kept and run.epochs == stopped
-    assert torch.load(run.last, weights_only=True)["epoch"] == 4
+    assert torch.load(run.last, weights_only=True)["epoch"] == 9
     train_run(config, dataset, folds_RN[0])
-    assert run.epochs == 7
+    assert run.epochs == 12
     assert run.predictions.read_bytes() == run_folder(whole).predictions.read_bytes()
 
 
