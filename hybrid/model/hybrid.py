@@ -163,6 +163,15 @@ class Hybrid(SlowFast):
         """(B, T, D) FRAME_VALUES, as far as it was taught to read them."""
         return steps[0]
 
+    @property
+    def shown_width(self) -> int:
+        """of `shown`; 0 where it looks once"""
+        return self.frames.glimpse.narrow.out_features if self.frames and self.frames.glimpse else 0
+
+    def shown(self, features: tuple[Tensor, ...]) -> Tensor:
+        """(B, X) what all frames show in a second look."""
+        return self.frames.glimpse.narrow(features[3])
+
     def set_units(self, spread_D: Tensor) -> None:
         """Of FRAME_VALUES as it is taught to read them: what is read as 1."""
         if self.frames.glimpse is not None:
