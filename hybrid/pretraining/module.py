@@ -36,8 +36,8 @@ MANY = 256
 """clips a step that it is taught on. It is small beside the trunk, and needs more examples than a step has pictures:
 with 16, it related true headings at .28 after 2000 steps, with 256 at .05."""
 SHOWN = ("form", "texture")
-"""groups that a second look is asked for by itself: where it only adds to a trunk that knows something of them, it learns
-little more (of the grain .88, by itself .40)"""
+"""groups that a second look is asked for by itself: where it only adds to a trunk that knows something of them, it
+learns little more (of the grain .88, by itself .40)"""
 TOLD = 0.5
 """share of clips whose heads a second look is told the place of"""
 NOISE = 0.5

@@ -2,6 +2,7 @@
 
 import math
 
+import pandas as pd
 import pytest
 import torch
 
@@ -45,6 +46,9 @@ def test_frames_are_read_as_the_pretrained_model_read_them(name, config_of_pretr
         read(pretraining_folder(config).path, pool_root, 8, 4)
     check_pretraining(config)
     result = pretrain(config)
+    asked = {name for name in pd.read_csv(pretraining_folder(config).metrics) if "taught" in name or "shown" in name}
+    by_hybrid = {"train/taught_event", "train/taught_relations", "train/shown_form", "train/shown_texture"}
+    assert asked == (by_hybrid if name == "hybrid" else set())
     found = read(pretraining_folder(config).path, pool_root, 8, 4)
     assert found.learned.read_NTD.shape == found.learned.true_NTD.shape == (8, 16, 15)
     outputs = torch.zeros(4, found.objective.num_outputs)
