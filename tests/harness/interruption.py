@@ -17,7 +17,6 @@ one run after the other (hydra/launcher=basic). Exit status: 1 where anything is
 import argparse
 import contextlib
 import hashlib
-import json
 import os
 import random
 import re
@@ -28,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -297,6 +296,13 @@ def readonly(kind: Kind, place: Path) -> Iterator[str]:
         yield from refused(program, "read-only, report", "cannot be written", before)
 
 
+def told(faults: Iterable[str]) -> Iterator[str]:
+    """Each printed when it is found: the rest may take an hour on a busy machine."""
+    for fault in faults:
+        print(f"fault: {fault}", flush=True)
+        yield fault
+
+
 def import_all() -> None:
     """What the programs need, so that forks of this one begin at once."""
     import hybrid.experiment.benchmark
@@ -336,13 +342,13 @@ def main() -> int:
         killing = [name for name in kinds if name in wanted]
         for number, name in enumerate(killing):
             share = options.kills // len(killing) + (number < options.kills % len(killing))
-            faults += [f"{name}: {fault}" for fault in killed(kind, name, share, place, rng)]
+            faults += told(f"{name}: {fault}" for fault in killed(kind, name, share, place, rng))
         for name, scenario in others.items():
             if name in wanted and name != "together" and os.geteuid() != 0:
                 print(f"{name}: not tried, as only root may mount a small disk")
             elif name in wanted:
-                faults += scenario(kind, place)
-    print(json.dumps(faults, indent=2) if faults else "no faults")
+                faults += told(scenario(kind, place))
+    print(f"{len(faults)} faults" if faults else "no faults")
     return bool(faults)
 
 
