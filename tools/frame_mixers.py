@@ -40,6 +40,8 @@ def main() -> None:
     for name in ("trainings", "steps", "clips", "held_out"):
         if getattr(options, name) < 1:
             raise UserError(f"--{name.replace('_', '-')} must be 1 or more")
+    if options.trainings < 2:
+        raise UserError("--trainings must be 2 or more, for a standard deviation")
     reading = read(options.pretraining, options.pools, options.clips, options.held_out)
     rows = []
     for kind in mixers:

@@ -7,30 +7,30 @@ in the same order for every mixer, so that what differs is the mixer, and chance
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from omegaconf import OmegaConf
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.lr_scheduler import LambdaLR
 from tqdm import tqdm
 
-from hybrid import create_model, get_entry
 from hybrid.data.clip import ClipSpec
 from hybrid.data.loader import as_input
-from hybrid.data.transforms import Normalisation
 from hybrid.errors import UserError
 from hybrid.files import read_yaml
 from hybrid.model.frame_part import FRAME_MIXERS, FramePart
 from hybrid.model.frame_values import FrameReader
 from hybrid.model.positions import FrameTimes
 from hybrid.pretraining.attributes import Attributes
-from hybrid.pretraining.module import NOISE, TAUGHT, Objective, Scale, split
-from hybrid.pretraining.pool import PoolClips, Request
-from hybrid.pretraining.run import PretrainFolder
+from hybrid.pretraining.module import TAUGHT, Objective, Scale, split
+from hybrid.pretraining.pool import PoolClips
+from hybrid.pretraining.run import GRADES, PretrainFolder, request_of
+from hybrid.training.build import build_model, input_normalisation
 from hybrid.training.optimiser import rate_factor
 
 MIXERS = tuple(kind for kind in FRAME_MIXERS if kind != "none")
@@ -65,28 +65,17 @@ def read(pretraining: Path, pools: Path, clips: int, held_out: int) -> Reading:
     folder = PretrainFolder(pretraining)
     if not folder.done:
         raise UserError(f"{pretraining} holds no finished pretraining: python tools/pretrain.py makes one")
-    config = read_yaml(folder.config)
+    config = OmegaConf.create(read_yaml(folder.config))
+    config.model.pretrained = str(folder.model)
     content = torch.load(folder.model, map_location="cpu", weights_only=True)
     attributes = Attributes(**content["attributes"])
-    objective = Objective(attributes, Scale(**content["scale"]))
-    settings, data = config["model"], config["data"]
-    spec = ClipSpec(settings["num_frames"], settings["frame_rate"], config["protocol"]["crop_size"], data["channels"])
-    model = create_model(
-        settings["name"],
-        settings["size"],
-        num_frames=spec.num_frames,
-        crop_size=spec.side,
-        in_channels=spec.channels,
-        pretrained=str(folder.model),
-        **settings["options"],
-    ).eval()
-    model.frame_rate = spec.frame_rate
-    normalisation = Normalisation(*get_entry(settings["name"]).mean_std(None), config["protocol"]["normalise"])
+    objective, request = Objective(attributes, Scale(**content["scale"])), request_of(config)
+    model, normalisation, spec = build_model(config, GRADES).eval(), input_normalisation(config), request.spec
     reader = content["reader"]
 
     @torch.no_grad()
     def of_pool(seed: int, number: int) -> ReadFrames:
-        pool = PoolClips(pools, Request(seed, data["preset"], spec), number, attributes)
+        pool = PoolClips(pools, replace(request, seed=seed), number, attributes)
         found = []
         for start in tqdm(range(0, number, AT_ONCE), desc="reading frames", unit="batch", disable=None):
             frames_BTHWC = torch.from_numpy(np.array(pool.frames_NTHWC[start : start + AT_ONCE]))
@@ -97,7 +86,7 @@ def read(pretraining: Path, pools: Path, clips: int, held_out: int) -> Reading:
         *_, frames_NTD = split(attributes, values_NV)
         return ReadFrames(torch.cat(found), objective.frames_wanted(frames_NTD), values_NV)
 
-    return Reading(of_pool(data["seed"], clips), of_pool(data["seed"] + 1, held_out), objective)
+    return Reading(of_pool(request.seed, clips), of_pool(request.seed + 1, held_out), objective)
 
 
 def linear_reader(weights: dict[str, Tensor], steps: list[Tensor], spec: ClipSpec) -> FrameReader:
@@ -139,14 +128,11 @@ def train(kind: str, reading: Reading, steps: int, seed: int) -> dict[str, Any]:
     torch.manual_seed(seed)  # the same clips, turns and noise, whatever the mixer drew
 
     def errors(frames_BTD: Tensor, values_BV: Tensor) -> dict[str, Tensor]:
-        return objective(torch.cat([net(frames_BTD, times), frames_BTD.flatten(1)], dim=1), values_BV)
+        return objective.of_clip(net(frames_BTD, times), values_BV)
 
     for _ in tqdm(range(steps), desc=f"{kind}, training {seed}", unit="step", leave=False, disable=None):
         seen, told = torch.randint(len(learned.read_NTD), (2, BATCH))
-        loud_B11 = NOISE * torch.rand(BATCH, 1, 1)
-        true_BTD = learned.true_NTD[told]
-        noisy_BTD = true_BTD + loud_B11 * objective.within.sqrt() * torch.randn_like(true_BTD)
-        frames_BTD = torch.cat([learned.read_NTD[seen], noisy_BTD])
+        frames_BTD = torch.cat([learned.read_NTD[seen], objective.noisy(learned.true_NTD[told])])
         found = errors(frames_BTD, learned.values_NV[torch.cat([seen, told])])
         optimiser.zero_grad()
         sum(objective.share(group) * found[group] for group in TAUGHT if group in found).backward()

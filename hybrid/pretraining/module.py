@@ -185,6 +185,16 @@ class Objective(nn.Module):
         """What the outputs for frames should be."""
         return ((values_BTD - self.frame_centre) / self.frame_spread).clamp(-FARTHEST, FARTHEST)
 
+    def noisy(self, wanted_BTD: Tensor) -> Tensor:
+        """What the outputs for frames should be, each clip's with noise of its own strength."""
+        loud_B11 = NOISE * torch.rand(len(wanted_BTD), 1, 1, device=wanted_BTD.device)
+        return wanted_BTD + loud_B11 * self.within.sqrt() * torch.randn_like(wanted_BTD)
+
+    def of_clip(self, of_clip_BO: Tensor, values_BV: Tensor) -> dict[str, Tensor]:
+        """The same errors where frames are not asked for: theirs mean nothing."""
+        frames = self.attributes.num_frames * len(FRAME_VALUES)
+        return self(torch.cat([of_clip_BO, of_clip_BO.new_zeros(len(of_clip_BO), frames)], dim=1), values_BV)
+
 
 class PretrainModule(RepeatableModule):
     """What is asked for is read linearly off what the classifier would see, and off the time steps before it, so that
@@ -237,20 +247,13 @@ class PretrainModule(RepeatableModule):
         noisy_BTD = self.noisy(values_BV)
         usual = [x.detach().mean(0, keepdim=True).expand(len(values_BV), *x.shape[1:]) for x in features]
         of_clip_BO = self.reader["clip"](self.model.forward_head(usual, pre_logits=True, frames_BTD=noisy_BTD))
-        errors = self.errors_of_clip(of_clip_BO, values_BV)
+        errors = self.objective.of_clip(of_clip_BO, values_BV)
         return {f"taught_{group}": errors[group] for group in TAUGHT if group in errors}
 
-    def errors_of_clip(self, of_clip_BO: Tensor, values_BV: Tensor) -> dict[str, Tensor]:
-        """The objective's, where frames are not asked for: theirs mean nothing."""
-        frames = self.objective.attributes.num_frames * len(FRAME_VALUES)
-        return self.objective(torch.cat([of_clip_BO, of_clip_BO.new_zeros(len(of_clip_BO), frames)], dim=1), values_BV)
-
     def noisy(self, values_BV: Tensor) -> Tensor:
-        """True values of frames, (B, T, D), each clip's with noise of its own strength."""
+        """True values of frames with noise, (B, T, D)."""
         *_, frames_BTD = split(self.objective.attributes, values_BV)
-        wanted_BTD = self.objective.frames_wanted(frames_BTD)
-        loud_B11 = NOISE * torch.rand(len(wanted_BTD), 1, 1, device=wanted_BTD.device)
-        return wanted_BTD + loud_B11 * self.objective.within.sqrt() * torch.randn_like(wanted_BTD)
+        return self.objective.noisy(self.objective.frames_wanted(frames_BTD))
 
     def told(self, values_BV: Tensor) -> Tensor:
         """The same of a TOLD share of clips, NaN for the others: where a model that looks again is to look."""
@@ -278,7 +281,7 @@ class PretrainModule(RepeatableModule):
                 weight = self.objective.share(name.removeprefix("taught_")) * MANY / len(clips_B)
                 loss = loss + weight * error
         if "shown" in self.reader:
-            of_look = self.errors_of_clip(self.reader["shown"](self.model.shown(features)), values_BV)
+            of_look = self.objective.of_clip(self.reader["shown"](self.model.shown(features)), values_BV)
             errors |= {f"shown_{group}": of_look[group] for group in SHOWN}
             loss = loss + sum(self.objective.share(group) * of_look[group] for group in SHOWN)
         self._log("train", errors, len(clips_B))
