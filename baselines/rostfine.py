@@ -57,7 +57,7 @@ class Branch(nn.Module):
 
 
 class FeatureHeads(nn.Module):
-    """A linear classifier for each of F features: (B, F, D) -> (B, F, K)."""
+    """A linear classifier for each of F features, side by side: (B, F D) -> logits (B, K) of the mean distribution."""
 
     def __init__(self, features: int, dim: int, num_grades: int):
         super().__init__()
@@ -66,8 +66,15 @@ class FeatureHeads(nn.Module):
         self.bias = nn.Parameter(torch.zeros(features, num_grades))
         nn.init.trunc_normal_(self.weight, std=0.02)
 
-    def forward(self, x_BFD: Tensor) -> Tensor:
+    def forward(self, pooled_BX: Tensor) -> Tensor:
+        return mean_distribution(self.each(pooled_BX.unflatten(1, (len(self.weight), -1))))
+
+    def each(self, x_BFD: Tensor) -> Tensor:
+        """Logits (B, F, K) of every feature's classifier."""
         return einsum(x_BFD, self.weight, "b f d, f k d -> b f k") + self.bias
+
+    def input_layers(self) -> list[tuple[Tensor, Tensor]]:
+        return list(zip(self.weight, self.bias, strict=True))
 
 
 class RoSTFine(TimeSformer):
@@ -111,9 +118,8 @@ class RoSTFine(TimeSformer):
         return torch.stack([cls_B1D[:, 0], time_BD, space_BD], dim=1)
 
     def forward_head(self, features_BFD: Tensor, pre_logits: bool = False) -> Tensor:
-        if pre_logits:
-            return rearrange(features_BFD, "b f d -> b (f d)")
-        return mean_distribution(self.head(features_BFD))
+        pooled_BX = rearrange(features_BFD, "b f d -> b (f d)")
+        return pooled_BX if pre_logits else self.head(pooled_BX)
 
     def time_steps(self, features_BFD: Tensor, num_frames: int) -> list[Tensor]:
         """Of its three features none is of a moment."""
@@ -122,7 +128,7 @@ class RoSTFine(TimeSformer):
     def grade_loss(self, clip_BCTHW: Tensor, target_BK: Tensor, loss: GradeLoss) -> tuple[Tensor, dict[str, Tensor]]:
         """The mean loss of the three distributions, and the mean cosine similarity of the three features."""
         features_BFD = self.forward_features(self.checked(clip_BCTHW))
-        logits_BFK = self.head(features_BFD)
+        logits_BFK = self.head.each(features_BFD)
         grades = torch.stack([loss(logits_BK, target_BK) for logits_BK in logits_BFK.unbind(1)]).mean()
         return mean_distribution(logits_BFK), {"grades": grades, "diversity": similarity(features_BFD)}
 

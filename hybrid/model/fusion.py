@@ -58,6 +58,9 @@ class MeanOfMembers(nn.Module):
         answers = [member(part).float().log_softmax(-1) for member, part in zip(self.members, parts, strict=True)]
         return torch.stack(answers).logsumexp(0) - math.log(len(answers))
 
+    def input_layers(self) -> list[tuple[Tensor, Tensor]]:
+        return [(member.weight, member.bias) for member in self.members]
+
 
 class TwoNets(ClipModel):
     """`clip (B, C, T, H, W) -> logits (B, K)`: the pooled features of both, and one head over them.

@@ -70,3 +70,6 @@ class OrdinalClassifier(nn.Module):
             lowest, highest = logsigmoid(z_BK1[:, :1]), logsigmoid(-z_BK1[:, -1:])
             between = logsigmoid(z_BK1[:, 1:]) + logsigmoid(-z_BK1[:, :-1]) + apart
             return torch.cat([lowest, between, highest], dim=-1)
+
+    def input_layers(self) -> list[tuple[Tensor, Tensor]]:
+        return [(self.place_and_spread.weight, self.place_and_spread.bias)]

@@ -1,12 +1,14 @@
 """A classifier that starts from what the pretrained features below it already tell of the training clips.
 
 From random numbers, a classifier needs many steps of a few hundred clips, and meanwhile its gradients disturb what lies
-below. Here it is fitted first, by itself, on the features of the training clips as they are, without augmentation: the
-softmax regression of least squared error to the panel's distributions, with a penalty on the weights of standardised
-features. All then learns on from there.
+below. Here it is fitted first, by itself, on the features of the training clips as they are, without augmentation: to
+the least squared error to the panel's distributions, with a penalty on the weights of standardised features. Of a
+linear classifier that is a softmax regression. All then learns on from there.
 """
 
 from __future__ import annotations
+
+from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +21,9 @@ STEPS = 100
 """of L-BFGS at most"""
 
 
-def fit_classifier(linear: nn.Linear, features_ND: Tensor, targets_NK: Tensor) -> None:
-    """Set the layer's weight and bias to those of least penalised error on these features (N, D) of all training clips.
+def fit_classifier(classifier: nn.Module, features_ND: Tensor, targets_NK: Tensor) -> None:
+    """Set what is in a model's classifier to what has the least penalised error on these features (N, D) of all
+    training clips.
 
     Features that are the same for all clips, to a FLAT part of what features are, get a weight of 0: what they still
     differ by is gone after a step of training, and would be made much of.
@@ -28,21 +31,32 @@ def fit_classifier(linear: nn.Linear, features_ND: Tensor, targets_NK: Tensor) -
     features_ND, targets_NK = features_ND.double(), targets_NK.double()
     mean_D, sd_D = features_ND.mean(0), features_ND.std(0)
     told_D = sd_D > FLAT * features_ND.square().mean().sqrt()
-    standard_ND = torch.where(told_D, (features_ND - mean_D) / torch.where(told_D, sd_D, 1), 0)
-    weight_KD = torch.zeros(targets_NK.shape[1], features_ND.shape[1], dtype=torch.float64, device=features_ND.device)
-    bias_K = targets_NK.mean(0).clamp(min=1e-3).log()
-    unknown = [weight_KD.requires_grad_(), bias_K.requires_grad_()]
-    optimiser = torch.optim.LBFGS(unknown, max_iter=STEPS, line_search_fn="strong_wolfe")
+    sd_D = torch.where(told_D, sd_D, 1)
+    standard_ND = torch.where(told_D, (features_ND - mean_D) / sd_D, 0)
+    fitted = deepcopy(classifier).double().requires_grad_()
+    with torch.no_grad():
+        for weight_XD, _ in input_layers(fitted):
+            weight_XD.zero_()
+    optimiser = torch.optim.LBFGS(fitted.parameters(), max_iter=STEPS, line_search_fn="strong_wolfe")
 
     def penalised() -> Tensor:
         optimiser.zero_grad()
-        error = ((standard_ND @ weight_KD.T + bias_K).softmax(-1) - targets_NK).square().mean()
-        error = error + PENALTY * len(told_D) * weight_KD.square().sum()
+        error = (fitted(standard_ND).softmax(-1) - targets_NK).square().mean()
+        error = error + PENALTY * len(told_D) * sum(weight_XD.square().sum() for weight_XD, _ in input_layers(fitted))
         error.backward()
         return error
 
     optimiser.step(penalised)
-    with torch.no_grad():
-        scaled_KD = torch.where(told_D, weight_KD / torch.where(told_D, sd_D, 1), 0)
-        linear.weight.copy_(scaled_KD)
-        linear.bias.copy_(bias_K - scaled_KD @ mean_D)
+    with torch.no_grad():  # as the same layers on features as they are
+        layers = input_layers(fitted)
+        widths = [weight_XD.shape[1] for weight_XD, _ in layers]
+        shares = zip(mean_D.split(widths), sd_D.split(widths), told_D.split(widths), strict=True)
+        for (weight_XD, bias_X), (mean, sd, told) in zip(layers, shares, strict=True):
+            weight_XD.copy_(torch.where(told, weight_XD / sd, 0))
+            bias_X.sub_(weight_XD @ mean)
+    classifier.load_state_dict(fitted.state_dict())
+
+
+def input_layers(classifier: nn.Module) -> list[tuple[Tensor, Tensor]]:
+    """Weights (X, D) and biases (X,) of the layers that see the features: one, or several of a share each."""
+    return [(classifier.weight, classifier.bias)] if isinstance(classifier, nn.Linear) else classifier.input_layers()

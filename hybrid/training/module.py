@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from baselines import ClipModel
 from hybrid.config import TrainConfig
@@ -39,9 +39,9 @@ class GradeModule(RepeatableModule):
 
     def on_fit_start(self) -> None:
         self.clips.to(self.device)
-        classifier = self.model.get_submodule(self.model.classifier)
-        fitted = self.config.model.recipe.classifier == "fitted" and isinstance(classifier, nn.Linear)
+        fitted = self.config.model.recipe.classifier == "fitted"
         if fitted and self.trainer.ckpt_path is None:  # a run that goes on has its own
+            classifier = self.model.get_submodule(self.model.classifier)
             targets_NK = self.targets_NK[torch.as_tensor(self.train_clips, device=self.device)]
             fit_classifier(classifier, self._features(self.train_clips), targets_NK)
 

@@ -72,14 +72,14 @@ def test_the_answer_is_the_mean_of_three_distributions(model, clip):
     ]
     assert len(three) == 3
     assert_close(model(clip).exp(), sum(three) / 3)
-    assert_close(mean_distribution(model.head(features)).exp().sum(-1), torch.ones(2))
+    assert_close(mean_distribution(model.head.each(features)).exp().sum(-1), torch.ones(2))
 
 
 def test_loss_is_the_mean_of_three_and_the_similarity_of_features(model, clip):
     target = torch.tensor([[0.1, 0.2, 0.3, 0.4, 0.0], [0.5, 0.5, 0.0, 0.0, 0.0]])
     logits, parts = model.grade_loss(clip, target, lambda logits, target: F.mse_loss(logits.softmax(-1), target))
     features = model.forward_features(clip).detach()
-    three = [F.mse_loss(model.head(features)[:, f].softmax(-1), target) for f in range(3)]
+    three = [F.mse_loss(model.head.each(features)[:, f].softmax(-1), target) for f in range(3)]
     cosines = [
         float(a @ b / a.norm() / b.norm()) for clip_FD in features for a, b in itertools.combinations(clip_FD, 2)
     ]

@@ -6,6 +6,7 @@ import torch
 from scipy.optimize import minimize
 from torch import nn
 
+from hybrid import create_model, list_models
 from hybrid.errors import UserError
 from hybrid.training.build import check_model
 from hybrid.training.classifier_start import PENALTY, fit_classifier
@@ -38,6 +39,24 @@ def test_no_other_weights_have_a_lower_penalised_error(told):
     p = torch.softmax(linear(torch.tensor(features).float()), -1).detach().numpy()
     weight = linear.weight.detach().numpy()[:, :3] * features.std(0, ddof=1)[:3]
     assert ((p - targets) ** 2).mean() + 4 * PENALTY * (weight**2).sum() == pytest.approx(found.fun, rel=0.01)
+
+
+CLASSIFIERS = [(name, {}) for name in list_models(controls=True)] + [("hybrid", {"classifier": "ordinal"})]
+
+
+@pytest.mark.parametrize(("name", "options"), CLASSIFIERS)
+def test_every_models_classifier_is_fitted(name, options):
+    """To what the first and the last feature tell together, and for the features as they are. Half of it at least: a
+    mean of distributions whose parts see one of the two cannot say more."""
+    model = create_model(name, "tiny", **options)
+    rng = np.random.default_rng(0)
+    features = torch.tensor(5 + 3 * rng.normal(size=(400, model.num_features)), dtype=torch.float32)
+    place = features[:, 0] - features[:, -1]
+    targets = torch.softmax(torch.stack([place * k / 4 for k in range(5)], dim=1), dim=1)
+    classifier = model.get_submodule(model.classifier)
+    fit_classifier(classifier, features, targets)
+    error = (classifier(features).softmax(-1) - targets).square().mean()
+    assert error < 0.5 * (targets - targets.mean(0)).square().mean()
 
 
 def test_a_network_that_says_the_same_of_all_clips_answers_their_mean(told):
