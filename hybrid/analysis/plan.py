@@ -1,6 +1,5 @@
 """One analysis: which trained models are asked what about which clips, checked before anything is computed."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -9,6 +8,7 @@ from typing import Self
 
 import torch
 
+from baselines.checkpoints import file_digest
 from hybrid.analysis.base import Attribution, InputClips, Measure, MeasureGroup, ModelUnderTest
 from hybrid.analysis.clips import ClipSet, ClipSets
 from hybrid.analysis.store import CacheKey
@@ -146,8 +146,7 @@ def make_plan(
         numbers = tuple(clips.choose(clip_sets.allowed(trained_run, clips), clips_a_run))
         if not numbers:
             raise UserError(f"{clips.root}: has none of the clips that {label} {trained_run.name} was tested on")
-        with open(trained_run.checkpoint, "rb") as file:
-            checkpoint_digest = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        checkpoint_digest = file_digest(trained_run.checkpoint)
         runs.append(RunOnClips(trained_run, clips, numbers, checkpoint_digest, clips.digest(numbers)))
     return AnalysisPlan(
         folder=folder,

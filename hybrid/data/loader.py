@@ -1,6 +1,7 @@
 """Batches of clips from an array in memory: what is drawn when follows from (seed, epoch) alone."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -80,6 +81,11 @@ class InMemoryClips:
     frames_NTHWC: uint8. normalisation: what a batch goes through last. used: the frames that a batch holds, by default
     all; see `ClipModel.used_frames`. moments: of these clips, where other runs have use for them too.
     """
+
+    watched = 1
+    """batches at a time, to watch an error"""
+    profile: Path | None = None
+    """where what a model costs for one clip is kept, if it belongs to the clips"""
 
     def __init__(
         self,

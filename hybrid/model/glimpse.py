@@ -75,6 +75,11 @@ class Glimpse(nn.Module):
             values_BTD = values_BTD + corrections_BTD
         return values_BTD, slices_BTX.mean(1)
 
+    def shown_at(self, clip_BCTHW: Tensor, values_BTD: Tensor) -> Tensor:
+        """What the frames of a clip, of any number, show in the last look at where these FRAME_VALUES say: (B, X)."""
+        _, slices_BTX = self.looks[-1](clip_BCTHW, values_BTD, self.spread)
+        return slices_BTX.mean(1)
+
     def add(self, pooled_BC: Tensor, shown_BX: Tensor) -> Tensor:
         """Pooled features, with what all frames show on top."""
         return pooled_BC + self.leave(self.narrow(shown_BX))

@@ -172,6 +172,10 @@ class Hybrid(SlowFast):
         """(B, X) what all frames show in a second look."""
         return self.frames.glimpse.narrow(features[3])
 
+    def shown_at(self, clip_BCTHW: Tensor, values_BTD: Tensor) -> Tensor:
+        """(B, X) the same of any frames, looked at where these FRAME_VALUES say."""
+        return self.frames.glimpse.narrow(self.frames.glimpse.shown_at(clip_BCTHW, values_BTD))
+
     def set_units(self, spread_D: Tensor) -> None:
         """Of FRAME_VALUES as it is taught to read them: what is read as 1."""
         if self.frames.glimpse is not None:

@@ -38,6 +38,9 @@ with 16, it related true headings at .28 after 2000 steps, with 256 at .05."""
 SHOWN = ("form", "texture")
 """groups that a second look is asked for by itself: where it only adds to a trunk that knows something of them, it
 learns little more (of the grain .88, by itself .40)"""
+LOOKED, LOOKED_FRAMES = 128, 4
+"""clips a step, and frames of each, that a second look is shown besides, at the head's true place: it is small too, and
+what it is to tell apart are heads, of which a step has but as many as clips"""
 TOLD = 0.5
 """share of clips whose heads a second look is told the place of"""
 NOISE = 0.5
@@ -260,11 +263,25 @@ class PretrainModule(RepeatableModule):
         told_B11 = torch.rand(len(values_BV), 1, 1, device=values_BV.device) < TOLD
         return torch.where(told_B11, self.noisy(values_BV), torch.nan)
 
+    @property
+    def pool(self) -> PoolClips:
+        """What is learned from, as far as it has grown."""
+        return self.trainer.train_dataloader.dataset
+
     def some_values(self) -> Tensor:
         """Of MANY clips of the pool, drawn anew every step."""
-        clips: PoolClips = self.trainer.train_dataloader.dataset
-        drawn = torch.randint(len(clips), (MANY,))
-        return torch.from_numpy(clips.values_of(drawn.numpy())).to(self.device)
+        drawn = torch.randint(len(self.pool), (MANY,))
+        return torch.from_numpy(self.pool.values_of(drawn.numpy())).to(self.device)
+
+    def taught_look(self) -> dict[str, Tensor]:
+        """The errors of SHOWN groups of a second look at some frames of LOOKED clips of the pool."""
+        drawn = torch.randint(len(self.pool), (LOOKED,)).numpy()
+        frames = torch.randperm(self.objective.attributes.num_frames)[:LOOKED_FRAMES].sort().values
+        values_BV = torch.from_numpy(self.pool.values_of(drawn)).to(self.device)
+        frames_BTHWC = torch.from_numpy(self.pool.frames_NTHWC[drawn[:, None], frames.numpy()]).to(self.device)
+        shown_BX = self.model.shown_at(as_input(frames_BTHWC, self.normalisation), self.noisy(values_BV)[:, frames])
+        errors = self.objective.of_clip(self.reader["shown"](shown_BX), values_BV)
+        return {group: errors[group] for group in SHOWN}
 
     def training_step(self, batch: list[Tensor], _: int) -> Tensor:
         clips_B, visits_B, frames_BTHWC, values_BV = batch
@@ -284,6 +301,9 @@ class PretrainModule(RepeatableModule):
             of_look = self.objective.of_clip(self.reader["shown"](self.model.shown(features)), values_BV)
             errors |= {f"shown_{group}": of_look[group] for group in SHOWN}
             loss = loss + sum(self.objective.share(group) * of_look[group] for group in SHOWN)
+            for group, error in self.taught_look().items():
+                errors[f"looked_{group}"] = error
+                loss = loss + self.objective.share(group) * LOOKED / len(clips_B) * error
         self._log("train", errors, len(clips_B))
         self.log("learning_rate", self.optimizers().param_groups[0]["lr"], on_step=False, on_epoch=True)
         return loss

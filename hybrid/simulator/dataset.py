@@ -65,7 +65,7 @@ class Request:
 def simulate_dataset(
     root: Path,
     *,
-    preset: str = "standard",
+    preset: str = "clinic",
     num_clips: int = 615,
     seed: int = 0,
     workers: int | None = None,

@@ -65,7 +65,7 @@ class SimulateConfig:
     """What tools/simulate.py can be told: one data set, or the checks of the simulator. Unknown keys are refused."""
 
     root: str = "data/simulated"
-    preset: str = "standard"
+    preset: str = "clinic"
     num_clips: int = 615
     seed: int = 0
     workers: int | None = None

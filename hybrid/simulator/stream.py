@@ -17,7 +17,7 @@ FIRST_PAIR = 10**7
 
 
 def stream(
-    seed: int = 0, *, start: int = 0, step: int = 1, preset: str = "standard", settings: Settings | None = None
+    seed: int = 0, *, start: int = 0, step: int = 1, preset: str = "clinic", settings: Settings | None = None
 ) -> Iterator[tuple[np.ndarray, dict]]:
     """Frames (T, H, W, 3) uint8 and the truth of clips start, start + step, start + 2 step, ... without end.
 
@@ -31,7 +31,7 @@ def stream(
 
 
 def recordings(
-    seed: int = 0, *, start: int = 0, step: int = 1, preset: str = "standard", settings: Settings | None = None
+    seed: int = 0, *, start: int = 0, step: int = 1, preset: str = "clinic", settings: Settings | None = None
 ) -> Iterator[tuple[bytes, dict]]:
     """As `stream`, with the video files of the data set, as bytes, in place of their frames."""
     chosen = get_preset(preset)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from baselines.checkpoints import file_digest
 from hybrid.data.cache import content_digest
 from hybrid.data.clip import ClipSpec
 from hybrid.data.loader import InMemoryClips, evaluation_batches
@@ -100,7 +100,7 @@ class Ensemble:
     @property
     def described(self) -> str:
         """The checkpoints, each with the start of its file's SHA-256."""
-        return "; ".join(f"{checkpoint} ({_sha256(checkpoint)[:12]})" for checkpoint in self.checkpoints)
+        return "; ".join(f"{checkpoint} ({file_digest(checkpoint)[:12]})" for checkpoint in self.checkpoints)
 
     def learned_from(self, files: Sequence[Path]) -> list[Path]:
         """Those of the files that a model here was trained on: clips, or the videos that they were cropped from."""
@@ -149,8 +149,3 @@ def predict_distributions(
         seconds += time.perf_counter() - started
         distributions.append(dist_BK)
     return torch.cat(distributions).numpy(), seconds / len(numbers)
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

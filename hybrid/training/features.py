@@ -57,10 +57,12 @@ class KeptFeatures:
 
     files: Sequence[Path]
     side: int
+    watched = 4
+    """batches at a time, to watch an error: a probe's step reads its weights for a few clips as for many"""
 
     @property
     def profile(self) -> Path:
-        """Parameters and GMAC of one clip, network and probe."""
+        """Parameters and GMAC of one clip, network and probe; the network need not be built again to train a probe."""
         return self.files[0].with_name(PROFILE)
 
     def to(self, device: torch.device) -> None:

@@ -28,14 +28,12 @@ from hybrid.training.build import build_model, input_normalisation, told_of_mode
 from hybrid.training.callbacks import History
 from hybrid.training.checkpoint import TrainedModel, save_trained
 from hybrid.training.ensemble import predict_distributions
-from hybrid.training.features import KeptFeatures, what_learns
+from hybrid.training.features import what_learns
 from hybrid.training.fit import Outcome, begin, fit, once
 from hybrid.training.module import GradeModule
 from hybrid.training.optimiser import freeze_batchnorm
 from hybrid.training.seen import check_start, trained_on
 
-WATCHED_FEATURES = 4
-"""batches of features at a time, to watch a probe's error: a step reads its weights for a few clips as for many"""
 COSTS = ("parameters", "gmac", "train_seconds_per_clip", "inference_seconds_per_clip")
 """of a result, logged beside the fold's measures"""
 
@@ -78,16 +76,14 @@ def _train(
     used = model.used_frames(config.model.num_frames)
     clips = InMemoryClips(dataset.frames_NTHWC, normalisation, used, dataset.moments)
     learner, clips = what_learns(config, model, dataset, clips, machine)
-    # Beside features, for a network need not be built again to train a probe.
-    place = clips.profile if isinstance(clips, KeptFeatures) else run.path.parent / "profile.json"
-    profile = _profile(place, config, model)
+    profile = _profile(clips.profile or run.path.parent / "profile.json", config, model)
     test_clips = held_out_clips(config.fold, fold_of_N)
     training_folds = np.setdiff1d(np.arange(len(dataset)), test_clips)
     # Every fold draws its share anew, so that their mean does not hang on one draw; models draw the same.
     train_clips = subsample(training_folds, dataset.groups, recipe.train_share, _draw(config))
     module = GradeModule(learner, clips, torch.as_tensor(dataset.targets_NK), config, seed, train_clips)
     batches = training_batches(train_clips, protocol.batch_size, seed, len(training_folds), parts_of_a_batch(config))
-    watched_at_a_time = protocol.batch_size * (WATCHED_FEATURES if isinstance(clips, KeptFeatures) else 1)
+    watched_at_a_time = protocol.batch_size * clips.watched
     freeze_batchnorm(learner, recipe.frozen)
     shown = clips.batch(torch.as_tensor(np.resize(train_clips, batches.batch_size)), machine.device)
 

@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from hybrid import create_model, list_models
 from hybrid.data.transforms import Normalisation
 from hybrid.errors import UserError
-from hybrid.model.frame_values import FRAME_VALUES
+from hybrid.model.frame_values import FRAME_VALUES, columns_of
 from hybrid.pretraining.attributes import Attributes
-from hybrid.pretraining.module import Objective, PretrainModule, Scale
+from hybrid.pretraining.module import Objective, PretrainModule, Scale, split
+from hybrid.pretraining.pool import PoolClips
 from hybrid.pretraining.run import save_pretrained
 from hybrid.training.build import build_model, check_model
 from hybrid.training.optimiser import parameter_groups
@@ -139,6 +141,34 @@ def test_true_frames_are_told_from_others(config_of_pretraining, pool_values):
     assert errors[0] == errors[1] and len(set(errors)) == 3, "noise and frames count, and nothing else"
 
 
+def test_a_second_look_is_taught_at_heads_of_the_pool(config_of_pretraining, pool_root, request_made, monkeypatch):
+    """It alone learns, from pixels around the head; what is 26 px and more away from it is nothing to it."""
+    pool = PoolClips(pool_root, request_made, 8, ATTRIBUTES)
+    objective = Objective(ATTRIBUTES, Scale.of(ATTRIBUTES, pool.values_NV))
+    module = PretrainModule(create_model("hybrid", "tiny"), objective, NORMALISATION, config_of_pretraining()).eval()
+    monkeypatch.setattr(PretrainModule, "pool", pool)
+
+    def errors_of(frames_NTHWC):
+        monkeypatch.setattr(PoolClips, "frames_NTHWC", frames_NTHWC)
+        torch.manual_seed(0)
+        return module.taught_look()
+
+    frames = np.array(pool.frames_NTHWC)
+    errors = errors_of(frames)
+    sum(errors.values()).backward()
+    learned = {name for name, parameter in module.named_parameters() if parameter.grad is not None}
+    look = {name for name, _ in module.named_parameters() if name.startswith("model.frames.glimpse.looks.1.see.")}
+    assert learned == look | {f"{layer}.{kind}" for layer in SHOWS for kind in ("weight", "bias")} and len(look) == 9
+    *_, frames_NTD = split(ATTRIBUTES, pool.values_NV)
+    head_NT2 = 31.5 + 32 * frames_NTD[..., columns_of("head")]
+    places_HW2 = np.stack(np.meshgrid(np.arange(64), np.arange(64)), axis=-1)
+    far_NTHW = np.linalg.norm(head_NT2[:, :, None, None] - places_HW2, axis=-1) > 26
+    assert 0.2 < far_NTHW.mean() < 0.8
+    assert errors_of(np.where(far_NTHW[..., None], 0, frames)) == errors
+    assert errors_of(np.where(far_NTHW[..., None], frames, 0)) != errors
+
+
+SHOWS = ("model.frames.glimpse.narrow", "reader.shown")
 IMAGE = ("vgg16", "resnet50", "vit", "swin", "convit", "mixer")
 STEPS = {
     **dict.fromkeys((*IMAGE, "rostfine"), [1]),
