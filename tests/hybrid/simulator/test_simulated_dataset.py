@@ -94,7 +94,7 @@ def test_a_stopped_run_goes_on_to_the_same_data_set(made, tmp_path, monkeypatch)
 
 
 def test_a_program_that_makes_the_same_set_is_waited_for(made, tmp_path):
-    request = Request("standard", 10, 3, SMALL)
+    request = Request("clinic", 10, 3, SMALL)
     with ThreadPoolExecutor(1) as pool, held_folder(tmp_path / "set", request.record()) as folder:
         other = pool.submit(simulate_dataset, tmp_path / "set", num_clips=10, seed=3, workers=1, settings=SMALL)
         with pytest.raises(TimeoutError):
