@@ -47,7 +47,8 @@ def test_clips_that_went_missing_are_named(tmp_path, request_made):
 
 
 def test_its_clips_are_those_of_a_data_set_of_its_seed(tmp_path, pool_root, request_made):
-    root = simulate_dataset(tmp_path / "set", num_clips=2, seed=request_made.seed, workers=1)
+    made = dict(seed=request_made.seed, preset=request_made.preset)
+    root = simulate_dataset(tmp_path / "set", num_clips=2, workers=1, **made)
     dataset = load_dataset(root, request_made.spec)
     pool = open_pool(pool_root, request_made, 2)
     np.testing.assert_array_equal(dataset.frames_NTHWC, pool.frames_NTHWC)
