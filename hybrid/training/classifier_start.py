@@ -50,9 +50,8 @@ def fit_classifier(classifier: nn.Module, features_ND: Tensor, targets_NK: Tenso
     with torch.no_grad():  # as the same layers on features as they are
         layers = input_layers(fitted)
         widths = [weight_XD.shape[1] for weight_XD, _ in layers]
-        shares = zip(mean_D.split(widths), sd_D.split(widths), told_D.split(widths), strict=True)
-        for (weight_XD, bias_X), (mean, sd, told) in zip(layers, shares, strict=True):
-            weight_XD.copy_(torch.where(told, weight_XD / sd, 0))
+        for (weight_XD, bias_X), mean, sd in zip(layers, mean_D.split(widths), sd_D.split(widths), strict=True):
+            weight_XD.div_(sd)
             bias_X.sub_(weight_XD @ mean)
     classifier.load_state_dict(fitted.state_dict())
 
