@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
-from hybrid.data.transforms import IDENTITY, AugmentParams, Moments, Normalisation, apply, source_pixels
+from hybrid.data.one_pass import seen_in_one_pass
+from hybrid.data.transforms import IDENTITY, AugmentParams, Moments, Normalisation, source_pixels
 
 
 class IndexDataset(Dataset):
@@ -113,14 +114,20 @@ class InMemoryClips:
 
     def batch(self, clips_B: Tensor, device: torch.device, views: list[AugmentParams] | None = None) -> Tensor:
         """The normalised clips (B, C, T, H, W) with these numbers, each as its view shows it where there are any."""
-        numbers, used = clips_B.tolist(), as_slice(self.used)
+        numbers = clips_B.tolist()
         views = views or [IDENTITY] * len(numbers)
-        if self.on_device is not None:
-            frames_BTHWC = self.on_device[sent(clips_B, device), used]
-        else:
-            frames_BTHWC = [self.frames_NTHWC[number, used] for number in numbers]
         own_B2C = self.moments.as_seen(numbers, views) if self.normalisation.way == "clip" else None
-        return normalised(frames_BTHWC, self.normalisation, views, own_B2C, device)
+        lines_B2C = self.normalisation.lines(views, self.frames_NTHWC.shape[-1], own_B2C)
+        if device.type == "cpu":
+            out_BTHWC = seen_in_one_pass(self.frames_NTHWC, numbers, self.used, views, lines_B2C)
+        else:
+            used = as_slice(self.used)
+            if self.on_device is not None:
+                frames_BTHWC = self.on_device[sent(clips_B, device), used]
+            else:
+                frames_BTHWC = sent(torch.from_numpy(np.stack([self.frames_NTHWC[n, used] for n in numbers])), device)
+            out_BTHWC = seen_by_table(frames_BTHWC, views, lines_B2C)
+        return out_BTHWC.permute(0, 4, 1, 2, 3)
 
 
 def as_input(
@@ -136,57 +143,25 @@ def as_input(
     views, own_B2C = views or [IDENTITY] * len(frames_BTHWC), None
     if normalisation.way == "clip":
         own_B2C = Moments(frames_BTHWC.cpu().numpy()).as_seen(range(len(views)), views)
-    return normalised(frames_BTHWC[:, as_slice(used)], normalisation, views, own_B2C, frames_BTHWC.device)
-
-
-CACHED = 200_000
-"""values of pixels that are turned and normalised at once: as many as a clip of the tiny size"""
-
-
-def normalised(
-    frames_BTHWC: Tensor | list[np.ndarray],
-    normalisation: Normalisation,
-    views: list[AugmentParams],
-    own_B2C: Tensor | None,
-    device: torch.device,
-) -> Tensor:
-    """The clips as a model's input (B, C, T, H, W) on `device`, each as its view shows it.
-
-    frames_BTHWC: one tensor, or an array a clip, which may be mapped from a disk. The result has its channels last in
-    memory, as stored frames have and as convolutions want them.
-    """
-    frames, _, width, channels = frames_BTHWC[0].shape
-    lines_B2C = normalisation.lines(views, channels, own_B2C)
-    # A row of pixels at once: a channel alone is too short for the processor's vectors.
-    scale_B11R, bias_B11R = sent(lines_B2C.repeat(1, 1, width), device)[:, :, None, None].unbind(1)
-    if device.type != "cpu":
-        if isinstance(frames_BTHWC, list):
-            frames_BTHWC = torch.from_numpy(np.stack(frames_BTHWC))
-        seen_BTHWC = seen_by_table(sent(frames_BTHWC, device), views)
-        out_BTHR = torch.addcmul(bias_B11R, seen_BTHWC.flatten(3), scale_B11R)
+    lines_B2C = normalisation.lines(views, frames_BTHWC.shape[-1], own_B2C)
+    if frames_BTHWC.device.type == "cpu":
+        out_BTHWC = seen_in_one_pass(frames_BTHWC.numpy(), range(len(views)), used, views, lines_B2C)
     else:
-        # So few clips at a time that what one step writes the next finds in the processor's cache.
-        out_BTHR = torch.empty(len(views), frames, width, width * channels)
-        at_once = max(1, min(len(views), CACHED // out_BTHR[0].numel()))
-        seen_GTHWC = np.empty((at_once, *frames_BTHWC[0].shape), np.uint8)
-        seen_GTHR, pixels_GTHR = torch.from_numpy(seen_GTHWC).flatten(3), torch.empty_like(out_BTHR[:at_once])
-        for first in range(0, len(views), at_once):
-            group = slice(first, first + at_once)
-            for frames_THWC, view, seen_THWC in zip(frames_BTHWC[group], views[group], seen_GTHWC, strict=False):
-                apply(np.asarray(frames_THWC), view, seen_THWC)
-            here = slice(0, len(views) - first)
-            pixels_GTHR.copy_(seen_GTHR)
-            torch.addcmul(bias_B11R[group], pixels_GTHR[here], scale_B11R[group], out=out_BTHR[group])
-    return out_BTHR.unflatten(3, (width, channels)).permute(0, 4, 1, 2, 3)
+        out_BTHWC = seen_by_table(frames_BTHWC[:, as_slice(used)], views, lines_B2C)
+    return out_BTHWC.permute(0, 4, 1, 2, 3)
 
 
-def seen_by_table(frames_BTHWC: Tensor, views: list[AugmentParams]) -> Tensor:
-    """Every clip as its view shows it, as `apply` does it, in a few steps for all: for a GPU."""
+def seen_by_table(frames_BTHWC: Tensor, views: list[AugmentParams], lines_B2C: Tensor) -> Tensor:
+    """What `seen_in_one_pass` does, in a few steps for all clips: for a GPU."""
     batch, frames, side = frames_BTHWC.shape[:3]
+    device = frames_BTHWC.device
     source_BP = torch.stack([source_pixels(v.mirrored, v.quarter_turns, v.shift, side) for v in views])
     first_F = torch.arange(0, batch * frames * side * side, side * side, dtype=source_BP.dtype)
-    source_BTP = sent(first_F.view(batch, frames, 1) + source_BP[:, None], frames_BTHWC.device)
-    return frames_BTHWC.flatten(0, 3).index_select(0, source_BTP.flatten()).view(frames_BTHWC.shape)
+    source_BTP = sent(first_F.view(batch, frames, 1) + source_BP[:, None], device)
+    seen_BTHWC = frames_BTHWC.flatten(0, 3).index_select(0, source_BTP.flatten()).view(frames_BTHWC.shape)
+    # A row of pixels at once: a channel alone is too short for a processor's vectors.
+    scale_B11R, bias_B11R = sent(lines_B2C.repeat(1, 1, side), device)[:, :, None, None].unbind(1)
+    return torch.addcmul(bias_B11R, seen_BTHWC.flatten(3), scale_B11R).view(frames_BTHWC.shape)
 
 
 def sent(x: Tensor, device: torch.device) -> Tensor:

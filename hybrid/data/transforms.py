@@ -5,7 +5,6 @@ up the dish lies, how bright the lamp is, or where in the crop the cell sits. It
 and on size, so neither is touched.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -55,59 +54,25 @@ def _draws(seed: int, epoch: int, block: int) -> list[list[float]]:
 def apply(frames_THWC: np.ndarray, view: AugmentParams, out_THWC: np.ndarray) -> None:
     """Write the square clip, mirrored, turned and shifted, into `out_THWC`; what is shifted in repeats the border.
 
-    Any dtype, the same for both, which lie in one piece. In numpy, whose slices are quicker made than torch's.
+    Any dtype. It is what defines a view; batches are made by `one_pass` on a CPU and by `source_pixels` on a GPU.
     """
-    *shape_THW, channels = frames_THWC.shape
-    if frames_THWC.dtype != np.uint8 or channels != 3 or _keeps_rows(view):
-        _move(frames_THWC, view, out_THWC)
-        return
-    # A pixel's three bytes are moved as a word of four, which takes a third of the time. To be read, the last pixel
-    # needs a byte after it; written in order, each word mends the byte that the one before it wrote too much, and the
-    # last pixel is left to its bytes.
-    padded = np.empty(frames_THWC.size + 1, np.uint8)
-    padded[:-1] = frames_THWC.reshape(-1)
-    moved_THW = np.empty(shape_THW, np.uint32)
-    _move(_words(padded, shape_THW), view, moved_THW)
-    _words(out_THWC, [moved_THW.size - 1])[:] = moved_THW.reshape(-1)[:-1]
-    out_THWC[-1, -1, -1] = moved_THW[-1, -1, -1:].view(np.uint8)[:3]
+    transposed, upside_down, backwards = orientation(view)
+    if transposed:
+        frames_THWC = frames_THWC.swapaxes(1, 2)
+    frames_THWC = frames_THWC[:, :: -1 if upside_down else 1, :: -1 if backwards else 1]
+    rows, columns = (np.clip(np.arange(frames_THWC.shape[1]) - by, 0, frames_THWC.shape[1] - 1) for by in view.shift)
+    out_THWC[:] = frames_THWC[:, rows[:, None], columns]
 
 
-def _words(pixels: np.ndarray, shape: list[int]) -> np.ndarray:
-    """A word of four bytes at each pixel of three, hence overlapping."""
-    strides = [3 * math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
-    return np.ndarray(shape, np.uint32, pixels, strides=strides)
+def orientation(view: AugmentParams) -> tuple[bool, bool, bool]:
+    """Whether a frame is transposed, and whether its rows and its columns then are reversed.
 
-
-def _reversed(view: AugmentParams) -> tuple[bool, bool]:
-    """Whether rows and columns are, of a frame that is transposed first where it has an odd number of quarter turns."""
+    Turns are counter-clockwise, after mirroring.
+    """
     mirrored, turns = view.mirrored, view.quarter_turns
-    return ((turns == 1) != mirrored, turns == 3) if turns % 2 else (turns == 2, (turns == 2) != mirrored)
-
-
-def _keeps_rows(view: AugmentParams) -> bool:
-    """Whether the pixels of a row stay neighbours in their order, which are fast to copy."""
-    return view.quarter_turns % 2 == 0 and not _reversed(view)[1]
-
-
-def _move(source_THW: np.ndarray, view: AugmentParams, out_THW: np.ndarray) -> None:
-    """`apply` of whatever a pixel is: all at once, then the border."""
-    upside_down, backwards = _reversed(view)
-    if view.quarter_turns % 2:  # counter-clockwise, after mirroring
-        source_THW = source_THW.swapaxes(1, 2)
-    source_THW = source_THW[:, :: -1 if upside_down else 1, :: -1 if backwards else 1]
-    rows, from_rows, border_rows, edge_row = _shifted(view.shift[0])
-    columns, from_columns, border_columns, edge_column = _shifted(view.shift[1])
-    out_THW[:, rows, columns] = source_THW[:, from_rows, from_columns]
-    out_THW[:, rows, border_columns] = out_THW[:, rows, edge_column]
-    out_THW[:, border_rows] = out_THW[:, edge_row]
-
-
-@cache
-def _shifted(by: int) -> tuple[slice, slice, slice, slice]:
-    """Along one axis: what is written, from where, the border that is left, and the one beside it that it repeats."""
-    if by < 0:
-        return slice(None, by), slice(-by, None), slice(by, None), slice(by - 1, by)
-    return slice(by, None), slice(None, -by or None), slice(0, by), slice(by, by + 1)
+    if turns % 2:
+        return True, (turns == 1) != mirrored, turns == 3
+    return False, turns == 2, (turns == 2) != mirrored
 
 
 @lru_cache(maxsize=1024)

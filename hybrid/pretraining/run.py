@@ -83,8 +83,8 @@ def check_pretraining(config: PretrainConfig) -> None:
             *protocol_rules(config.protocol),
             *model_rules(config.model),
             ("targets", config.targets, " or ".join(TARGETS), config.targets in TARGETS),
-            ("clips_an_epoch", epoch, f"a multiple of protocol.batch_size ({batch})", epoch > 0 and epoch % batch == 0),
-            ("clips", clips, "a multiple of clips_an_epoch", clips > 0 and epoch > 0 and clips % epoch == 0),
+            ("clips_an_epoch", epoch, f"a multiple of protocol.batch_size ({batch})", _multiple(epoch, batch)),
+            ("clips", clips, "a multiple of clips_an_epoch", _multiple(clips, epoch)),
             ("data.pool", data.pool, "1 or more", data.pool >= 1),
             ("data.grows", data.grows, f"from 0 to clips_an_epoch ({epoch})", 0 <= data.grows <= epoch),
             ("data.held_out", data.held_out, "1 or more", data.held_out >= 1),
@@ -98,6 +98,10 @@ def check_pretraining(config: PretrainConfig) -> None:
     fetch_weights(check_models([config]))
     folder = pretraining_folder(config)
     record_settings(folder.config, _settings(config), f"pretraining {folder.path}")
+
+
+def _multiple(number: int, of: int) -> bool:
+    return number > 0 and of > 0 and number % of == 0
 
 
 def _settings(config: PretrainConfig) -> dict[str, Any]:

@@ -492,7 +492,7 @@ def odd_settings(folder: Path, seed: int, numbers: range, check: Check) -> None:
         tool, picked = drawn
         words = [f"{sign}{keys[tool][at % len(keys[tool])]}={value}" for at, sign, value in picked]
         named = [word.partition("=")[0].lstrip("+~").rpartition(".")[2] for word in words]
-        values = [value for word in words if len(value := word.partition("=")[2][:50]) > 2]
+        values = [value for word in words if len((value := word.partition("=")[2][:50]).encode()) > 2]
         check(f"{tool} {words!r:.300}", [*named, *values], lambda: run(tool, words))
         shutil.rmtree(folder / "runs")
         (folder / "runs").mkdir()

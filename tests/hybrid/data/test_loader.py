@@ -6,8 +6,8 @@ import torch
 
 from hybrid import create_model, list_models
 from hybrid.config import AugmentConfig
-from hybrid.data import loader
 from hybrid.data.loader import InMemoryClips, as_input, seen_by_table
+from hybrid.data.one_pass import seen_in_one_pass
 from hybrid.data.transforms import AugmentParams, Normalisation, apply, draw_view
 
 CPU = torch.device("cpu")
@@ -50,22 +50,18 @@ def test_every_view_is_what_its_definition_says(way):
     assert batch.is_contiguous(memory_format=torch.channels_last_3d)
 
 
-@pytest.mark.parametrize("way", NORMALISATION)
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("at_once", [1, 7])
-def test_how_many_clips_are_turned_at_once_does_not_matter(way, channels, at_once, monkeypatch):
-    frames_NTHWC = np.ascontiguousarray(FRAMES_NTHWC[..., :channels])
-    clips_B, resident = torch.arange(len(VIEWS)), InMemoryClips(frames_NTHWC, NORMALISATION[way])
-    together = resident.batch(clips_B, CPU, VIEWS)
-    monkeypatch.setattr(loader, "CACHED", at_once * frames_NTHWC[0].size)
-    assert torch.equal(resident.batch(clips_B, CPU, VIEWS), together)
-
-
-def test_a_table_shows_the_same_as_copying():
-    shown_NTHWC = np.empty_like(FRAMES_NTHWC)
-    for seen in zip(FRAMES_NTHWC, VIEWS, shown_NTHWC, strict=True):
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_pixels_are_moved_as_the_definition_of_a_view_moves_them(channels):
+    """By both ways, exactly: the colours of a pixel are moved as one word, of which a byte is a neighbour's."""
+    frames_NTHWC = np.ascontiguousarray(FRAMES_NTHWC[..., [0, 1, 2, 0][:channels]])
+    frames_NTHWC.flags.writeable = False
+    shown_NTHWC = np.empty_like(frames_NTHWC)
+    for seen in zip(frames_NTHWC, VIEWS, shown_NTHWC, strict=True):
         apply(*seen)
-    np.testing.assert_array_equal(seen_by_table(torch.from_numpy(FRAMES_NTHWC), VIEWS), shown_NTHWC)
+    lines_B2C = torch.tensor([1.0, 0.0])[:, None].expand(len(VIEWS), 2, channels)
+    numbers = range(len(VIEWS))
+    np.testing.assert_array_equal(seen_in_one_pass(frames_NTHWC, numbers, None, VIEWS, lines_B2C), shown_NTHWC)
+    np.testing.assert_array_equal(seen_by_table(torch.tensor(frames_NTHWC), VIEWS, lines_B2C), shown_NTHWC)
 
 
 @pytest.mark.parametrize("way", NORMALISATION)

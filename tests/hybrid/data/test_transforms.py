@@ -70,23 +70,3 @@ def test_a_shift_repeats_the_border():
     moved = apply(CLIP_CTHW, AugmentParams(False, 0, (3, -2), 1.0, 0.0))
     assert torch.equal(moved[..., 3:, :-2], CLIP_CTHW[..., :-3, 2:])
     assert torch.equal(moved[..., :3, :-2], CLIP_CTHW[..., :1, 2:].expand(-1, -1, 3, -1))
-
-
-@pytest.mark.parametrize("mirrored", [False, True])
-@pytest.mark.parametrize("turns", range(4))
-@pytest.mark.parametrize("shift", [(0, 0), (3, -2), (-5, 1)])
-def test_colours_are_moved_as_each_alone_is_and_nothing_else_is_written(mirrored, turns, shift):
-    """Colours are moved several bytes at once, of which some are a neighbour's."""
-    view = AugmentParams(mirrored, turns, shift, 1.0, 0.0)
-    memory_NTHWC = np.repeat(CLIP_CTHW.permute(1, 2, 3, 0).numpy()[None], 3, 0)
-    frames_THWC, before_NTHWC = memory_NTHWC[-1, 2:], memory_NTHWC.copy()
-    transforms.apply(frames_THWC, view, memory_NTHWC[1, :2])
-    shown_THWC = memory_NTHWC[1, :2].copy()
-    memory_NTHWC[1, :2] = before_NTHWC[1, :2]
-    np.testing.assert_array_equal(memory_NTHWC, before_NTHWC)
-    for dtype in (np.uint8, np.int32, np.float32):
-        for channel in range(3):
-            frames_THW1 = np.ascontiguousarray(frames_THWC[..., channel, None], dtype)
-            alone_THW1 = np.empty_like(frames_THW1)
-            transforms.apply(frames_THW1, view, alone_THW1)
-            np.testing.assert_array_equal(alone_THW1[..., 0], shown_THWC[..., channel])

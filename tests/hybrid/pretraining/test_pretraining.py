@@ -77,6 +77,7 @@ def test_a_killed_pretraining_continues_to_the_same_weights(config_of_pretrainin
         ),
         ("clips=20", "clips must be a multiple of clips_an_epoch, not 20"),
         ("clips_an_epoch=6", "a multiple of protocol.batch_size \\(4\\), not 6"),
+        ("protocol.batch_size=0", "protocol.batch_size must be 2 or more, not 0"),
         ("data.pool=0", "data.pool must be 1 or more, not 0"),
         ("data.grows=9", "data.grows must be from 0 to clips_an_epoch \\(8\\), not 9"),
         ("data.seed=7", "data.seed must be 1000000 or more, not 7"),
