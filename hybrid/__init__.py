@@ -12,7 +12,7 @@ from baselines import create_model, get_entry, list_models, register_module
 
 __all__ = ["create_model", "get_entry", "list_models", "load_grader"]
 
-register_module("hybrid.model.hybrid", "hybrid")
+register_module("hybrid.model.build", "hybrid")
 register_module("hybrid.model.slowfast_nln", "slowfast_nln")
 register_module("hybrid.model.fusion", "late_fusion", "ensemble")
 

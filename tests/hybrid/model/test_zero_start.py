@@ -10,8 +10,8 @@ from torch import nn
 from baselines.slowfast import build_net
 from baselines.weights import load_state
 from hybrid import create_model
+from hybrid.model.build import make_branch
 from hybrid.model.frame_part import FRAME_MIXERS
-from hybrid.model.hybrid import make_branch
 from hybrid.model.options import HybridOptions
 from hybrid.model.positions import FrameTimes
 
