@@ -33,7 +33,7 @@ class Field:
 
 def write_video(path: Path, frames_THWC, rate: float = RATE, codec: str = "ffv1", **options) -> Path:
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=Fraction(rate).limit_denominator(1000), options=options)
+        stream = container.add_stream(codec, rate=Fraction(rate).limit_denominator(10_000), options=options)
         stream.height, stream.width = frames_THWC.shape[1:3]
         stream.pix_fmt = "gray" if codec == "ffv1" else "yuv420p"
         for picture in frames_THWC:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hybrid.data.casa import FIGURES
-from hybrid.data.clip import ClipSpec
+from hybrid.data.clip import ClipError, ClipSpec
 from hybrid.errors import UserError
 from hybrid.field.box_files import read_boxes
 from hybrid.field.boxes import of_classes, typical_side
@@ -90,6 +90,12 @@ def find_cells(path: Path, boxes: Path | None, clip: ClipSpec, settings: Setting
     if (boxes is None) == (settings.head_px is None):
         raise UserError("give boxes with --boxes, or the diameter of heads with --detect, so that they are found")
     video = look_through(path)
+    if video.interval > clip.times[-1]:
+        raise ClipError(
+            path,
+            f"has a frame every {video.interval:.3g} s, so that a clip of {clip.seconds:.3g} s would show a single one: "
+            "if its frame rate is wrong, save it with the camera's",
+        )
     camera = Camera(settings.side, settings.camera, clip)
     if settings.side > min(video.width, video.height):
         raise UserError(f"{path}: of {video.width}x{video.height} px no clip of {settings.side} px can be cut")

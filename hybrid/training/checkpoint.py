@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from hybrid import create_model
 from hybrid.data.clip import ClipSpec
 from hybrid.data.transforms import Normalisation
 from hybrid.errors import UserError
-from hybrid.files import check_record, whole_file
+from hybrid.files import Damaged, check_record, whole_file
 
 FORMAT = "sperm-video-hybrid model 2"
 CONTENT = {"model": dict, "name": str, "size": str, "options": dict, "grades": list, "spec": dict,
@@ -148,15 +147,21 @@ def _rebuilt(path: Path, content: dict[str, Any]) -> TrainedModel:
         spec=spec,
         normalisation=Normalisation(**content["normalisation"]),
         origin=content["origin"],
-        trained_on=read_trained_on(content),
+        trained_on=read_trained_on(path, content),
         frozen_from=frozen_from,
     )
 
 
-def read_trained_on(content: Mapping[str, Any]) -> TrainedOn | None:
-    """What a checkpoint's content says of it; None where it says nothing."""
-    record = content.get("trained_on")
-    if not isinstance(record, Mapping):
+def read_trained_on(path: Path, content: dict[str, Any]) -> TrainedOn | None:
+    """What a checkpoint's content says of it; None where it says nothing. `Damaged` where it says what cannot be."""
+    if content.get("trained_on") is None:
         return None
-    sides = record["sides"]
-    return TrainedOn(tuple(record["digests"]), record["complete"], sides and tuple(sides))
+    check_record(path, content, {"trained_on.digests": (tuple, list), "trained_on.complete": bool})
+    digests, complete, sides = (content["trained_on"].get(key) for key in ("digests", "complete", "sides"))
+    if not all(isinstance(digest, str) for digest in digests) or not (sides is None or _are_sides(sides)):
+        raise Damaged(f"{path}: was damaged, in what it says it was trained on")
+    return TrainedOn(tuple(digests), complete, sides and tuple(sides))
+
+
+def _are_sides(sides: Any) -> bool:
+    return isinstance(sides, tuple | list) and len(sides) == 2 and all(type(side) is int for side in sides)

@@ -12,7 +12,7 @@ keeps no record. The latter is allowed with a notice, as its authors have hardly
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from hybrid.data.folds import held_out_clips
 from hybrid.data.grade_rows import source_videos
 from hybrid.data.problems import some_of
 from hybrid.errors import UserError
+from hybrid.files import check_record
 from hybrid.folders import run_folder
 from hybrid.training.checkpoint import FRESH, TrainedOn, read_trained_on, short_digest
 
@@ -113,12 +114,13 @@ def _read_once(path: str, _changed: int) -> tuple[TrainedOn | None, bool]:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except Exception:  # a damaged pickle can make the unpickler raise anything
         return None, False  # of another kind, or damaged: loading the weights will say
-    if not isinstance(content, Mapping):
+    if not isinstance(content, dict):
         return None, False
-    if (record := read_trained_on(content)) is not None:
+    if (record := read_trained_on(Path(path), content)) is not None:
         return record, True
     if str(content.get("format", "")).startswith(f"{OURS} pretraining"):
         # Simulated in passing, from seeds that no data set has; what it had started from it does not say.
+        check_record(Path(path), content, {"about.settings.model.pretrained": str})
         start = content["about"]["settings"]["model"]["pretrained"]
         return (FRESH if start in ("none", "official") or is_shipped(start) else None), True
     return None, str(content.get("format", "")).startswith(OURS) or "pytorch-lightning_version" in content

@@ -125,7 +125,10 @@ def test_weights_that_are_not_finite_are_refused(trained, number, tmp_path):
         ("spec", {"side": []}, "damaged, or is of another version"),
         ("spec", {"frame_rate": 0}, "frame_rate must be above 0"),
         ("options", {"no_such": 1}, "damaged, or is of another version"),
-        ("trained_on", {"digests": ()}, "damaged, or is of another version"),
+        ("trained_on", {"digests": ()}, "damaged, trained_on.complete is not there"),
+        ("trained_on", {"digests": (1,), "complete": True}, "damaged, in what it says it was trained on"),
+        ("trained_on", {"digests": (), "complete": True, "sides": 3}, "damaged, in what it says it was trained on"),
+        ("trained_on", "x", "damaged, trained_on.digests is not there"),
         ("model", {"head.weight": 1.5}, "'head.weight' among its weights is no tensor"),
     ],
 )

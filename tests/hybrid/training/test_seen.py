@@ -130,3 +130,12 @@ def test_the_report_says_it():
     first, second = leak_notes([fair, leaky, unknown])
     assert first.startswith("Not a fair test: 'vgg16'") and "30 of 40" in first and "r3d" not in first
     assert "'vit'" in second and "not known" in second
+
+
+def test_a_damaged_record_is_named(start):
+    path = start(0)
+    content = torch.load(path, weights_only=True)
+    del content["trained_on"]["complete"]
+    torch.save(content, path)
+    with pytest.raises(UserError, match="start.ckpt: was damaged, trained_on.complete is not there"):
+        behind(str(path))
