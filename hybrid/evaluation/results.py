@@ -55,8 +55,11 @@ class RunResult:
 
 NUMBER = (int, float)
 RESULT = {"arm": str, "model": str, "repeat": int, "fold": int, "train_clips": int, "test_clips": int,
-          "simulated": bool, "metrics.mse": NUMBER}  # fmt: skip
+          "simulated": bool, "metrics.mse": NUMBER, "mean_predictor_mse": NUMBER, "seconds": NUMBER,
+          "machine.device": str, "machine.precision": str, "versions": dict}  # fmt: skip
 """what every result.json holds"""
+BEST = {"best_epoch.epoch": NUMBER, "best_epoch.mse": NUMBER}
+"""of a run that tells of its best epoch"""
 SETTINGS = {"protocol.num_frames": int, "protocol.frame_rate": NUMBER, "protocol.crop_size": int, "data.root": str,
             "data.channels": int}  # fmt: skip
 """what every config.yaml of a run holds"""
@@ -134,7 +137,7 @@ def load_experiment(folder: ExperimentFolder) -> ExperimentResults:
 
 def read_run(folder: RunFolder) -> RunResult:
     result, table = folder.read_result(), _read_csv(folder.predictions)
-    check_record(folder.result, result, RESULT)
+    check_record(folder.result, result, RESULT | (BEST if "best_epoch" in result else {}))
     grades = tuple(column.removeprefix("target_") for column in table if column.startswith("target_"))
     try:
         target_NK, prediction_NK = (

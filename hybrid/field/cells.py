@@ -93,7 +93,7 @@ def find_cells(path: Path, boxes: Path | None, clip: ClipSpec, settings: Setting
     if video.interval > clip.times[-1]:
         raise ClipError(
             path,
-            f"has a frame every {video.interval:.3g} s, so that a clip of {clip.seconds:.3g} s would show a single one: "
+            f"has a frame every {video.interval:.3g} s, so that a clip of {clip.seconds:.3g} s shows a single one: "
             "if its frame rate is wrong, save it with the camera's",
         )
     camera = Camera(settings.side, settings.camera, clip)

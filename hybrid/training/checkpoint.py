@@ -109,7 +109,7 @@ def load_trained(path: Path, device: torch.device | str = "cpu") -> TrainedModel
         trained = _rebuilt(path, content)
     except (UserError, ValueError) as error:  # such as what it asks for cannot be built
         raise UserError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, RuntimeError) as error:  # the last of tensors for numbers
         raise UserError(f"{path}: was damaged, or is of another version: {error}") from error
     trained.model.to(device)
     return trained

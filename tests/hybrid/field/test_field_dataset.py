@@ -101,7 +101,7 @@ def test_a_fixed_camera_stays_and_long_tracks_give_several_clips(field, tmp_path
 def test_a_video_of_which_a_clip_would_show_one_picture_is_refused(field, tmp_path):
     """A wrong rate in a header would make it days long, with a clip of each second."""
     video = write_video(tmp_path / "slow.mkv", field.frames_THWC[:4], rate=1 / 1600)
-    with pytest.raises(UserError, match=r"slow.mkv: has a frame every 1.6e\+03 s, so that a clip of 1 s would show"):
+    with pytest.raises(UserError, match=r"slow.mkv: has a frame every 1.6e\+03 s, so that a clip of 1 s shows"):
         crop_fields([video], None, tmp_path / "out", Settings(side=64, head_px=14))
 
 

@@ -9,7 +9,7 @@ from finished_runs import write_runs
 
 from hybrid.errors import UserError
 from hybrid.evaluation.comparisons import REGISTERED
-from hybrid.evaluation.results import load_experiment
+from hybrid.evaluation.results import RESULT, load_experiment
 from hybrid.files import read_json, read_yaml, write_json, write_text, write_yaml
 from hybrid.folders import ExperimentFolder
 from hybrid.report.benchmark import write_report
@@ -100,6 +100,19 @@ def test_the_page_says_what_the_runs_were_computed_on_and_in(experiment):
 def test_nothing_done_is_an_error_of_the_user(tmp_path):
     with pytest.raises(UserError, match="no run of it is done"):
         load_experiment(ExperimentFolder(tmp_path / "runs" / "none"))
+
+
+@pytest.mark.parametrize("key", RESULT)
+def test_a_result_without_a_value_that_reports_need_is_named(key, experiment):
+    run = experiment.run("vgg16", 0, 1)
+    result = inside = read_json(run.result) | {"arm": "vgg16"}
+    *rooms, last = key.split(".")
+    for room in rooms:
+        inside = inside[room]
+    inside[last] = None
+    write_json(run.result, result)
+    with pytest.raises(UserError, match=f"result.json: was damaged, {key} is not there"):
+        load_experiment(experiment)
 
 
 @pytest.mark.parametrize(
