@@ -248,6 +248,7 @@ def model_rules(model: ModelConfig) -> list[Rule]:
     return [
         ("model.num_frames", model.num_frames, "8, 16 or 32", model.num_frames in (8, 16, 32)),
         ("model.frame_rate", model.frame_rate, "positive", model.frame_rate > 0),
+        ("model.pretrained", model.pretrained, "none, official, simulated or a path", bool(model.pretrained)),
         ("model.recipe.learning_rate", rate, "positive", rate > 0),
         ("model.recipe.optimiser", optimiser, "adamw or sgd", optimiser in ("adamw", "sgd")),
         ("model.recipe.schedule", schedule, "cosine or constant", schedule in ("cosine", "constant")),

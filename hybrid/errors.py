@@ -1,5 +1,6 @@
 """The one kind of error that is the user's to mend."""
 
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ def explained(again: str = "continues where this one was") -> Iterator[None]:
 
     again: what the same command does after Ctrl-C.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that a terminal of another encoding cannot show
+            stream.reconfigure(errors="backslashreplace")
     try:
         yield
     except UserError as error:

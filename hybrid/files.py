@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,11 @@ def whole_file(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, in a folder made where it is missing; without an error it becomes `path`.
 
     It is called `<name>....tmp`; what a killed program has left of that kind is removed. `Unwritable` where nothing can
-    be written there, as on a full disk.
+    be written there, as on a full disk. Of a link, what it points to is replaced.
     """
+    path = path.resolve() if path.is_symlink() else path
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path}: is no regular file, and is not replaced by one: choose another name")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_left_over(path)
@@ -91,6 +94,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     It is called `<name>.tmp`. One program at a time writes it: another one is refused. What a killed one left there is
     removed, and said.
     """
+    folder = folder.resolve()  # of '.', the name
     making = folder.with_name(f"{folder.name}.tmp")
     try:
         making.mkdir(parents=True, exist_ok=True)
@@ -141,7 +145,15 @@ def only_one(folder: Path, doing: str) -> Iterator[None]:
 
 def typed_path(text: str) -> Path:
     """A path of a command line; `~` is one's home also where the shell leaves it, as in --data=~/clips."""
+    if not text:
+        raise UserError("a path is empty: was a variable of the shell not set?")
     return Path(text).expanduser()
+
+
+def check_output(path: Path, inputs: Iterable[Path]) -> None:
+    """Refuse to write over what is read."""
+    if path.exists() and any(path.samefile(file) for file in inputs if file.exists()):
+        raise UserError(f"{path}: is read here, and is not written over: choose another name")
 
 
 def write_text(path: Path, text: str) -> None:

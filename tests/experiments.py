@@ -55,9 +55,13 @@ def write_experiment(
                     "repeat": repeat,
                     "fold": fold,
                     "metrics": {"mse": float(squared_error(prediction_NK[test], target_NK[test]).mean())},
+                    "mean_predictor_mse": 0.08,
                     "simulated": simulated,
                     "train_clips": int((~test).sum()),
                     "test_clips": int(test.sum()),
+                    "seconds": 12.5,
+                    "machine": {"device": "cpu", "precision": "32-true"},
+                    "versions": {"torch": "2.15.0"},
                 }
                 protocol = {"num_frames": 16, "frame_rate": 16.0, "crop_size": 64}
                 data = {"root": str(path / "gone"), "channels": 3}

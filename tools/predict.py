@@ -31,16 +31,18 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     options = arguments()
-    if options.output and options.output.exists() and options.output.is_dir():
+    if options.output and options.output.is_dir():
         raise UserError(f"{options.output}: is a folder, not a file to write")
 
     from hybrid.device import choose_machine
-    from hybrid.files import whole_file
+    from hybrid.files import check_output, whole_file
     from hybrid.training.ensemble import find_checkpoints
     from hybrid.training.predict import find_clips, predict_clips
 
     checkpoints = find_checkpoints(options.trained, options.model)
     clips = find_clips(options.clips)
+    if options.output:
+        check_output(options.output, [*checkpoints, *clips])
     predictions = predict_clips(checkpoints, clips, choose_machine(options.accelerator))
     graded, unreadable = len(predictions.table), predictions.unreadable
     if options.output is None:

@@ -162,6 +162,9 @@ def _clip_rows(table: Table, files: ClipFiles, problems: Problems) -> dict[str, 
     return kept
 
 
+MOST_VOTES = 1e9
+
+
 def _votes(file: str, row: Row, grades: tuple[str, ...], numbers: Numbers, problems: Problems) -> list[float]:
     """The votes of a row, all NaN where one of them is bad."""
     votes, bad = [], False
@@ -173,6 +176,7 @@ def _votes(file: str, row: Row, grades: tuple[str, ...], numbers: Numbers, probl
             else f"is {text!r}, which may mean {meanings}; write the one it is" if (meanings := numbers.meanings(text))
             else f"is {text!r}, not a number" if vote is None
             else f"is negative ({text})" if vote < 0
+            else f"is {text}, more than any panel has raters" if vote > MOST_VOTES
             else None
         )  # fmt: skip
         if wrong:

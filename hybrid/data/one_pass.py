@@ -21,18 +21,23 @@ def seen_in_one_pass(
     """(B, T, H, W, C) float32: these uint8 clips, each as `transforms.apply` shows it in its view, times a scale, plus
     a bias. lines_B2C: scale and bias. used: the frames that there are in it, by default all.
     """
-    _, frames, side, _, channels = frames_NTHWC.shape
+    clips, frames, side, width, channels = frames_NTHWC.shape
+    if frames_NTHWC.dtype != np.uint8 or width != side or channels > WORD:
+        raise ValueError(f"clips must be square, of bytes and of {WORD} channels at most")
+    if min(numbers) < 0 or max(numbers) >= clips or (used and not 0 <= min(used) <= max(used) < frames):
+        raise IndexError(f"of {clips} clips of {frames} frames, {numbers} and {used} are not all there")
     frames_BT = frames * np.array(numbers)[:, None] + np.array(range(frames) if used is None else used)
     ways_B5 = np.array([(*orientation(view), *view.shift) for view in views])
     out_BTX = torch.empty(*frames_BT.shape, side * side * channels)
-    # The last words of all would reach beyond the end: the last frame is read off a copy with room after it.
+    # The last words of all would reach beyond the end: the last frames are read off a copy with room after it.
     stored_X = np.ascontiguousarray(frames_NTHWC).reshape(-1)
-    frame, room = side * side * channels, WORD - channels
-    last_X, row_X = np.empty(frame + room, np.uint8), np.empty(side * channels + room, np.uint8)
-    last_X[:frame] = stored_X[-frame:]
+    last = min(len(stored_X), (side * side + WORD) * channels)
+    last_X, row_X = (np.zeros(length + WORD - channels, np.uint8) for length in (last, side * channels))
+    last_X[:last] = stored_X[-last:]
     stored_P, last_P, row_P = (_words(values_X, channels) for values_X in (stored_X, last_X, row_X))
     stored_P.flags.writeable = last_P.flags.writeable = False  # as what is mapped from a disk is
-    _write(stored_P, last_P, frames_BT, ways_B5, lines_B2C.contiguous().numpy(), row_P, row_X, out_BTX.numpy())
+    first_of_last, lines = (len(stored_X) - last) // channels, lines_B2C.contiguous().numpy()
+    _write(stored_P, last_P, first_of_last, frames_BT, ways_B5, lines, row_P, row_X, out_BTX.numpy())
     return out_BTX.view(*frames_BT.shape, side, side, channels)
 
 
@@ -43,13 +48,13 @@ mended by the next word, or lies in the room after the last."""
 
 def _words(values_X: np.ndarray, channels: int) -> np.ndarray:
     """One that begins at each pixel, hence overlapping."""
-    return np.ndarray((len(values_X) - WORD) // channels + 1, np.uint32, values_X, strides=channels)
+    return np.ndarray(max(0, (len(values_X) - WORD) // channels + 1), np.uint32, values_X, strides=channels)
 
 
 @numba.njit(nogil=True)
-def _write(stored_P, last_P, frames_BT, ways_B5, lines_B2C, row_P, row_X, out_BTX):
-    side, frame, channels = len(row_P), len(last_P), lines_B2C.shape[2]
-    row = side * channels
+def _write(stored_P, last_P, first_of_last, frames_BT, ways_B5, lines_B2C, row_P, row_X, out_BTX):
+    side, channels = len(row_P), lines_B2C.shape[2]
+    frame, row = side * side, side * channels
     column_W, scale_X, bias_X = np.empty(side, np.uint64), np.empty(row, np.float32), np.empty(row, np.float32)
     for b in range(len(frames_BT)):
         transposed, upside_down, backwards, down, right = ways_B5[b]
@@ -62,7 +67,7 @@ def _write(stored_P, last_P, frames_BT, ways_B5, lines_B2C, row_P, row_X, out_BT
         for t in range(frames_BT.shape[1]):
             source_P, first, out_X = stored_P, frames_BT[b, t] * frame, out_BTX[b, t]
             if first + frame > len(stored_P):
-                source_P, first = last_P, 0
+                source_P, first = last_P, first - first_of_last
             for r in range(side):
                 source = min(max(r - down, 0), side - 1)
                 # An unsigned index is not looked at for being negative.

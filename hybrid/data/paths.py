@@ -32,8 +32,9 @@ class ClipFiles:
                 return path, ""
             if (found := self._by_name.get(plain_name(path))) is not None:
                 return found, ""
-        if (self.folder / written).is_dir():
-            return None, f"clip {written!r} is a folder"
+        if (self.folder / written).exists():
+            kind = "a folder" if (self.folder / written).is_dir() else "no regular file"
+            return None, f"clip {written!r} is {kind}"
         return None, f"clip {written!r}: there is no such file in clips/{self._hint(written)}"
 
     def _hint(self, written: str) -> str:
@@ -84,8 +85,9 @@ def _files_under(folder: Path):
     for directory, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
-            if not _hidden(name):
-                yield Path(directory, name).relative_to(folder).as_posix()
+            path = Path(directory, name)
+            if not _hidden(name) and (path.is_file() or path.is_symlink()):  # a pipe would be waited for, for ever
+                yield path.relative_to(folder).as_posix()
 
 
 def _hidden(name: str) -> bool:

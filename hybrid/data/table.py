@@ -107,6 +107,9 @@ def read_table(
 
 
 def _read_bytes(path: Path, problems: Problems) -> bytes | None:
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would be waited for, for ever
+        problems.add(f"{path.name}: is no regular file")
+        return None
     try:
         data = path.read_bytes()
     except FileNotFoundError:

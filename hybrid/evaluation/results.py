@@ -1,6 +1,6 @@
 """What the finished runs of an experiment have left behind, read once for the statistics and the report."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ import pandas as pd
 
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
+from hybrid.data.paths import plain_name
 from hybrid.data.problems import some_of
 from hybrid.data.simulated import read_truth
 from hybrid.errors import UserError
@@ -132,6 +133,7 @@ def load_experiment(folder: ExperimentFolder) -> ExperimentResults:
     read, groups = [read_run(run) for run in runs], read_groups(folder)
     if unknown := [clip for run in read for clip in run.clips if clip not in groups]:
         raise UserError(f"{folder.folds}: has no row of {some_of(unknown)}, which runs were tested on")
+    check_split(folder, read)
     return ExperimentResults(folder, read, groups, dataset, missing)
 
 
@@ -159,6 +161,19 @@ def read_run(folder: RunFolder) -> RunResult:
     clips = tuple(table["clip"])
     return RunResult(folder, result, **known, mse=mse, grades=grades, clips=clips,
                      target_NK=target_NK, prediction_NK=prediction_NK, error_N=error_N, raters_N=raters_N)  # fmt: skip
+
+
+def check_split(folder: ExperimentFolder, runs: Iterable[RunResult]) -> None:
+    """Refuse runs that were tested on other clips than folds.csv now says."""
+    table = _read_csv(folder.folds)
+    for run in runs:
+        column = f"repeat{run.repeat}"
+        there = table["clip"][table[column].astype(str) == str(run.fold)] if column in table else ()
+        if set(map(plain_name, there)) != set(map(plain_name, run.clips)):
+            raise UserError(
+                f"{folder.folds}: was changed; {run.folder.label} was tested on other clips than those of fold "
+                f"{run.fold} in repeat {run.repeat}: put it back as it was"
+            )
 
 
 def read_groups(folder: ExperimentFolder) -> dict[str, str]:

@@ -111,8 +111,12 @@ def check_all(configs: Sequence[TrainConfig]) -> ClipDataset:
     for notice in (*dataset.notices, *unequal_folds(folds_RN), *split, *twice):
         print(f"note: {notice}", file=sys.stderr)
     if pending:
+        from hybrid.evaluation.results import check_split, read_run
         from hybrid.training.seen import check_starts
 
+        experiment = run_folder(config).experiment
+        if done := experiment.done_runs():
+            check_split(experiment, map(read_run, done))
         fetch_weights(models)
         check_starts(pending, dataset, folds_RN)
     return dataset

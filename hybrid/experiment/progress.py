@@ -1,5 +1,6 @@
 """How far the runs of an experiment are, and the time left: read from its folder, whoever does the runs."""
 
+import contextlib
 import sys
 import threading
 import time
@@ -75,8 +76,9 @@ def _watch(progress: Progress, told: set[RunFolder], stop: threading.Event) -> N
         for run in progress.runs:
             if run not in told and (run.done or run.error.exists()):
                 told.add(run)
-                tqdm.write(f"[{len(told)}/{len(progress.runs)}] {describe(run)}", file=sys.stdout)
-                sys.stdout.flush()
+                with contextlib.suppress(BrokenPipeError):  # of `| head`, which has read enough
+                    tqdm.write(f"[{len(told)}/{len(progress.runs)}] {describe(run)}", file=sys.stdout)
+                    sys.stdout.flush()
         if last:
             line.close()
             return

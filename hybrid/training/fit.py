@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ import pytorch_lightning as pl
 import torch
 from filelock import FileLock, Timeout
 from pytorch_lightning.utilities import rank_zero_only
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -84,6 +87,9 @@ def fit(
         trainer = make_trainer(config, machine, run.path, epochs=epochs, callbacks=watching, logger=logger)
         try:
             trainer.fit(module, *batches, ckpt_path=to_continue_from(run.last), weights_only=True)
+        except SIGTERMException as stopped:  # Lightning's own way out is an exit status of 0
+            print(f"{run.label}: stopped (SIGTERM); the same command continues where it was", file=sys.stderr)
+            raise SystemExit(128 + signal.SIGTERM) from stopped
         except torch.OutOfMemoryError as error:
             raise UserError(
                 f"{run.label}: memory does not hold {batches[0].batch_size} clips at a time: try "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -9,6 +11,7 @@ from torch import Tensor
 from baselines import ClipModel
 from hybrid.config import TrainConfig
 from hybrid.data.loader import InMemoryClips, sent
+from hybrid.errors import UserError
 from hybrid.training.classifier_start import fit_classifier
 from hybrid.training.loop import RepeatableModule
 from hybrid.training.losses import get_loss, mse
@@ -56,6 +59,18 @@ class GradeModule(RepeatableModule):
         ]
         self.model.train(training)
         return torch.cat(features)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if self.train_clips is not None:
+            checkpoint["train_clips"] = torch.as_tensor(self.train_clips)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        begun = checkpoint.get("train_clips")  # not there in those of before it was
+        if begun is not None and not np.array_equal(begun, self.train_clips):
+            raise UserError(
+                f"{self.trainer.default_root_dir}: was begun on other training clips; folds.csv of the experiment was "
+                "changed since: put it back, or remove that folder to begin the run anew"
+            )
 
     def on_train_epoch_start(self) -> None:
         # Lightning brings back the modes it found before the validation, and otherwise leaves them alone.

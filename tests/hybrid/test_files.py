@@ -1,9 +1,22 @@
 import errno
+import os
+from pathlib import Path
 
 import pytest
 
 from hybrid.errors import UserError
-from hybrid.files import Damaged, check_record, read_json, read_yaml, whole_file, write_json, write_yaml
+from hybrid.files import (
+    Damaged,
+    check_output,
+    check_record,
+    read_json,
+    read_yaml,
+    typed_path,
+    whole_file,
+    whole_folder,
+    write_json,
+    write_yaml,
+)
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
@@ -78,3 +91,34 @@ def test_what_a_record_lacks_is_named(tmp_path):
     ):
         with pytest.raises(Damaged, match=told):
             check_record(tmp_path, record, kinds)
+
+
+def test_what_is_no_regular_file_is_not_replaced_and_of_a_link_what_it_points_to_is(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="pipe: is no regular file"):
+        write_json(tmp_path / "pipe", {})
+    (tmp_path / "link.json").symlink_to(tmp_path / "there.json")
+    write_json(tmp_path / "link.json", {"a": 1})
+    assert (tmp_path / "link.json").is_symlink() and read_json(tmp_path / "there.json") == {"a": 1}
+
+
+def test_what_is_read_is_not_written_over(tmp_path):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"frames")
+    (tmp_path / "other.csv").symlink_to(path)
+    check_output(tmp_path / "new.csv", [path])
+    with pytest.raises(UserError, match="other.csv: is read here"):
+        check_output(tmp_path / "other.csv", [tmp_path / "gone.mp4", path])
+
+
+def test_a_folder_may_be_named_by_a_dot(tmp_path, monkeypatch):
+    (tmp_path / "new").mkdir()
+    monkeypatch.chdir(tmp_path / "new")
+    with whole_folder(Path(".")) as making:
+        (making / "a").touch()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a"]
+
+
+def test_an_empty_path_is_refused():
+    with pytest.raises(UserError, match="a path is empty"):
+        typed_path("")

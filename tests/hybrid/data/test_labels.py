@@ -1,5 +1,6 @@
 """labels.csv as people and spreadsheets write it, and what is said where it is wrong."""
 
+import os
 import unicodedata
 
 import numpy as np
@@ -149,6 +150,7 @@ BAD = {
     "percent": ("clip,A,B\na.mkv,10%,2\n", "'A' of clip 'a.mkv' is '10%', not a number"),
     "empty vote": ("clip,A,B\na.mkv,,2\n", "row 2: 'A' of clip 'a.mkv' is empty"),
     "negative": ("clip,A,B\na.mkv,-1,2\n", "row 2: 'A' of clip 'a.mkv' is negative (-1)"),
+    "more than raters": ("clip,A,B\na.mkv,1e308,2\n", "row 2: 'A' of clip 'a.mkv' is 1e308, more than any panel"),
     "all zero": ("clip,A,B\na.mkv,0,0\n", "row 2: clip 'a.mkv' has no votes (all are zero)"),
     "short row": ("clip,A,B\na.mkv,1\n", "row 2: has 2 values where the header has 3 columns"),
     "decimal commas": (
@@ -261,3 +263,12 @@ def test_groups_that_may_be_one_patient_are_kept_apart_and_named(make_dataset, o
 
 def test_groups_that_are_different_are_no_matter(make_dataset):
     assert read_labels(make_dataset("clip,A,B,group\na.mkv,1,2,p1\nb.mkv,1,2,p10\nc.mkv,1,2,p100\n")).notices == ()
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "clips/a.mkv"])
+def test_a_pipe_is_named_and_not_waited_for(make_dataset, name):
+    root = make_dataset("clip,A,B\na.mkv,1,2\n")
+    (root / name).unlink()
+    os.mkfifo(root / name)
+    with pytest.raises(DatasetError, match="is no regular file"):
+        read_labels(root)

@@ -135,6 +135,14 @@ def test_a_damaged_file_of_a_run_is_named(experiment, name, content, told):
         write_report(experiment)
 
 
+def test_folds_that_were_changed_since_are_named(experiment):
+    folds = pd.read_csv(experiment.folds)
+    folds["repeat0"] = 1 - folds["repeat0"]
+    folds.to_csv(experiment.folds, index=False)
+    with pytest.raises(UserError, match="folds.csv: was changed; hybrid/repeat0-fold0 was tested on other clips"):
+        write_report(experiment)
+
+
 def test_an_experiment_without_a_finished_run_shows_its_learning_so_far(experiment):
     for run in experiment.done_runs():
         run.result.unlink()

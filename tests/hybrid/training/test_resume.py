@@ -1,10 +1,12 @@
 """A run that is killed and started again ends with the numbers of one that was not."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from support import ROOT, quick_overrides
 
@@ -16,17 +18,23 @@ def command(dataset, folder) -> list[str]:
     return [sys.executable, str(ROOT / "tools" / "train.py"), *words]
 
 
+def begun(dataset, folder) -> tuple[subprocess.Popen, Path]:
+    """A run with an epoch behind it, and its folder."""
+    run = folder / "runs" / "e" / MODEL / "repeat0-fold0"
+    process = subprocess.Popen(command(dataset, folder), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not (run / "last.ckpt").exists():
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    return process, run
+
+
 def test_a_killed_run_continues_to_the_same_predictions(small_dataset, tmp_path):
     subprocess.run(command(small_dataset, tmp_path / "whole"), check=True, capture_output=True)
     whole = tmp_path / "whole" / "runs" / "e" / MODEL / "repeat0-fold0"
 
-    killed = tmp_path / "killed" / "runs" / "e" / MODEL / "repeat0-fold0"
-    process = subprocess.Popen(command(small_dataset, tmp_path / "killed"), stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
-    while not (killed / "last.ckpt").exists():
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    process, killed = begun(small_dataset, tmp_path / "killed")
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert not (killed / "result.json").exists()
@@ -40,3 +48,16 @@ def test_a_killed_run_continues_to_the_same_predictions(small_dataset, tmp_path)
     ]
     assert curves[0] == curves[1] and len(curves[0]) == 5
     assert not (killed / "last.ckpt").exists()
+
+
+def test_a_terminated_run_says_so_and_does_not_continue_on_other_clips(small_dataset, tmp_path):
+    process, run = begun(small_dataset, tmp_path)
+    process.terminate()
+    assert "stopped (SIGTERM); the same command continues" in process.communicate()[1]
+    assert process.returncode == 128 + signal.SIGTERM and not (run / "result.json").exists()
+    folds = run.parent.parent / "folds.csv"
+    header, *rows = folds.read_text().splitlines()
+    turned = [re.sub(r"\d$", lambda fold: str(1 - int(fold[0])), row) for row in rows]
+    folds.write_text("\n".join([header, *turned]))
+    again = subprocess.run(command(small_dataset, tmp_path), capture_output=True, text=True)
+    assert again.returncode == 2 and "was begun on other training clips" in again.stderr
