@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from baselines.registry import SIZES, get_entry
@@ -35,7 +36,9 @@ def create_model(
     """
     entry = get_entry(name)
     if unknown := [option for option in options if option not in entry.options()]:
-        raise TypeError(f"{name} has no option {unknown[0]!r}; it has {', '.join(entry.options()) or 'none'}")
+        near = get_close_matches(unknown[0], entry.options(), 1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise TypeError(f"{name} has no option {unknown[0]!r}{meant}; it has {', '.join(entry.options()) or 'none'}")
     if size not in SIZES:
         raise ValueError(f"size must be one of {SIZES}, not {size!r}")
     if in_channels not in (1, 3):

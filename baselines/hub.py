@@ -1,7 +1,9 @@
 """Fetching published weights through the library that hands them out."""
 
+import socket
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+from urllib.request import getproxies
 
 import torch
 from torch import Tensor
@@ -53,6 +55,7 @@ def download(weights: PretrainedWeights) -> dict[str, Tensor]:
     if weights.library == "pytorchvideo":
         url = pytorchvideo_url(weights.name)
         return torch.hub.load_state_dict_from_url(url, map_location="cpu", weights_only=True)["model_state"]
+    _expect_no_network_where_there_is_none()
     if weights.library == "timm":
         from timm.models import load_state_dict_from_hf
 
@@ -66,6 +69,17 @@ def download(weights: PretrainedWeights) -> dict[str, Tensor]:
     except EntryNotFoundError:
         path = hf_hub_download(weights.name, FOLDER_FILES[1], revision=weights.revision)
     return read_checkpoint(Path(path))
+
+
+def _expect_no_network_where_there_is_none() -> None:
+    """Tell Hugging Face's client, which would try each file six times, for minutes, and say so each time."""
+    from huggingface_hub import constants
+
+    if not getproxies():
+        try:
+            socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, 443)
+        except OSError:
+            constants.HF_HUB_OFFLINE = True
 
 
 def hub_repository(weights: PretrainedWeights) -> str:

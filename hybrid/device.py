@@ -71,7 +71,7 @@ def choose_machine(accelerator: str = "auto", precision: str = "auto") -> Machin
         raise UserError(f"protocol.precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
     there = {"gpu": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
     if accelerator in there and not there[accelerator]():
-        raise UserError(f"accelerator={asked}: torch finds no such device on this machine")
+        raise UserError(f"accelerator={asked}: torch finds no such device on this machine; leave it out, or give cpu")
     if accelerator == "auto":
         accelerator = "gpu" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     device = torch.device("cuda" if accelerator == "gpu" else accelerator)

@@ -26,7 +26,7 @@ from omegaconf import OmegaConf
 
 from hybrid.config import NO_FOLD, ProtocolConfig, RecipeConfig, TrainConfig
 from hybrid.errors import UserError
-from hybrid.files import check_record, read_json, read_yaml, write_yaml
+from hybrid.files import check_record, read_json, read_yaml, write_json, write_yaml
 
 # Where and with what a run is computed or watched does not change what it is.
 INCIDENTAL = ("runs_dir", "logger", "accelerator", "devices", "num_nodes", "threads")
@@ -137,6 +137,11 @@ class ExperimentFolder:
         return self.path / "ablations.yaml"
 
     @property
+    def planned(self) -> Path:
+        """labels of the runs that benchmarks set out to do, so that a report knows which are missing"""
+        return self.path / "planned.json"
+
+    @property
     def report(self) -> Path:
         return self.path / "report"
 
@@ -147,6 +152,19 @@ class ExperimentFolder:
     def run(self, arm: str, repeat: int, fold: int | str) -> RunFolder:
         part = "all" if fold == NO_FOLD else f"fold{fold}"
         return RunFolder(self.path / arm / f"repeat{repeat}-{part}")
+
+    def planned_runs(self) -> list[RunFolder]:
+        """Those that benchmarks set out to do."""
+        if not self.planned.exists():
+            return []
+        check_record(self.planned, {"runs": (labels := read_json(self.planned))}, {"runs": list})
+        return [RunFolder(self.path / label) for label in labels if isinstance(label, str)]
+
+    def plan(self, labels: set[str]) -> None:
+        """Add runs to those."""
+        known = {run.label for run in self.planned_runs()}
+        if labels - known:
+            write_json(self.planned, sorted(labels | known))
 
     def done_runs(self) -> list[RunFolder]:
         """Those that were tested."""

@@ -14,6 +14,8 @@ from hybrid.analysis.clips import ClipSet, ClipSets
 from hybrid.analysis.store import CacheKey
 from hybrid.analysis.trained_models import TrainedRun, known_labels
 from hybrid.errors import UserError
+from hybrid.evaluation.too_short import too_short
+from hybrid.files import read_yaml
 from hybrid.training.checkpoint import load_trained
 
 FEW = 4
@@ -148,6 +150,12 @@ def make_plan(
             raise UserError(f"{clips.root}: has none of the clips that {label} {trained_run.name} was tested on")
         checkpoint_digest = file_digest(trained_run.checkpoint)
         runs.append(RunOnClips(trained_run, clips, numbers, checkpoint_digest, clips.digest(numbers)))
+    short = dict.fromkeys(filter(None, map(_too_short, trained_runs)))
+    notices = [
+        f"From fresh weights, the protocol {name} is too short to learn anything: what is measured below shows that "
+        "everything works, and nothing about models"
+        for name in short
+    ]
     return AnalysisPlan(
         folder=folder,
         runs=tuple(runs),
@@ -156,8 +164,16 @@ def make_plan(
         groups=tuple(groups),
         attributions=attributions,
         models=models,
-        notices=tuple(clip_sets.notices),
+        notices=(*notices, *clip_sets.notices),
     )
+
+
+def _too_short(run: TrainedRun) -> str:
+    """The name of the protocol that it was trained by, if that is; see `too_short`."""
+    if not run.of_experiment:
+        return ""
+    config = read_yaml(run.folder.config)
+    return too_short(config.get("protocol", {"epochs": 1}), [config.get("model", {}).get("pretrained", "")])
 
 
 def _gallery(runs: Sequence[RunOnClips], count: int) -> tuple[RunOnClips, ...]:

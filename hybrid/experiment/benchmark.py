@@ -67,6 +67,7 @@ def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None], report: 
     pending = len(progress.pending())
     print(f"{folder.path}: {len(runs)} runs, {len(runs) - pending} of them done already", flush=True)
     if pending:
+        folder.plan({run.label for run in runs})
         try:
             with monitored(progress):
                 launch()

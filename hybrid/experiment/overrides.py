@@ -72,7 +72,7 @@ def _typed(override: str, kinds: dict[str, Any], groups: dict[str, list[str]], m
     if key.startswith("hydra") or set(key) & set("@/"):
         return override
     if not equals and not written.startswith("~"):
-        raise UserError(f"{override!r}: a setting is given as key=value")
+        raise UserError(f"{override!r}: a setting is given as key=value; a value with spaces needs quotes around it")
     owner = key.rpartition(".")[0]
     if get_origin(kinds.get(owner)) is dict:  # its keys are not known here
         return override if written.startswith(("+", "~")) else f"++{override}"

@@ -105,7 +105,7 @@ class _Pages:
             raise HTTPException(415, "a vote is sent as JSON")
         try:
             sent = await request.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             raise HTTPException(400, "a vote is sent as JSON") from None
         return await run_in_threadpool(self._vote, request, sent)
 
@@ -116,7 +116,8 @@ class _Pages:
                 pass
             case _:
                 raise HTTPException(400, "a vote has id, clip, showing, grade and replaces")
-        if not 0 < len(number) <= LONGEST_ID or not isinstance(before, str | None):
+        ids = [number] if before is None else [number, before]
+        if not all(isinstance(text, str) and text.isprintable() for text in ids) or not 0 < len(number) <= LONGEST_ID:
             raise HTTPException(400, "the ids of votes are texts")
         if grade is not None and grade not in self.collection.grades:
             raise HTTPException(400, f"there is no grade {grade!r}")

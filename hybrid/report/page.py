@@ -8,6 +8,7 @@ from hybrid.display.pages import Section, rendered
 from hybrid.display.tables import counted
 from hybrid.errors import UserError
 from hybrid.evaluation.results import ExperimentResults
+from hybrid.evaluation.too_short import too_short
 from hybrid.files import read_yaml, write_text
 from hybrid.folders import ExperimentFolder
 from hybrid.report.ablations import ablations
@@ -26,10 +27,6 @@ SECTIONS = (results, folds, best_epoch, contrasts, lags, learned, shares, ablati
 """in the order of the page, each `section(data) -> Section | None`"""
 
 
-SHORT = {"smoke": 2, "quick": 4}
-"""protocols that show the machinery, and their epochs: from fresh weights far too few to rank models"""
-
-
 def write_unfinished(folder: ExperimentFolder) -> str:
     """A page of an experiment without a finished run: its learning curves so far. Returns what to print."""
     runs = folder.unfinished_runs()
@@ -41,20 +38,14 @@ def write_unfinished(folder: ExperimentFolder) -> str:
     contents = {
         "experiment": folder.path.name,
         "simulated": is_simulated(Path(config["data"]["root"])),
-        "short": _short(settings, [config.get("model", {}).get("pretrained", "none")]),
+        "short": too_short(settings, [config.get("model", {}).get("pretrained", "none")]),
         "leaks": [],
         "facts": [counted(len(curves), "model"), "no run is done"],
-        "missing": [(run.label, f"{run.epochs} of {settings['epochs']} epochs so far") for run in runs],
+        "missing": missing_runs(folder),
         "sections": [Section("results", "Learning so far", pictures=(draw_curves(curves, folder.report),))],
     }
     write_text(folder.report / "index.html", rendered("hybrid.report", "page.html.j2", contents))
     return f"no run is done yet; learning curves so far: {folder.report / 'index.html'}"
-
-
-def _short(protocol: dict[str, Any], starts: list[str]) -> str:
-    """The name of a protocol that is too short to rank models that start so (`pretrained`), or ''."""
-    name = protocol.get("name", "")
-    return name if protocol["epochs"] <= SHORT.get(name, 0) and "none" in starts else ""
 
 
 def write_page(everything: ExperimentResults) -> str:
@@ -67,16 +58,16 @@ def write_page(everything: ExperimentResults) -> str:
     contents = {
         "experiment": everything.folder.path.name,
         "simulated": data.results.simulated,
-        "short": _short(protocol, [run.result.get("pretrained", "none") for run in everything.runs]),
+        "short": too_short(protocol, [run.result.get("pretrained", "none") for run in everything.runs]),
         "leaks": [*leak_notes(everything.results), *split_notes(everything)],
         "facts": _facts(data, protocol),
-        "missing": missing_runs(everything),
+        "missing": (missing := missing_runs(everything.folder)),
         "sections": sections,
     }
     write_text(report / "index.html", rendered("hybrid.report", "page.html.j2", contents))
-    return "\n".join(
-        [*(section.printed for section in sections if section.printed), f"report: {report / 'index.html'}"]
-    )
+    printed = [section.printed for section in sections if section.printed]
+    incomplete = [f"incomplete: {counted(len(missing), 'run')} missing, which the page names"] if missing else []
+    return "\n".join([*printed, *incomplete, f"report: {report / 'index.html'}"])
 
 
 def _facts(data: ReportData, settings: dict[str, Any]) -> list[str]:

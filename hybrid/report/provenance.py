@@ -1,5 +1,6 @@
 """How the runs were made: settings, machine, versions, seeds, commit."""
 
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from hybrid.display.pages import Section
 from hybrid.display.tables import Column, Table
 from hybrid.evaluation.results import ExperimentResults
 from hybrid.files import read_yaml, software_commit
-from hybrid.folders import RunFolder
+from hybrid.folders import ExperimentFolder, RunFolder
 from hybrid.report.data import ReportData
 
 
@@ -97,24 +98,20 @@ def _text(path: Path) -> str:
     return yaml.safe_dump(read_yaml(path), sort_keys=False, allow_unicode=True)
 
 
-def missing_runs(results: ExperimentResults) -> list[tuple[str, str]]:
-    """Runs of an arm with other runs done, or with an error, that have no result; and why."""
-    folder, done = results.folder, {(run.arm, run.repeat, run.fold) for run in results.runs}
-    arms = sorted({path.parent.name for path in folder.path.glob("*/model.yaml")} | {run[0] for run in done})
-    repeats, folds = ({run[place] for run in done} for place in (1, 2))
-    missing = [(run.label, _state(run)) for run in folder.unfinished_runs()]
-    told = {label for label, _ in missing}
-    for arm in arms:
-        for repeat in sorted(repeats):
-            for fold in sorted(folds):
-                run = folder.run(arm, repeat, fold)
-                if (arm, repeat, fold) not in done and run.label not in told:
-                    missing.append((run.label, _state(run)))
-    return missing
+def missing_runs(folder: ExperimentFolder) -> list[tuple[str, str]]:
+    """Runs without a result, and why: those that are planned, have begun, or that others of their arm have done."""
+    done = [run.read_result() for run in folder.done_runs()]
+    arms = {path.parent.name for path in folder.path.glob("*/model.yaml")} | {result["arm"] for result in done}
+    pairs = product(*(sorted({result[key] for result in done}) for key in ("repeat", "fold")))
+    of_others = [folder.run(arm, *pair) for pair in pairs for arm in sorted(arms)]
+    known = {run.label: run for run in (*folder.unfinished_runs(), *folder.planned_runs(), *of_others)}
+    return [(label, _state(run)) for label, run in sorted(known.items()) if not run.done]
 
 
 def _state(run: RunFolder) -> str:
     """What became of a run without a result."""
     if run.error.exists():
         return run.error.read_text(encoding="utf-8").strip().splitlines()[-1]
-    return f"{run.epochs} epochs so far" if run.metrics.exists() else "not done"
+    if not run.metrics.exists():
+        return "not done"
+    return f"{run.epochs} of {read_yaml(run.config)['protocol']['epochs']} epochs so far"

@@ -133,7 +133,10 @@ def is_made(root: Path, request: Request) -> bool:
         for key in {**wanted, **record}
         if record.get(key) != wanted.get(key)
     ]
-    raise UserError(f"{root} holds another simulated data set ({'; '.join(different)}); choose another folder")
+    raise UserError(
+        f"{root} holds another simulated data set ({'; '.join(different)}); choose another folder, or give data=folder "
+        "to take what is there"
+    )
 
 
 def _fill(folder: Path, request: Request, workers: int) -> None:

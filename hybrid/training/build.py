@@ -99,7 +99,10 @@ def check_model(config: TrainConfig) -> ClipModel:
     check_classifier(config.model)
     pretrained = config.model.pretrained
     if pretrained == "official" and config.model.size != "paper":
-        raise UserError(f"model.pretrained=official: there are no published weights of size {config.model.size!r}")
+        raise UserError(
+            f"model.pretrained=official: there are no published weights of size {config.model.size!r}; "
+            "protocol.size=paper has them, and tiny model.pretrained=simulated"
+        )
     named = pretrained in ("none", "official") or is_shipped(pretrained)
     if not named and not Path(pretrained).exists():
         raise UserError(f"model.pretrained must be none, official, simulated or a path; there is no {pretrained!r}")

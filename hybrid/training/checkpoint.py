@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from baselines import ClipModel
-from baselines.checkpoints import load_plain, refuse_non_finite
+from baselines.checkpoints import COMPILED, load_plain, refuse_non_finite
 from hybrid import create_model
 from hybrid.data.clip import ClipSpec
 from hybrid.data.transforms import Normalisation
@@ -132,8 +132,8 @@ def _rebuilt(path: Path, content: dict[str, Any]) -> TrainedModel:
     if frozen_from and model.frozen_weights != frozen_weights:
         raise UserError(f"{path}: a probe on {frozen_weights}, but {frozen_from} now gives {model.frozen_weights}")
     model.frame_rate = spec.frame_rate
-    try:
-        model.load_state_dict(content["model"])
+    try:  # torch.compile's wrapper leaves its mark in each name
+        model.load_state_dict({name.replace(COMPILED, ""): value for name, value in content["model"].items()})
     except RuntimeError as error:
         hint = f"; {model.other_weights}" if model.other_weights else ""
         wrong = f"{path}: holds other weights than this version's {content['name']!r} has{hint}\n{error}"

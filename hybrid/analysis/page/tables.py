@@ -54,7 +54,8 @@ def plan_text(plan: AnalysisPlan, costs: Mapping[str, Cost], tasks: Sequence[Tas
             "",
             f"{len(clips)} clips, {each_is}, {shown} of them in the gallery.",
             f"{len(tasks) - len(pending)} of {len(tasks)} answers are there already; the others take "
-            f"{in_words(total)} of the processor (measured time of a forward pass x passes: an estimate)."
+            f"{in_words(total)} of the processor for the passes (one measured, times their number); reading, pictures "
+            "and the page come on top."
             if pending
             else f"All {len(tasks)} answers are there already.",
             *([f"The rendering of clips is not in that: {', '.join(rendered)}."] if rendered and pending else []),

@@ -80,7 +80,8 @@ def test_a_question_that_is_not_answered_is_said_to_be_open():
         "hybrid against ensemble: not answered, no run of ensemble is done.",
         "hybrid against rostfine: not answered, no run of rostfine is done.",
     ]
-    assert unanswered([])[0] == "hybrid against slowfast: not answered, no run of hybrid or slowfast is done."
+    assert unanswered([("hybrid", 0, 0)])[0] == "hybrid against slowfast: not answered, no run of slowfast is done."
+    assert unanswered([("vgg16", 0, 0), ("slowfast", 0, 0)]) == []  # who compares others did not ask
     assert unanswered((arm, 0, fold) for arm in {a for p in PREREGISTERED for a in p} for fold in (0, 1)) == []
 
 

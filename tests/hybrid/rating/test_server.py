@@ -85,6 +85,10 @@ def test_a_form_of_another_site_cannot_vote(client, collection):
     assert client.post("/api/vote?as=Eva", content=json.dumps(sent), headers=plain).status_code == 415
     assert client.post("/api/vote?as=Eva", content="{", headers={"content-type": "application/json"}).status_code == 400
     assert client.post("/api/vote?as=Eva", json=[]).status_code == 400
+    odd = '{"id": "\\ud800", "clip": "0.mkv", "showing": 0, "grade": "A", "replaces": null}'
+    as_json = {"headers": {"content-type": "application/json"}}
+    assert client.post("/api/vote?as=Eva", content=odd, **as_json).status_code == 400
+    assert client.post("/api/vote?as=Eva", content="[" * 100_000, **as_json).status_code == 400
     assert client.get("/api/round?as=Eva", headers={"host": "elsewhere.example"}).status_code == 400
     assert collection.votes.counting() == []
 

@@ -77,9 +77,11 @@ def test_frames_of_another_data_set_are_not_shown(experiment):
 def test_missing_runs_are_named_with_their_error(experiment):
     run = experiment.run("vgg16", 0, 1)
     run.result.unlink()
-    assert missing_runs(load_experiment(experiment)) == [("vgg16/repeat0-fold1", "2 epochs so far")]
+    assert missing_runs(experiment) == [("vgg16/repeat0-fold1", "2 of 2 epochs so far")]
     write_text(run.error, "Traceback\nRuntimeError: the lamp went out\n")
-    assert missing_runs(load_experiment(experiment)) == [("vgg16/repeat0-fold1", "RuntimeError: the lamp went out")]
+    assert missing_runs(experiment) == [("vgg16/repeat0-fold1", "RuntimeError: the lamp went out")]
+    experiment.plan({"vgg16/repeat0-fold1", "x3d/repeat0-fold0"})  # of which nothing is there yet
+    assert missing_runs(experiment)[1:] == [("x3d/repeat0-fold0", "not done")]
 
 
 def test_the_page_says_what_the_runs_were_computed_on_and_in(experiment):
@@ -157,7 +159,7 @@ def test_runs_under_way_are_among_the_learning_curves_and_marked(experiment):
         experiment.run("vgg16", 0, fold).result.unlink()
     write_report(experiment)
     page = (experiment.report / "index.html").read_text(encoding="utf-8")
-    assert "vgg16/repeat0-fold1</code>: 2 epochs so far" in page
+    assert "vgg16/repeat0-fold1</code>: 2 of 2 epochs so far" in page
     assert [curves.title for curves in read_curves(experiment, ["vgg16"])] == ["VGG16"]
     assert "MSE by epoch for 3 models" in page
 
