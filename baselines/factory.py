@@ -37,7 +37,7 @@ def create_model(
     entry = get_entry(name)
     if unknown := [option for option in options if option not in entry.options()]:
         near = get_close_matches(unknown[0], entry.options(), 1)
-        meant = f"; did you mean {near[0]!r}?" if near else ""
+        meant = f", did you mean {near[0]!r}" if near else ""
         raise TypeError(f"{name} has no option {unknown[0]!r}{meant}; it has {', '.join(entry.options()) or 'none'}")
     if size not in SIZES:
         raise ValueError(f"size must be one of {SIZES}, not {size!r}")

@@ -40,9 +40,10 @@ def whole_file(path: Path) -> Iterator[Path]:
     be written there, as on a full disk. Of a link, what it points to is replaced.
     """
     path = path.resolve() if path.is_symlink() else path
-    if path.exists() and not path.is_file():
-        raise UserError(f"{path}: is no regular file, and is not replaced by one: choose another name")
     try:
+        if path.exists() and not path.is_file():  # a device, which a superuser's rename would replace
+            kind = errno.EISDIR if path.is_dir() else errno.EEXIST
+            raise OSError(kind, "Is a directory" if path.is_dir() else "no regular file is there")
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_left_over(path)
         handle, temporary = _temporary(path)

@@ -264,8 +264,9 @@ def test_unknown_names_are_refused():
 @pytest.mark.parametrize("name", list_models())
 def test_an_option_that_there_is_not_is_met_by_those_there_are(name):
     options = get_entry(name).options()
+    meant = ", did you mean 'window'" if "window" in options else ""
     with pytest.raises(
-        TypeError, match=re.escape(f"{name} has no option 'windwo'; it has {', '.join(options) or 'none'}")
+        TypeError, match=re.escape(f"{name} has no option 'windwo'{meant}; it has {', '.join(options) or 'none'}")
     ):
         create_model(name, "tiny", windwo=5)
     assert not {"size", "num_grades", "shape", "options"} & set(options)

@@ -95,7 +95,7 @@ def test_what_a_record_lacks_is_named(tmp_path):
 
 def test_what_is_no_regular_file_is_not_replaced_and_of_a_link_what_it_points_to_is(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(UserError, match="pipe: is no regular file"):
+    with pytest.raises(UserError, match="pipe cannot be written \\(no regular file is there"):
         write_json(tmp_path / "pipe", {})
     (tmp_path / "link.json").symlink_to(tmp_path / "there.json")
     write_json(tmp_path / "link.json", {"a": 1})

@@ -26,8 +26,9 @@ def test_open_questions_are_named_wherever_the_report_is_read(tmp_path, clips_of
         assert "hybrid against slowfast_nln: not answered" in text and "hybrid against slowfast:" not in text
 
 
-def test_without_any_contrast_the_page_names_all_that_are_open(tmp_path, clips_of_mine):
-    folder = write_runs(tmp_path / "runs" / "x", clips_of_mine, models={"vgg16": 0.3})
-    write_report(folder)
-    page = (folder.report / "index.html").read_text()
-    assert page.count("not answered") == 5 and "no run of hybrid or ensemble is done" in page
+def test_the_page_names_all_contrasts_that_are_open_once_the_hybrid_is_there(tmp_path, clips_of_mine):
+    for number, model in enumerate(("vgg16", "hybrid")):
+        folder = write_runs(tmp_path / "runs" / model, clips_of_mine, models={model: 0.3})
+        write_report(folder)
+        page = (folder.report / "index.html").read_text()
+        assert page.count("not answered") == 5 * number and ("no run of ensemble is done" in page) == bool(number)
