@@ -17,7 +17,7 @@ from hybrid.field.box_files import read_boxes
 from hybrid.field.boxes import of_classes, typical_side
 from hybrid.field.interlacing import ORDERS
 from hybrid.field.settings import Settings
-from hybrid.field.tracks import Rules, Track, figures, tracks_of
+from hybrid.field.tracks import PAUSE, Rules, Track, figures, tracks_of
 from hybrid.field.video import FieldVideo, look_through, pictures
 from hybrid.field.windows import Camera, Window, why_none, windows_of
 
@@ -141,7 +141,7 @@ def _oddities(video: FieldVideo, clip: ClipSpec, settings: Settings) -> list[str
             "and speeds along the path are too low"
         )
     gaps = np.diff(video.times_N)
-    if gaps.max() > 2.5 * video.interval:
+    if gaps.max() > PAUSE * video.interval:
         notes.append(f"has no frame for {gaps.max():.2f} s after {video.times_N[gaps.argmax()]:.2f} s")
     return notes
 

@@ -11,6 +11,9 @@ import pandas as pd
 from hybrid.data.casa import FIGURES, casa
 from hybrid.field.video import FieldVideo
 
+PAUSE = 2.5
+"""median intervals from frame to frame: after so many without one, the camera had paused"""
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -74,8 +77,8 @@ def _track(number: int, identity: str, boxes_N5: np.ndarray, video: FieldVideo, 
     frames = boxes_N5[:, 0].astype(int)
     step_s = np.diff(video.times_N[frames])
     fast = np.linalg.norm(np.diff(boxes_N5[:, 1:3], axis=0), axis=1) > rules.max_speed * step_s
-    # Two boxes in neighbouring frames leave no gap, however slow the camera.
-    long = (step_s > rules.max_gap) & (np.diff(frames) > 1)
+    # Two boxes in neighbouring frames leave no gap, however slow the camera, unless it paused between them.
+    long = (step_s > rules.max_gap) & ((np.diff(frames) > 1) | (step_s > PAUSE * video.interval))
     broken = np.flatnonzero(fast | long) + 1
     segments = [_segment(part, video) for part in np.split(boxes_N5, broken)]
     return Track(

@@ -1,6 +1,7 @@
 """The whole way from a field video whose truth is known to clips and tables."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,9 @@ from hybrid.data.video import decode_clip
 from hybrid.errors import UserError
 from hybrid.field.dataset import crop_fields
 from hybrid.field.settings import Settings
+from hybrid.field.tracks import Rules, tracks_of
+from hybrid.field.video import FieldVideo
+from hybrid.field.windows import Camera, windows_of
 
 FORMATS = ("csv", "csv without ids", "mot", "voc", "yolo", "yolo with ids")
 SIZE = (3 * TILE, 2 * TILE)
@@ -103,6 +107,16 @@ def test_a_video_of_which_a_clip_would_show_one_picture_is_refused(field, tmp_pa
     video = write_video(tmp_path / "slow.mkv", field.frames_THWC[:4], rate=1 / 1600)
     with pytest.raises(UserError, match=r"slow.mkv: has a frame every 1.6e\+03 s, so that a clip of 1 s shows"):
         crop_fields([video], None, tmp_path / "out", Settings(side=64, head_px=14))
+
+
+def test_a_cell_is_lost_while_the_camera_pauses():
+    """A damaged time stamp would else give a clip of one picture for every second of a month."""
+    times_N = np.concatenate([np.arange(40), 5e7 + np.arange(40)]) / 20
+    video = FieldVideo(Path("a.mkv"), 200, 200, (False,) * 3, times_N, 0, "", ())
+    boxes = pd.DataFrame({"id": "1", "frame": range(80), "x": 100.0, "y": 100.0, "w": 8.0, "h": 8.0})
+    (track,) = tracks_of(boxes, video, Rules(max_speed=100.0, max_gap=0.25))
+    assert track.gaps == 1 and [len(segment.path_T2) for segment in track.segments] == [40, 40]
+    assert len(windows_of(track, video, Camera(64, "tracked", ClipSpec()))) == 4  # two in each two seconds
 
 
 def test_what_is_made_is_whole_and_never_overwritten(field, tmp_path):
