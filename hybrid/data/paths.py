@@ -28,12 +28,12 @@ class ClipFiles:
             path = posixpath.normpath(name)
             if path.startswith("/") or path.split("/")[0] == ".." or re.match(r"[A-Za-z]:[\\/]", name):
                 return None, f"clip {written!r} lies outside clips/; paths are relative to that folder"
-            if (self.folder / path).is_file():
+            if os.path.isfile(self.folder / path):  # pathlib's raises an error of a name that is too long
                 return path, ""
             if (found := self._by_name.get(plain_name(path))) is not None:
                 return found, ""
-        if (self.folder / written).exists():
-            kind = "a folder" if (self.folder / written).is_dir() else "no regular file"
+        if os.path.exists(self.folder / written):
+            kind = "a folder" if os.path.isdir(self.folder / written) else "no regular file"
             return None, f"clip {written!r} is {kind}"
         return None, f"clip {written!r}: there is no such file in clips/{self._hint(written)}"
 

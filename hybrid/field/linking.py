@@ -29,7 +29,7 @@ def linked(boxes: pd.DataFrame, video: FieldVideo, rules: Rules) -> pd.DataFrame
         links = trackpy.link_iter(
             coordinates,
             search_range=reach,
-            memory=int(rules.max_gap / video.interval),
+            memory=int(min(rules.max_gap / video.interval, len(video.times_N))),
             adaptive_stop=reach / 10,  # where cells are so close that too many pairings are possible, look less far
             adaptive_step=0.9,
         )

@@ -142,6 +142,7 @@ BAD = {
     "absolute": ("clip,A,B\n/etc/passwd,1,2\n", "row 2: clip '/etc/passwd' lies outside clips/"),
     "drive": ("clip,A,B\nC:\\a.mkv,1,2\n", r"row 2: clip 'C:\\a.mkv' lies outside clips/"),
     "folder": ("clip,A,B\n.,1,2\n", "row 2: clip '.' is a folder"),
+    "too long a name": (f"clip,A,B\n{'9' * 300}.mkv,1,2\n", "there is no such file in clips/"),
     "NaN": ("clip,A,B\na.mkv,nan,2\n", "row 2: 'A' of clip 'a.mkv' is 'nan', not a number"),
     "infinite": ("clip,A,B\na.mkv,inf,2\n", "row 2: 'A' of clip 'a.mkv' is 'inf', not a number"),
     "too large": ("clip,A,B\na.mkv,1e999,2\n", "row 2: 'A' of clip 'a.mkv' is '1e999', not a number"),

@@ -1,5 +1,7 @@
 """Boxes without ids are linked as they belong together."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -27,6 +29,14 @@ def test_two_cells_that_pass_each_other_keep_their_ids_and_an_empty_frame_breaks
     boxes = pd.concat([there, back]).query("frame != 20")
     found = of(boxes, video, Rules(max_speed=480, max_gap=0.2))
     assert (found.groupby("true")["id"].nunique() == 1).all() and found["id"].nunique() == 2
+
+
+def test_a_damaged_frame_rate_takes_no_more_memory(field):
+    """trackpy keeps a list for each frame that a cell may be gone: in a fifth of a second there were millions."""
+    video = look_through(field.video)
+    boxes = pd.DataFrame({"frame": range(60), "x": 50.0, "y": 100.0, "w": 12, "h": 12, "id": "one"})
+    found = of(boxes, replace(video, times_N=video.times_N * 1e-8), Rules(max_speed=480, max_gap=0.2))
+    assert found["id"].nunique() == 1
 
 
 def test_a_cell_that_is_gone_for_longer_is_a_new_one(field):
