@@ -1,6 +1,7 @@
 """Who may import what: the models stand on five libraries alone, and the rooms' arrows run one way."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -55,6 +56,30 @@ def test_naming_the_models_imports_no_torch_and_building_one_by_either_package_i
 def test_training_and_reports_need_no_decoder_and_no_wandb_until_used():
     modules = "hybrid.training.run, hybrid.experiment.benchmark, hybrid.report.benchmark, hybrid.data.dataset"
     run_without({"wandb", "av"}, f"import {modules}")
+
+
+def test_lightning_comes_without_what_torchmetrics_would_import_for_metrics_that_nobody_asks_for():
+    code = """
+import sys
+from hybrid.training.lightning import pl
+print({"transformers", "torchvision", "matplotlib"} & set(sys.modules))
+import torch
+from torchmetrics.functional.image import structural_similarity_index_measure
+x_1CHW = torch.rand(1, 1, 16, 16)
+print(structural_similarity_index_measure(x_1CHW, x_1CHW).item())
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == "set()\n1.0\n", done.stderr
+
+
+def test_all_have_lightning_from_where_it_comes_lean():
+    programs = [path for folder in ("hybrid", "tools") for path in (ROOT / folder).rglob("*.py")]
+    at_the_start = {
+        path.relative_to(ROOT).as_posix()
+        for path in programs
+        if re.search(r"^(import|from) (pytorch_lightning|lightning_fabric|torchmetrics)", path.read_text(), re.M)
+    }
+    assert at_the_start == {"hybrid/training/lightning.py"}
 
 
 def imports(path: Path) -> set[str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 
 from baselines import ClipModel
@@ -38,6 +37,7 @@ from hybrid.training.build import build_model, check_models, fetch_weights, inpu
 from hybrid.training.callbacks import History
 from hybrid.training.checkpoint import FRESH, TrainedOn, save_tensors
 from hybrid.training.fit import Outcome, begin, fit, once
+from hybrid.training.lightning import pl
 from hybrid.training.seen import behind
 from hybrid.training.tracking import check_logger
 

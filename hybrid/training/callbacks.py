@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
 from tqdm import tqdm
 
 from hybrid.files import whole_file
+from hybrid.training.lightning import pl
 
 
 class History(pl.Callback):

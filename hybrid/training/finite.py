@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
 from hybrid.errors import UserError
+from hybrid.training.lightning import pl
 
 OVERFLOWS = 20
 """steps in a row whose gradients float16's scaler may skip: it starts at 2^16 and halves itself at each"""

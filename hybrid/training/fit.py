@@ -10,11 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
-import pytorch_lightning as pl
 import torch
 from filelock import FileLock, Timeout
-from pytorch_lightning.utilities import rank_zero_only
-from pytorch_lightning.utilities.exceptions import SIGTERMException
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -25,6 +22,7 @@ from hybrid.files import read_json, write_json
 from hybrid.folders import Busy, RunFolder, arm_folder
 from hybrid.training.callbacks import History
 from hybrid.training.finite import StopAtNonFinite
+from hybrid.training.lightning import pl
 from hybrid.training.loop import environment_info, make_trainer, quiet_libraries, to_continue_from
 from hybrid.training.precision_check import check_precision
 from hybrid.training.tracking import Tracker
@@ -41,7 +39,7 @@ class Outcome:
 
 def once(run: RunFolder, train: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """The result of a run: of `train`, unless it is done. `Busy` while another process is at it."""
-    if rank_zero_only.rank:  # of the processes that do this run together, the first holds the lock
+    if pl.utilities.rank_zero_only.rank:  # of the processes that do this run together, the first holds the lock
         return train()
     try:
         # Released by the system however the process ends.
@@ -87,7 +85,7 @@ def fit(
         trainer = make_trainer(config, machine, run.path, epochs=epochs, callbacks=watching, logger=logger)
         try:
             trainer.fit(module, *batches, ckpt_path=to_continue_from(run.last), weights_only=True)
-        except SIGTERMException as stopped:  # Lightning's own way out is an exit status of 0
+        except pl.utilities.exceptions.SIGTERMException as stopped:  # Lightning's own way out is an exit status of 0
             print(f"{run.label}: stopped (SIGTERM); the same command continues where it was", file=sys.stderr)
             raise SystemExit(128 + signal.SIGTERM) from stopped
         except torch.OutOfMemoryError as error:

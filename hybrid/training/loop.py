@@ -11,9 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
-from lightning_fabric.plugins import TorchCheckpointIO
 from torch import Tensor
 
 from hybrid import get_entry
@@ -24,6 +22,7 @@ from hybrid.errors import UserError
 from hybrid.files import software_commit
 from hybrid.training.checkpoint import save_tensors
 from hybrid.training.finite import learning
+from hybrid.training.lightning import pl
 
 EPOCHS_OF_A_PROBE = 10
 """from one checkpoint to the next: written every epoch, they would take a seventh of its time"""
@@ -148,7 +147,7 @@ def quiet_libraries() -> None:
     warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
 
 
-class WholeCheckpoints(TorchCheckpointIO):
+class WholeCheckpoints(pl.plugins.TorchCheckpointIO):
     """Lightning's own files, but each replaces the one before it only when it is whole and in place.
 
     Lightning writes into TMPDIR and moves; from another file system that copies over the only good one.

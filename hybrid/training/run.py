@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytorch_lightning as pl
 import torch
 
 from hybrid.config import NO_FOLD, TrainConfig, parts_of_a_batch
@@ -30,6 +29,7 @@ from hybrid.training.checkpoint import TrainedModel, save_trained
 from hybrid.training.ensemble import predict_distributions
 from hybrid.training.features import what_learns
 from hybrid.training.fit import Outcome, begin, fit, once
+from hybrid.training.lightning import pl
 from hybrid.training.module import GradeModule
 from hybrid.training.optimiser import freeze_batchnorm
 from hybrid.training.seen import check_start, trained_on

@@ -12,7 +12,6 @@ from statistics import median
 
 import numpy as np
 import pandas as pd
-import pytorch_lightning as pl
 import torch
 from tqdm import tqdm
 
@@ -35,6 +34,7 @@ from hybrid.profiling.timing import (
 )
 from hybrid.training.build import build_model
 from hybrid.training.ensemble import predict_distributions
+from hybrid.training.lightning import pl
 from hybrid.training.loop import make_trainer, quiet_libraries
 from hybrid.training.module import GradeModule
 from hybrid.training.plain import IMPLEMENTATIONS, PlainClips, PlainWay
