@@ -57,8 +57,9 @@ def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None], report: 
     """`launch` what is not done of runs that `check_all` has passed, and report. Returns the exit status."""
     folder = experiment_folder(configs[0])
     runs = [run_folder(config) for config in configs]
-    for config in one_of_each_arm(configs):
-        prepare(config)
+    if not all(run.done for run in runs):  # else all that is written down is there, and takes a second to compare
+        for config in one_of_each_arm(configs):
+            prepare(config)
     for run in runs:
         for old in (run.error, *([run.last] if run.done else [])):  # the latter of a program killed just before its end
             if old.exists():  # else a finished experiment could not be told of where nothing may be written
