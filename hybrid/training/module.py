@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import update_bn
 
 from baselines import ClipModel
 from hybrid.config import TrainConfig
@@ -42,8 +44,13 @@ class GradeModule(RepeatableModule):
 
     def on_fit_start(self) -> None:
         self.clips.to(self.device)
-        fitted = self.config.model.recipe.classifier == "fitted"
-        if fitted and self.trainer.ckpt_path is None:  # a run that goes on has its own
+        recipe = self.config.model.recipe
+        if recipe.classifier == "fitted" and self.trainer.ckpt_path is None:  # a run that goes on has its own
+            if recipe.frozen == "none":
+                # Training soon has batch normalisation by the statistics of these clips; features by those of the clips
+                # that were pretrained on would be gone by then, and the classifier fitted to them with them.
+                mixed = np.random.default_rng(self.seed).permutation(self.train_clips)  # neighbours are alike
+                update_bn(self._batches(mixed), self.model)
             classifier = self.model.get_submodule(self.model.classifier)
             targets_NK = self.targets_NK[torch.as_tensor(self.train_clips, device=self.device)]
             fit_classifier(classifier, self._features(self.train_clips), targets_NK)
@@ -54,11 +61,16 @@ class GradeModule(RepeatableModule):
         training = self.model.training
         self.model.eval()
         features = [
-            self.model.forward_head(self.model.forward_features(self.clips.batch(clips_B, self.device)), True).float()
-            for clips_B in torch.as_tensor(clips).split(self.config.protocol.batch_size)
+            self.model.forward_head(self.model.forward_features(clip_BCTHW), True).float()
+            for clip_BCTHW in self._batches(clips)
         ]
         self.model.train(training)
         return torch.cat(features)
+
+    def _batches(self, clips: np.ndarray) -> Iterator[Tensor]:
+        """These clips as they are, in batches as large as one another, for batch normalisation counts each as one."""
+        for clips_B in np.array_split(clips, -(-len(clips) // self.config.protocol.batch_size)):
+            yield self.clips.batch(torch.as_tensor(clips_B), self.device)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         if self.train_clips is not None:

@@ -1,5 +1,7 @@
 """A fitted classifier is the least-error one, whatever the scale of its features, and a continued run keeps its own."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -7,9 +9,12 @@ from scipy.optimize import minimize
 from torch import nn
 
 from hybrid import create_model, list_models
+from hybrid.data.loader import InMemoryClips
+from hybrid.data.transforms import Normalisation
 from hybrid.errors import UserError
-from hybrid.training.build import check_model
+from hybrid.training.build import build_model, check_model
 from hybrid.training.classifier_start import PENALTY, fit_classifier
+from hybrid.training.module import GradeModule
 
 
 @pytest.fixture
@@ -67,6 +72,40 @@ def test_a_network_that_says_the_same_of_all_clips_answers_their_mean(told):
     fit_classifier(linear, features, torch.tensor(targets))
     answers = torch.softmax(linear(features.float() + 0.1), -1)
     np.testing.assert_allclose(answers.detach().numpy(), np.tile(targets.mean(0), (60, 1)), atol=1e-3)
+
+
+def started(config_of, frozen, clips_NTHWC):
+    """A model from what is shipped, about to learn from clips on which its classifier was fitted."""
+    config = config_of("model=r3d", "weights=simulated", f"model.recipe.frozen={frozen}", "protocol.batch_size=16")
+    clips = InMemoryClips(clips_NTHWC, Normalisation(mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)))
+    targets_NK = torch.softmax(torch.randn(len(clips_NTHWC), 5, generator=torch.Generator().manual_seed(0)), -1)
+    numbers = np.arange(len(clips_NTHWC))
+    module = GradeModule(build_model(config, 5), clips, targets_NK, config, seed=0, train_clips=numbers)
+    module.trainer = SimpleNamespace(ckpt_path=None)
+    module.on_fit_start()
+    return module
+
+
+def test_the_statistics_a_classifier_is_fitted_to_are_those_that_training_will_have(config_of):
+    """Of clips that look unlike those of the pretraining, and unlike each other from the first to the last."""
+    rng = np.random.default_rng(0)
+    frames_NTHWC = rng.integers(0, 60, (48, 16, 64, 64, 3)) + np.linspace(0, 190, 48)[:, None, None, None, None]
+    module = started(config_of, "none", frames_NTHWC.astype(np.uint8))
+    norm = next(layer for layer in module.model.modules() if isinstance(layer, nn.BatchNorm3d))
+    seen = []
+    norm.register_forward_hook(lambda layer, inputs, output: seen.append(inputs[0].detach().transpose(0, 1).flatten(1)))
+    with torch.no_grad():
+        module.model.eval()(module.clips.batch(torch.arange(48), torch.device("cpu")))
+    torch.testing.assert_close(norm.running_mean, seen[0].mean(1), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(norm.running_var, seen[0].var(1), rtol=0.25, atol=1e-3)  # batches of neighbours: a ninth
+
+
+@pytest.mark.parametrize("frozen", ["batch_norm", "backbone"])
+def test_frozen_statistics_stay(config_of, frozen):
+    module = started(config_of, frozen, np.random.default_rng(0).integers(0, 60, (16, 16, 64, 64, 3), dtype=np.uint8))
+    shipped = create_model("r3d", "tiny", pretrained="simulated").state_dict()
+    kept = {name: value for name, value in module.model.state_dict().items() if "running" in name}
+    assert kept and all(torch.equal(value, shipped[name]) for name, value in kept.items())
 
 
 def test_features_that_know_nothing_are_not_fitted_to(config_of):
