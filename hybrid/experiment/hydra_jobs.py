@@ -10,7 +10,6 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from joblib.externals.loky import get_reusable_executor
 from omegaconf import DictConfig, OmegaConf
 
 from hybrid.config import NO_FOLD, TrainConfig
@@ -152,7 +151,9 @@ def multirun(
     register_arms(overrides)
     with initialize_config_dir(str(config_dir), job_name=config_name, version_base="1.3"):
         GlobalHydra.instance().hydra.multirun(config_name, task, list(overrides))
-    # joblib keeps its workers, and to let them end by themselves takes seconds.
+    # Here, for a finished benchmark needs no joblib, which keeps its workers and would wait for them for seconds.
+    from joblib.externals.loky import get_reusable_executor
+
     get_reusable_executor(reuse=True).shutdown(kill_workers=True)
 
 
