@@ -62,7 +62,7 @@ def test_lightning_comes_without_what_torchmetrics_would_import_for_metrics_that
     code = """
 import sys
 from hybrid.training.lightning import pl
-print({"transformers", "torchvision", "matplotlib"} & set(sys.modules))
+print({"transformers", "torchvision", "matplotlib", "scipy.signal"} & set(sys.modules))
 import torch
 from torchmetrics.functional.image import structural_similarity_index_measure
 x_1CHW = torch.rand(1, 1, 16, 16)

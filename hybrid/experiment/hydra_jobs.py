@@ -100,6 +100,9 @@ def asked_runs(config_dir: Path, config_name: str, overrides: Sequence[str]) -> 
         (override,) = OverridesParser.create().parse_overrides([f"{key}={value}"])
         swept.setdefault(key, _values(override))
     of_model = {model: composed(config_dir, config_name, [*fixed, f"model={model}"]) for model in swept["model"]}
+    for config in of_model.values():  # which are read often, and each reading of what is referred to parses it
+        OmegaConf.resolve(config.model)
+        OmegaConf.resolve(config.protocol)
     if len({config.arm for config in of_model.values()}) < len(of_model):
         raise UserError(f"arm is a label of one model's runs; {', '.join(of_model)} cannot share it")
     for key in ("repeat", "fold"):

@@ -122,7 +122,7 @@ def _simulate(config: TrainConfig) -> None:
     simulate = config.data.simulate
     if simulate is None:
         return
-    from hybrid.simulator.dataset import simulate_dataset
+    from hybrid.simulator.request import Request, is_made
 
     root = Path(config.data.root)
     if not OmegaConf.is_interpolation(config.data, "root"):
@@ -134,7 +134,10 @@ def _simulate(config: TrainConfig) -> None:
             raise UserError(
                 f"data.root={root} holds no simulated clips: for your own, give data=folder data.root={root}"
             )
-    simulate_dataset(root, preset=simulate.preset, num_clips=simulate.num_clips, seed=simulate.seed)
+    if not is_made(root, Request(simulate.preset, simulate.num_clips, simulate.seed)):
+        from hybrid.simulator.dataset import simulate_dataset
+
+        simulate_dataset(root, preset=simulate.preset, num_clips=simulate.num_clips, seed=simulate.seed)
 
 
 def _dataset(config: TrainConfig, frames: ProtocolConfig | ModelConfig) -> ClipDataset:

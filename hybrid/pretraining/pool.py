@@ -31,15 +31,16 @@ import numpy as np
 from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm import tqdm
 
-from hybrid.config import PRETRAINING_SEEDS
+from hybrid.config import PRETRAINING_SEEDS, processors
 from hybrid.data.clip import DECODER_VERSION, ClipSpec
 from hybrid.data.loader import process
 from hybrid.errors import UserError
 from hybrid.files import only_one, write_json
 from hybrid.pretraining.attributes import EVERYTHING, Attributes, known
 from hybrid.pretraining.attributes import VERSION as VALUES
-from hybrid.simulator.dataset import VERSION, in_processes, processors
+from hybrid.simulator.dataset import in_processes
 from hybrid.simulator.presets import get_preset
+from hybrid.simulator.request import VERSION
 from hybrid.simulator.settings import Settings
 
 CHUNK = 32

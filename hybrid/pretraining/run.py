@@ -14,7 +14,7 @@ import torch
 from baselines import ClipModel
 from baselines.weights import shipped_files, shipped_index
 from hybrid import get_entry
-from hybrid.config import PretrainConfig, check_values, model_rules, parts_of_a_batch, protocol_rules
+from hybrid.config import PretrainConfig, check_values, model_rules, parts_of_a_batch, processors, protocol_rules
 from hybrid.data.clip import ClipSpec
 from hybrid.data.loader import as_input
 from hybrid.device import choose_machine
@@ -32,7 +32,6 @@ from hybrid.pretraining.pool import (
     simulate,
 )
 from hybrid.profiling.timing import time_training_step
-from hybrid.simulator.dataset import processors
 from hybrid.training.build import build_model, check_models, fetch_weights, input_normalisation
 from hybrid.training.callbacks import History
 from hybrid.training.checkpoint import FRESH, TrainedOn, save_tensors

@@ -12,7 +12,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -31,35 +30,13 @@ from hybrid.simulator.contact_sheet import contact_sheet, preview
 from hybrid.simulator.data_card import write_card
 from hybrid.simulator.panel import GRADES
 from hybrid.simulator.presets import get_preset
+from hybrid.simulator.request import Request, is_made
 from hybrid.simulator.settings import Settings
 from hybrid.simulator.truth import path_rows, truth_row
 from hybrid.simulator.writer import record
 
-VERSION = 2
-"""of the simulator: raised whenever the same request would give other clips or votes"""
 CHUNK = 8
 """clips a process makes before it reports, and that are made again after a kill"""
-
-
-@dataclass(frozen=True)
-class Request:
-    """All that a data set depends on."""
-
-    preset: str
-    num_clips: int
-    seed: int
-    settings: Settings
-
-    def __post_init__(self):
-        get_preset(self.preset)
-        if self.num_clips < 1:
-            raise UserError(f"num_clips must be at least 1, not {self.num_clips}")
-        if not 0 <= self.seed < 2**63:
-            raise UserError(f"seed must be from 0 to 2^63, not {self.seed}")
-
-    def record(self) -> dict:
-        microscope = self.settings.microscope or get_preset(self.preset).look.microscope
-        return {"simulator": VERSION, **asdict(self), "settings": {**asdict(self.settings), "microscope": microscope}}
 
 
 def simulate_dataset(
@@ -115,28 +92,6 @@ def held_folder(root: Path, record: dict) -> Iterator[Path]:
         folder = place / "clips_and_tables"
         folder.mkdir(parents=True, exist_ok=True)  # with its parent, which the one waited for may have removed
         yield folder
-
-
-def is_made(root: Path, request: Request) -> bool:
-    """True if `root` is this very data set, False if nothing is there; anything else there is a UserError."""
-    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
-        return False
-    try:
-        record = read_json(root / SIMULATION)
-    except (OSError, ValueError):
-        raise UserError(f"{root} exists and is not a simulated data set; choose another folder") from None
-    wanted = request.record()
-    if record == wanted:
-        return True
-    different = [
-        f"{key}: {record.get(key)!r} there, {wanted.get(key)!r} asked for"
-        for key in {**wanted, **record}
-        if record.get(key) != wanted.get(key)
-    ]
-    raise UserError(
-        f"{root} holds another simulated data set ({'; '.join(different)}); choose another folder, or give data=folder "
-        "to take what is there"
-    )
 
 
 def _fill(folder: Path, request: Request, workers: int) -> None:

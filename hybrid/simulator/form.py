@@ -10,7 +10,6 @@ shape. What is bad in one is not darker or lighter as a whole: the head's phase 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
 
 PARTS = {"vacuoles": 0.40, "acrosome": 0.15, "chromatin": 0.35, "shape": 0.10}
 """share of each score in the variance of the form's quality, in `standard`"""
@@ -85,6 +84,8 @@ class Form:
 
 def draw_form(rng: np.random.Generator, donor_scores: np.ndarray, signs: Signs = STANDARD_SIGNS) -> Form:
     """A cell of a donor whose cells have these four standard normal scores in common."""
+    from scipy.special import ndtr  # here, since a finished data set does not need its fifth of a second
+
     own = rng.normal(size=len(PARTS))
     scores = dict(zip(PARTS, np.sqrt(1 - DONOR_SHARE) * own + np.sqrt(DONOR_SHARE) * donor_scores, strict=True))
     bad = {name: float(ndtr(-score)) for name, score in scores.items()}  # uniform, 1 is worst

@@ -8,7 +8,6 @@ for phase contrast and defocus, Born and Wolf 8.6). All share the point spread o
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import fft
 
 MICROSCOPES = ("hoffman", "phase", "bright")
 WAVELENGTH = 0.55
@@ -63,8 +62,8 @@ def draw_optics(rng: np.random.Generator, microscope: str, colour: bool) -> Opti
 
 def transfer(optics: Optics, size: int, um_per_px: float, defocus: float, wavelength: float = WAVELENGTH) -> np.ndarray:
     """(size, size // 2 + 1) filter that turns the phase map into contrast, for scipy.fft.rfft2."""
-    kx = fft.rfftfreq(size, um_per_px).astype(np.float32)[None, :]
-    ky = fft.fftfreq(size, um_per_px).astype(np.float32)[:, None]
+    kx = np.fft.rfftfreq(size, um_per_px).astype(np.float32)[None, :]
+    ky = np.fft.fftfreq(size, um_per_px).astype(np.float32)[:, None]
     k2 = kx**2 + ky**2
     spread = np.exp(-2 * np.pi**2 * k2 * (optics.resolution**2 + (0.10 * defocus) ** 2))
     wave = np.pi * wavelength * defocus * k2

@@ -6,7 +6,6 @@ from __future__ import annotations
 import math
 
 import torch
-from timm.models import group_parameters
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -49,6 +48,8 @@ def parameter_groups(model: ClipModel, recipe: RecipeConfig) -> list[dict]:
 
 def _layers_from_top(model: ClipModel) -> dict[str, int]:
     """How many layers each parameter is below the classifier."""
+    from timm.models import group_parameters  # here, since timm takes a second to import and few recipes need it
+
     layer_of = group_parameters(model, model.group_matcher(coarse=False), reverse=True)
     top = max(layer_of.values())
     return {name: top - layer for name, layer in layer_of.items()}

@@ -31,10 +31,11 @@ from tqdm import tqdm
 from hybrid.data.clip import ClipSpec
 from hybrid.files import whole_file
 from hybrid.simulator.checks.gates import Gate
-from hybrid.simulator.dataset import VERSION, in_processes
+from hybrid.simulator.dataset import in_processes
 from hybrid.simulator.form import PARTS
 from hybrid.simulator.panel import GRADES
 from hybrid.simulator.presets import COMPONENTS, get_preset
+from hybrid.simulator.request import VERSION
 from hybrid.simulator.settings import Settings
 
 CLIPS_TRAIN, CLIPS_TEST, CLIPS_CHUNK = 20000, 2000, 100

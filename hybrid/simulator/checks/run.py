@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+from hybrid.config import processors
 from hybrid.data.simulated import read_truth
 from hybrid.errors import UserError
 from hybrid.simulator.checks.casa_ranges import plot_beats, published_table
@@ -20,7 +21,7 @@ from hybrid.simulator.checks.learnable import learnable_gates
 from hybrid.simulator.checks.networks import clip_gates, frame_gates
 from hybrid.simulator.checks.readers import reader_gates
 from hybrid.simulator.data_card import NO_EVIDENCE, casa_table, markdown, realised_shares
-from hybrid.simulator.dataset import processors, simulate_dataset
+from hybrid.simulator.dataset import simulate_dataset
 from hybrid.simulator.settings import Settings
 
 

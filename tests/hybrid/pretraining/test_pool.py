@@ -11,7 +11,7 @@ from hybrid.data.dataset import load_dataset
 from hybrid.errors import UserError
 from hybrid.pretraining.attributes import Attributes
 from hybrid.pretraining.pool import GrowingEpochs, PoolClips, Request, missing, open_pool, pool_batches
-from hybrid.simulator import simulate_dataset
+from hybrid.simulator.dataset import simulate_dataset
 
 ATTRIBUTES = Attributes("dense", 16, 16.0)
 

@@ -9,13 +9,15 @@ import pytest
 from PIL import Image
 
 from hybrid.errors import UserError
-from hybrid.simulator import Settings, pairs, simulate_dataset, stream
 from hybrid.simulator.body import make_body
 from hybrid.simulator.clip import draw_cell, film
 from hybrid.simulator.contact_sheet import contact_sheet, preview
+from hybrid.simulator.dataset import simulate_dataset
 from hybrid.simulator.optics import MICROSCOPES, draw_optics, transfer
 from hybrid.simulator.presets import get_preset
 from hybrid.simulator.render import camera_path, splat
+from hybrid.simulator.settings import Settings
+from hybrid.simulator.stream import pairs, stream
 from hybrid.simulator.swim import swim
 from hybrid.simulator.truth import path_rows
 from hybrid.simulator.writer import play, record

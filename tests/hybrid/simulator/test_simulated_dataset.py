@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from hybrid.errors import UserError
-from hybrid.simulator import Settings, simulate_dataset
-from hybrid.simulator.dataset import Request, held_folder
+from hybrid.simulator.dataset import held_folder, simulate_dataset
+from hybrid.simulator.request import Request
+from hybrid.simulator.settings import Settings
 from hybrid.simulator.writer import play, record
 
 SMALL = Settings(size=64, um_per_px=0.9, num_frames=8, subframes=4)

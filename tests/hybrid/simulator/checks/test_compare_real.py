@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from hybrid.errors import UserError
-from hybrid.simulator import Settings
 from hybrid.simulator.checks.compare_real import ACROSS, DOWN, TILE, compare_real
+from hybrid.simulator.settings import Settings
 from hybrid.simulator.writer import record
 
 SMALL = Settings(size=96, um_per_px=0.6, num_frames=2, subframes=1)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from torch import nn
 
-from hybrid.simulator import Settings
 from hybrid.simulator.checks import networks
 from hybrid.simulator.checks.networks import convolutions, learn
+from hybrid.simulator.settings import Settings
 
 
 def pictures_of_dots(number, rng):

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from hybrid.simulator import Settings
 from hybrid.simulator.checks import readers
 from hybrid.simulator.checks.learnable import measures, series
 from hybrid.simulator.clip import draw_cell
 from hybrid.simulator.presets import get_preset
+from hybrid.simulator.settings import Settings
 
 
 def test_part_of_the_way_by_hand():
