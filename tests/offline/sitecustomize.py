@@ -8,6 +8,7 @@ as a browser, are not watched.)
 import os
 import socket
 import sys
+import traceback
 
 REFUSED = "REFUSED_CONNECTIONS"
 
@@ -36,6 +37,11 @@ def is_number(host: str) -> bool:
     return False
 
 
+def in_words(frames: traceback.StackSummary) -> str:
+    """The last calls, as `folder/file:line` of each."""
+    return " > ".join(f"{'/'.join(frame.filename.split('/')[-2:])}:{frame.lineno}" for frame in frames[-12:])
+
+
 def watch(event: str, words: tuple) -> None:
     if event == "socket.connect":
         asking, address = words
@@ -51,7 +57,8 @@ def watch(event: str, words: tuple) -> None:
     if not of_this_machine(host):
         if path := os.environ.get(REFUSED):
             with open(path, "a", encoding="utf-8") as file:
-                file.write(f"{host}   asked for by {os.environ.get('PYTEST_CURRENT_TEST', sys.argv[:2])}\n")
+                asked_by = os.environ.get("PYTEST_CURRENT_TEST", sys.argv[:2])
+                file.write(f"{host}   asked for by {asked_by}, in {in_words(traceback.extract_stack()[:-1])}\n")
         raise OSError(f"the tests use no network: {host} is not of this machine")
 
 
