@@ -18,6 +18,12 @@ import re
 from hybrid.errors import UserError, explained
 from hybrid.files import typed_path
 
+METHODS = (
+    "grad_cam, integrated_gradients, integrated_gradients_blur, occlusion, gradient_input, attention_rollout, "
+    "attention_rollout_measured, transformer_explainability"
+)
+"""in words, for torch takes seconds to import and --help needs none"""
+
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -34,10 +40,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--measures", type=names, default=[], help="names or groups: time, attention, frames, parts, sanity"
     )
-    parser.add_argument("--methods", type=names, default=[], help="of the gallery: names, or none (default: all)")
+    parser.add_argument("--methods", type=names, default=[], help=f"of the gallery: {METHODS}, or none (default: all)")
     parser.add_argument("--gallery", type=int, default=6, help="clips in the gallery (default: %(default)s)")
     parser.add_argument("--batch-size", type=int, default=16, help="clips at a time (default: %(default)s)")
-    parser.add_argument("--dry-run", action="store_true", help="only print what would be asked and how long it takes")
+    parser.add_argument("--plan", action="store_true", help="only print what would be asked and how long it takes")
     parser.add_argument("--accelerator", default="auto", choices=("auto", "cpu", "gpu", "cuda", "mps"))
     return parser.parse_args()
 
@@ -69,7 +75,7 @@ def main() -> None:
         clips_a_run=options.clips or None,
         gallery_clips=options.gallery,
     )
-    analyse(plan, choose_machine(options.accelerator, "32-true"), options.batch_size, dry_run=options.dry_run)
+    analyse(plan, choose_machine(options.accelerator, "32-true"), options.batch_size, only_plan=options.plan)
 
 
 if __name__ == "__main__":

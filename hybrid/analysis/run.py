@@ -12,10 +12,10 @@ from hybrid.analysis.plan import AnalysisPlan
 from hybrid.device import Machine
 
 
-def analyse(plan: AnalysisPlan, machine: Machine, batch_size: int = 16, *, dry_run: bool = False) -> None:
+def analyse(plan: AnalysisPlan, machine: Machine, batch_size: int = 16, *, only_plan: bool = False) -> None:
     """Print what will be computed and how long it takes, compute what is not stored yet, write the page.
 
-    dry_run: only print.
+    only_plan: only print.
     """
     for notice in plan.notices:
         print(f"note: {notice}", file=sys.stderr)
@@ -23,7 +23,7 @@ def analyse(plan: AnalysisPlan, machine: Machine, batch_size: int = 16, *, dry_r
     everything = tasks(plan, cost_of)
     pending = [task for task in everything if not is_stored(plan, task)]
     print(plan_text(plan, cost_of, everything, pending), flush=True)
-    if not dry_run:
+    if not only_plan:
         # On a GPU convolutions take TF32 by default, which drowns the small differences that measures look for.
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             compute(plan, pending, machine.device, batch_size)

@@ -6,6 +6,8 @@ import sys
 import pytest
 from support import ROOT, quick_overrides
 
+from hybrid.analysis.registry import ATTRIBUTIONS, GROUPS
+
 
 def type_in(tool: str, *words: str, cwd=None) -> subprocess.CompletedProcess:
     return subprocess.run(
@@ -75,6 +77,12 @@ def test_export_explains_a_mistake(tmp_path):
 def test_analyze_explains_a_mistake(words, message):
     done = type_in("analyze", *words, cwd=ROOT)
     assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_help_of_analyze_names_what_there_is_to_choose_from():
+    told = " ".join(type_in("analyze", "--help").stdout.split())
+    assert f"of the gallery: {', '.join(ATTRIBUTIONS)}, or none" in told
+    assert f"names or groups: {', '.join(group.name for group in GROUPS)}" in told
 
 
 def test_models_are_profiled_to_a_terminal_and_files(tmp_path):
