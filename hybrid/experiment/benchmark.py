@@ -74,8 +74,9 @@ def do_runs(configs: Sequence[TrainConfig], launch: Callable[[], None], report: 
                 launch()
         except UserError as error:
             print(f"error: {error}", file=sys.stderr)
-        except Exception:  # of the launcher, where a worker was killed for memory, say: report what there is
-            traceback.print_exc()
+        except Exception as error:  # of the launcher, where a worker was killed for memory, say: report what there is
+            told = "".join(traceback.format_exception_only(error)).strip()
+            print(f"error: the launcher stopped: {told}", file=sys.stderr)
     missing = [run for run in runs if not run.done]
     if any(run.done for run in runs):
         print(report(folder))

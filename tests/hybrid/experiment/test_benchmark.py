@@ -9,7 +9,7 @@ from support import ROOT, quick_overrides
 from hybrid.config import register_schemas
 from hybrid.errors import UserError
 from hybrid.experiment.benchmark import check_all, run_benchmark
-from hybrid.experiment.hydra_jobs import asked_runs, composed
+from hybrid.experiment.hydra_jobs import asked_runs, composed, multirun
 from hybrid.files import read_json
 from hybrid.folders import ExperimentFolder
 from hybrid.report.benchmark import write_report
@@ -52,6 +52,19 @@ def test_every_run_is_done_reported_and_then_left_alone(run, folder, capsys):
     before = {run.result: run.result.stat().st_mtime_ns for run in folder.done_runs()}
     assert run(MODELS) == 0
     assert before == {run.result: run.result.stat().st_mtime_ns for run in folder.done_runs()}
+
+
+def test_a_launcher_that_stops_is_told_in_a_line_and_what_was_done_reported(run, folder, capsys, monkeypatch):
+    def stopped(*words):
+        multirun(*words[:2], [*words[2], "fold=0"], words[3])
+        raise ConnectionError("the cluster is gone")
+
+    monkeypatch.setattr("hybrid.experiment.benchmark.multirun", stopped)
+    assert run("model=vgg16") == 1
+    said = capsys.readouterr()
+    assert "error: the launcher stopped: ConnectionError: the cluster is gone" in said.err
+    assert "failed: vgg16/repeat0-fold1: did not finish" in said.err and "Traceback" not in said.err
+    assert "VGG16" in said.out and len(folder.done_runs()) == 1
 
 
 def test_two_arms_of_one_model_are_trained_on_the_same_folds_and_told_apart(run, folder):
