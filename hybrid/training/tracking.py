@@ -79,6 +79,8 @@ class Tracker:
                     logger.experiment.log({name: wandb.Table(dataframe=table)})
 
     def _logger(self) -> WandbLogger:
+        if self.config.logger.mode == "offline":  # W&B would send its makers what it counts and what fails even then
+            os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
         import wandb
         from pytorch_lightning.loggers import WandbLogger
 

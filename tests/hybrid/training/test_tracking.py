@@ -10,7 +10,7 @@ from hybrid.errors import UserError
 from hybrid.experiment.prepare import prepare
 from hybrid.folders import run_folder
 from hybrid.training.run import train_run
-from hybrid.training.tracking import check_logger, run_id
+from hybrid.training.tracking import Tracker, check_logger, run_id
 
 
 def test_an_offline_run_holds_config_curves_figures_and_predictions(config_of, tmp_path, monkeypatch):
@@ -53,6 +53,17 @@ def test_names_of_any_length_are_tracked_where_no_home_can_be_written(
     assert "warning" not in capsys.readouterr().err
     kinds = [record.WhichOneof("record_type") for record in records(run_folder(config).path)]
     assert {"run", "history", "artifact", "exit"} <= set(kinds)
+
+
+def test_an_offline_run_tells_its_makers_nothing_either(config_of, monkeypatch):
+    """Of errors and of what it counts: W&B would, a minute after it began, to its own machines."""
+    monkeypatch.delenv("WANDB_ERROR_REPORTING", raising=False)
+    tracker = Tracker(config_of("logger=offline"), {}, run_folder(config_of("logger=offline")).path, "vgg16/one")
+    with tracker.opened() as logger:
+        assert logger is not None and not wandb.env.error_reporting_enabled()
+    monkeypatch.setenv("WANDB_ERROR_REPORTING", "true")  # who asks for it, is asked
+    with tracker.opened():
+        assert wandb.env.error_reporting_enabled()
 
 
 def test_ids_are_short_and_no_two_runs_share_one():
