@@ -135,7 +135,7 @@ def _simulate(config: TrainConfig) -> None:
                 f"data.root={root} holds no simulated clips: for your own, give data=folder data.root={root}"
             )
     if not is_made(root, Request(simulate.preset, simulate.num_clips, simulate.seed)):
-        from hybrid.simulator.dataset import simulate_dataset
+        from hybrid.simulator.dataset import simulate_dataset  # here, for all that makes clips comes with it
 
         simulate_dataset(root, preset=simulate.preset, num_clips=simulate.num_clips, seed=simulate.seed)
 

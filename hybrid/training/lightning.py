@@ -11,20 +11,17 @@ from lightning_utilities.core import imports
 from lightning_utilities.core.imports import RequirementCache
 
 UNUSED = ("transformers", "torchvision", "matplotlib", "scipy")
-_is_there = RequirementCache.__bool__
-_is_installed = imports.package_available
+_is_there, _is_installed = RequirementCache.__bool__, imports.package_available
 
 
-def _is_used(asked: RequirementCache) -> bool:
-    return not (asked.requirement or "").startswith(UNUSED) and _is_there(asked)
+def _is_used(package: str) -> bool:
+    return not package.startswith(UNUSED)
 
 
-def _patched(package: str) -> bool:
-    """Whether it is to be patched, for whoever needs what it no longer has."""
-    return not package.startswith(UNUSED) and _is_installed(package)
-
-
-with patch.object(RequirementCache, "__bool__", _is_used), patch.object(imports, "package_available", _patched):
+with (
+    patch.object(RequirementCache, "__bool__", lambda asked: _is_used(asked.requirement or "") and _is_there(asked)),
+    patch.object(imports, "package_available", lambda package: _is_used(package) and _is_installed(package)),
+):
     import torchmetrics  # noqa: F401
 
 import pytorch_lightning as pl  # noqa: E402
