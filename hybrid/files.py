@@ -178,19 +178,24 @@ def write_yaml(path: Path, value: Any) -> None:
     write_text(path, yaml.safe_dump(value, sort_keys=False, allow_unicode=True))
 
 
-def read_yaml(path: Path) -> Any:
-    """What the file holds; `Damaged`, a UserError, where it is no YAML."""
+Kinds = dict[str, type | tuple[type, ...]]
+"""of values, by key; `a.b` is for what is inside of a"""
+
+
+def read_yaml(path: Path, kinds: Kinds | None = None) -> dict[str, Any]:
+    """The settings in the file; `Damaged`, a UserError, where there are none or not those that `kinds` names."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Damaged(f"{path}: was damaged, it is no YAML any more ({_in_a_line(error)})") from error
+    if not isinstance(settings, dict):
+        raise Damaged(f"{path}: was damaged, it holds no settings")
+    check_record(path, settings, kinds or {})
+    return settings
 
 
-def check_record(path: Path, record: Any, kinds: dict[str, type | tuple[type, ...]]) -> None:
-    """`Damaged` where what the file holds lacks one of these values or has another kind of it.
-
-    kinds: by key, `a.b` for what is inside of a.
-    """
+def check_record(path: Path, record: Any, kinds: Kinds) -> None:
+    """`Damaged` where what the file holds lacks one of these values or has another kind of it."""
     for key, kind in kinds.items():
         value = record
         for part in key.split("."):

@@ -14,8 +14,10 @@ An arm is a model with its settings. Its label is the model's name unless the co
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +28,7 @@ from omegaconf import OmegaConf
 
 from hybrid.config import NO_FOLD, ProtocolConfig, RecipeConfig, TrainConfig
 from hybrid.errors import UserError
-from hybrid.files import check_record, read_json, read_yaml, write_json, write_yaml
+from hybrid.files import Kinds, check_record, read_json, read_yaml, write_json, write_yaml
 
 # Where and with what a run is computed or watched does not change what it is.
 INCIDENTAL = ("runs_dir", "logger", "accelerator", "devices", "num_nodes", "threads")
@@ -34,6 +36,12 @@ INCIDENTAL = ("runs_dir", "logger", "accelerator", "devices", "num_nodes", "thre
 
 LONGEST = 255
 """bytes of a folder's name, on every system that is used today"""
+CONFIG: Kinds = {"protocol.num_frames": int, "protocol.frame_rate": (int, float), "protocol.crop_size": int,
+                 "protocol.epochs": int, "data.name": str, "data.root": str, "data.channels": int,
+                 "seed": int}  # fmt: skip
+"""what every config.yaml of a run holds"""
+ARM: Kinds = {"name": str, "pretrained": str, "recipe": dict}
+"""what every model.yaml holds"""
 
 
 class Busy(UserError):
@@ -110,11 +118,25 @@ class RunFolder:
     def experiment(self) -> ExperimentFolder:
         return ExperimentFolder(self.path.parent.parent)
 
+    def read_config(self) -> dict[str, Any]:
+        return read_yaml(self.config, CONFIG)
+
     def read_result(self) -> dict[str, Any]:
-        """What result.json holds; those of before there were arms do not name theirs."""
+        """What result.json holds; those of before there were arms do not name theirs.
+
+        A UserError where it is another run's, as in a copied or renamed folder: that run would count twice, or as one
+        of another arm.
+        """
         result = read_json(self.result)
         check_record(self.result, {"content": result}, {"content": dict})
-        return {"arm": self.arm, **result}
+        result = {"arm": self.arm, **result}
+        of = [result.get(key) for key in ("arm", "repeat", "fold")]
+        if None not in of and (run := self.experiment.run(*map(str, of))).label != self.label:
+            raise UserError(
+                f"{self.path}: its {self.result.name} is of the run {run.label}; move a copy out of "
+                f"{self.experiment.path}, and give what was renamed its name back"
+            )
+        return result
 
 
 @dataclass(frozen=True)
@@ -149,7 +171,10 @@ class ExperimentFolder:
         """the settings of an arm's model, the same in all its runs"""
         return self.path / arm / "model.yaml"
 
-    def run(self, arm: str, repeat: int, fold: int | str) -> RunFolder:
+    def read_model(self, arm: str) -> dict[str, Any]:
+        return read_yaml(self.model(arm), ARM)
+
+    def run(self, arm: str, repeat: int | str, fold: int | str) -> RunFolder:
         part = "all" if fold == NO_FOLD else f"fold{fold}"
         return RunFolder(self.path / arm / f"repeat{repeat}-{part}")
 
@@ -239,7 +264,15 @@ def arm_settings(config: TrainConfig) -> dict[str, Any]:
     """What all runs of an arm have in common beyond that: its model. Frames that are the protocol's are in there."""
     settings = run_settings(config)
     frames = {key: settings["protocol"][key] for key in ("num_frames", "frame_rate")}
-    return {key: value for key, value in settings["model"].items() if (key, value) not in frames.items()}
+    model = {key: value for key, value in settings["model"].items() if (key, value) not in frames.items()}
+    if (weights := Path(model["pretrained"])).is_file():
+        with open(weights, "rb") as file:
+            model[WEIGHTS] = hashlib.file_digest(file, "sha256").hexdigest()[:12]
+    return model
+
+
+WEIGHTS = "content of pretrained"
+"""of an arm's settings: other weights may lie under a path later"""
 
 
 def record_settings(path: Path, settings: dict[str, Any], what: str) -> None:
@@ -252,12 +285,14 @@ def record_settings(path: Path, settings: dict[str, Any], what: str) -> None:
 def check_settings(path: Path, settings: dict[str, Any], what: str) -> None:
     """Name every key in which `settings` differ from those recorded in `path`, with which runs were made.
 
-    Runs lie below the file's folder. While none has trained an epoch there is nothing to protect: the settings of a
-    command that was refused do not stand in the way of the corrected one.
+    Runs lie below the file's folder. While none trains or has trained an epoch there is nothing to protect: the
+    settings of a command that was refused do not stand in the way of the corrected one.
     """
-    if not path.exists() or not has_trained(path.parent):
+    if not path.exists() or not has_begun(path.parent):
         return
     there = _with_newer_keys(_recorded(path), settings)
+    if WEIGHTS not in there or WEIGHTS not in settings:  # of before it was kept, or the file is gone
+        there, settings = ({key: of[key] for key in of if key != WEIGHTS} for of in (there, settings))
     differences = [
         f"  {key}: {old} there, {new} asked for"
         for key, (old, new) in sorted(_flat_difference(there, settings).items())
@@ -270,17 +305,26 @@ def check_settings(path: Path, settings: dict[str, Any], what: str) -> None:
         )
 
 
-def has_trained(folder: Path) -> bool:
-    """Whether any run below this folder has an epoch behind it."""
+def has_begun(folder: Path) -> bool:
+    """Whether any run in this folder, of an experiment, an arm or a run, has an epoch behind it or is in its first."""
     # Finished ones first: among many of them the first folder tells, and last.ckpt is nowhere.
-    return any(folder.rglob("result.json")) or any(folder.rglob("last.ckpt"))
+    return (
+        any(_in_runs(folder, "result.json"))
+        or any(_in_runs(folder, "last.ckpt"))
+        or any(RunFolder(lock.parent).busy for lock in _in_runs(folder, ".lock"))
+    )
+
+
+def _in_runs(folder: Path, name: str) -> Iterator[Path]:
+    for depth in ("", "*/", "*/*/"):  # not rglob, which passes links by
+        yield from folder.glob(depth + name)
 
 
 def _recorded(path: Path) -> dict[str, Any]:
     """The settings in `path`. Where they still say 'auto': the precision that it came to, which every result tells."""
     settings = read_yaml(path)
     if settings.get("protocol", {}).get("precision") == "auto":
-        results = (RunFolder(file.parent).read_result() for file in path.parent.rglob("result.json"))
+        results = (RunFolder(file.parent).read_result() for file in _in_runs(path.parent, "result.json"))
         found = {result["machine"]["precision"] for result in results}
         settings["protocol"]["precision"] = " and ".join(sorted(found)) or "auto"
     return settings

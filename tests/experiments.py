@@ -63,9 +63,9 @@ def write_experiment(
                     "machine": {"device": "cpu", "precision": "32-true"},
                     "versions": {"torch": "2.15.0"},
                 }
-                protocol = {"num_frames": 16, "frame_rate": 16.0, "crop_size": 64}
-                data = {"root": str(path / "gone"), "channels": 3}
-                write_yaml(run.config, {"protocol": protocol, "data": data})
+                protocol = {"num_frames": 16, "frame_rate": 16.0, "crop_size": 64, "epochs": 2}
+                data = {"name": "gone", "root": str(path / "gone"), "channels": 3}
+                write_yaml(run.config, {"protocol": protocol, "data": data, "seed": 0})
                 write_json(run.result, result)
                 table.to_csv(run.predictions, index=False)
     return folder

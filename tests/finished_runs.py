@@ -58,7 +58,7 @@ def write_runs(
     data = {"name": "clips_of_mine", "root": str(dataset.root), "channels": 3}
     write_yaml(folder.settings, {"protocol": protocol, "data": {"fingerprint": dataset.fingerprint}, "seed": 7})
     for place, (model, noise) in enumerate(models.items()):
-        write_yaml(folder.model(model), {"name": model, "recipe": {"learning_rate": 0.001}})
+        write_yaml(folder.model(model), {"name": model, "pretrained": "none", "recipe": {"learning_rate": 0.001}})
         predicted_NK = (1 - noise) * targets_NK + noise * rng.dirichlet(np.ones(5), len(clips))
         for fold in (0, 1):
             run, tested = folder.run(model, 0, fold), np.flatnonzero(fold_N == fold)

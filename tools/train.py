@@ -17,16 +17,14 @@ register_schemas()
 def main(config: TrainConfig) -> None:
     with explained():
         from hybrid.experiment.benchmark import check_all
-        from hybrid.experiment.prepare import prepare
+        from hybrid.experiment.one_run import do_run
         from hybrid.folders import run_folder
         from hybrid.training.all_clips import told
         from hybrid.training.callbacks import LiveLine
-        from hybrid.training.run import train_run
 
         check_all([config])
-        dataset, folds_RN = prepare(config)
         run = run_folder(config)
-        result = train_run(config, dataset, folds_RN[config.repeat], [LiveLine(run.label)])
+        result = do_run(config, [LiveLine(run.label)])
         if result and config.fold == NO_FOLD:  # of the processes that do it together, the first has the result
             print(f"{told(run, result['train_clips'])}   {run.path}")
         elif result:

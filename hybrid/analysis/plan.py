@@ -15,7 +15,6 @@ from hybrid.analysis.store import CacheKey
 from hybrid.analysis.trained_models import TrainedRun, known_labels
 from hybrid.errors import UserError
 from hybrid.evaluation.too_short import too_short
-from hybrid.files import read_yaml
 from hybrid.training.checkpoint import load_trained
 
 FEW = 4
@@ -172,7 +171,7 @@ def _too_short(run: TrainedRun) -> str:
     """The name of the protocol that it was trained by, if that is; see `too_short`."""
     if not run.of_experiment:
         return ""
-    config = read_yaml(run.folder.config)
+    config = run.folder.read_config()
     return too_short(config.get("protocol", {"epochs": 1}), [config.get("model", {}).get("pretrained", "")])
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from hybrid.files import read_yaml, write_yaml
+from hybrid.files import check_record, read_yaml, write_yaml
 from hybrid.folders import ExperimentFolder
 
 JOINT = "+"
@@ -54,9 +54,11 @@ def recorded_ablations(folder: ExperimentFolder) -> list[Ablation]:
         return []
 
     def arm(of: dict) -> Arm:
+        check_record(folder.ablations, of, {"label": str, "shown": str, "settings": list})
         return Arm(of["label"], of["shown"], tuple(of["settings"]))
 
-    return [
-        Ablation(name, of["help"], arm(of["default"]), tuple(map(arm, of["arms"])), tuple(of["factors"]))
-        for name, of in read_yaml(folder.ablations).items()
-    ]
+    found = []
+    for name, of in read_yaml(folder.ablations).items():
+        check_record(folder.ablations, of, {"help": str, "default": dict, "arms": list, "factors": list})
+        found.append(Ablation(name, of["help"], arm(of["default"]), tuple(map(arm, of["arms"])), tuple(of["factors"])))
+    return found

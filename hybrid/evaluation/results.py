@@ -61,9 +61,6 @@ RESULT = {"arm": str, "model": str, "repeat": int, "fold": int, "train_clips": i
 """what every result.json holds"""
 BEST = {"best_epoch.epoch": NUMBER, "best_epoch.mse": NUMBER}
 """of a run that tells of its best epoch"""
-SETTINGS = {"protocol.num_frames": int, "protocol.frame_rate": NUMBER, "protocol.crop_size": int, "data.root": str,
-            "data.channels": int}  # fmt: skip
-"""what every config.yaml of a run holds"""
 
 Runs = dict[tuple[int, int], RunResult]
 """an arm's finished runs, by repeat and fold"""
@@ -185,8 +182,7 @@ def read_groups(folder: ExperimentFolder) -> dict[str, str]:
 
 def dataset_of(folder: ExperimentFolder, run: RunFolder) -> tuple[ClipDataset | None, str]:
     """The data set that one of the experiment's runs was trained on, or None and why it is not there as it was."""
-    settings = read_yaml(run.config)
-    check_record(run.config, settings, SETTINGS)
+    settings = run.read_config()
     protocol, data = settings["protocol"], settings["data"]
     root = Path(data["root"])
     if not root.exists():
@@ -206,9 +202,7 @@ def fingerprint_of(folder: ExperimentFolder) -> str | None:
     """What the experiment's data set is known by; None where nothing says."""
     if not folder.settings.exists():
         return None
-    settings = read_yaml(folder.settings)
-    check_record(folder.settings, settings, {"data.fingerprint": str})
-    return settings["data"]["fingerprint"]
+    return read_yaml(folder.settings, {"data.fingerprint": str})["data"]["fingerprint"]
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

@@ -137,10 +137,9 @@ def benchmark_job(config: TrainConfig) -> None:
     if run.done:
         return
     try:
-        from hybrid.training.run import train_run
+        from hybrid.experiment.one_run import do_run
 
-        dataset, folds_RN = prepare(config)
-        train_run(config, dataset, folds_RN[config.repeat])
+        do_run(config)
     except Busy:
         pass  # another benchmark on this folder does it: no failure, and told at the end
     except Exception as error:

@@ -28,7 +28,7 @@ from hybrid.folders import (
     RunFolder,
     arm_settings,
     check_settings,
-    has_trained,
+    has_begun,
     record_settings,
     run_folder,
     shared_settings,
@@ -64,8 +64,8 @@ def check_folds(config: TrainConfig, dataset: ClipDataset) -> np.ndarray:
 
 def _folds_of(config: TrainConfig, dataset: ClipDataset) -> dict[str, Any]:
     experiment, unused = run_folder(config).experiment, None
-    if experiment.settings.exists() and not has_trained(experiment.path):
-        recorded = read_yaml(experiment.settings)
+    if experiment.settings.exists() and not has_begun(experiment.path):
+        recorded = read_yaml(experiment.settings, {"protocol.num_folds": int, "seed": int})
         unused = recorded["protocol"]["num_folds"], recorded["seed"], recorded["protocol"].get("folds") == UNGROUPED
     return dict(
         targets_NK=dataset.targets_NK,

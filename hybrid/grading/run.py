@@ -120,5 +120,5 @@ def _about(ensemble: Ensemble, video: Path, side: int) -> list[str]:
 
 def _simulated(config: Path) -> bool:
     """Whether a run's data were; a checkpoint that lies alone does not say."""
-    data = read_yaml(config)["data"] if config.is_file() else {}
-    return bool(data) and (data["simulate"] is not None or is_simulated(Path(data["root"])))
+    data = read_yaml(config, {"data.root": str})["data"] if config.is_file() else {}
+    return bool(data) and (data.get("simulate") is not None or is_simulated(Path(data["root"])))

@@ -55,7 +55,7 @@ def ship(pretraining: Path, into: Path = SIMULATED) -> dict[str, dict[str, Any]]
 
 def half(folder: PretrainFolder) -> dict[str, torch.Tensor]:
     """The weights and statistics of a pretraining in half precision; a UserError where a number does not fit it."""
-    settings = read_yaml(folder.config)
+    settings = read_yaml(folder.config, {"model.size": str})
     if settings["model"]["size"] != "tiny":
         raise UserError(f"{folder.path}: weights of size {settings['model']['size']} are not shipped, only tiny ones")
     state = read_checkpoint(folder.model)
@@ -74,7 +74,7 @@ def about(folder: PretrainFolder) -> dict[str, Any]:
     commands = [f"python tools/pretrain.py model={result['model']} {budget}"]
     seen = result["clips"]
     if start := result["start"]:
-        pretrained = read_yaml(folder.config)["model"]["pretrained"]
+        pretrained = read_yaml(folder.config, {"model.pretrained": str})["model"]["pretrained"]
         other = "" if pretrained == "simulated" else f" model.pretrained={pretrained}"
         commands = [*start["commands"], f"{commands[0]} weights=continued{other}"]
         seen += start["clips_seen"]

@@ -21,7 +21,7 @@ from hybrid.display.figures import (
 )
 from hybrid.display.pages import Section
 from hybrid.display.tables import Table
-from hybrid.files import Damaged, read_yaml
+from hybrid.files import Damaged
 from hybrid.folders import ExperimentFolder
 from hybrid.report.data import ReportData
 from hybrid.report.grades import draw_calibration, grades_table
@@ -164,7 +164,7 @@ def read_curves(folder: ExperimentFolder, arms: Iterable[str]) -> list[Curves]:
     for arm in arms:
         paths = sorted((folder.path / arm).glob("repeat*-fold*/metrics.csv"))
         if paths:
-            model = models.get(arm) or (read_yaml(folder.model(arm))["name"] if folder.model(arm).exists() else arm)
+            model = models.get(arm) or (folder.read_model(arm)["name"] if folder.model(arm).exists() else arm)
             frame = pd.concat([_read_curve(path).assign(run=path.parent.name) for path in paths])
             found.append(Curves(title_of(arm, model), get_entry(model).family, frame))
     return found

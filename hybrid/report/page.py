@@ -9,7 +9,7 @@ from hybrid.display.tables import counted
 from hybrid.errors import UserError
 from hybrid.evaluation.results import ExperimentResults
 from hybrid.evaluation.too_short import too_short
-from hybrid.files import read_yaml, write_text
+from hybrid.files import write_text
 from hybrid.folders import ExperimentFolder
 from hybrid.report.ablations import ablations
 from hybrid.report.best_epoch import best_epoch
@@ -32,7 +32,7 @@ def write_unfinished(folder: ExperimentFolder) -> str:
     runs = folder.unfinished_runs()
     if not runs:
         raise UserError(f"{folder.path}: no run of it has an epoch behind it, there is nothing to report")
-    config = read_yaml(runs[0].config)
+    config = runs[0].read_config()
     settings = config["protocol"]
     curves = read_curves(folder, dict.fromkeys(run.arm for run in runs))
     contents = {
@@ -51,7 +51,7 @@ def write_unfinished(folder: ExperimentFolder) -> str:
 def write_page(everything: ExperimentResults) -> str:
     """Write index.html, the tables and the figures into the experiment's report/. Returns what to print."""
     data, report = report_data(everything), everything.folder.report
-    protocol = read_yaml(everything.runs[0].folder.config)["protocol"]
+    protocol = everything.runs[0].folder.read_config()["protocol"]
     sections = [made for section in SECTIONS if (made := section(data)) is not None]
     for section in sections:
         section.write(report)

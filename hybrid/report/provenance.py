@@ -19,7 +19,7 @@ def provenance(data: ReportData) -> Section:
     folder, results = everything.folder, everything.results
     files = [("the experiment", folder.settings)] if folder.settings.exists() else []
     files += [(path.parent.name, path) for path in sorted(folder.path.glob("*/model.yaml"))]
-    first = read_yaml(everything.runs[0].folder.config)
+    first = everything.runs[0].folder.read_config()
     machines = [result["machine"] for result in results]
     versions = _each(
         " · ".join(f"{name} {version}" for name, version in result["versions"].items()) for result in results
@@ -114,4 +114,4 @@ def _state(run: RunFolder) -> str:
         return run.error.read_text(encoding="utf-8").strip().splitlines()[-1]
     if not run.metrics.exists():
         return "not done"
-    return f"{run.epochs} of {read_yaml(run.config)['protocol']['epochs']} epochs so far"
+    return f"{run.epochs} of {run.read_config()['protocol']['epochs']} epochs so far"

@@ -16,7 +16,6 @@ from hybrid.display.pages import Section
 from hybrid.display.tables import Column, Table
 from hybrid.evaluation.comparisons import SCALE, compare
 from hybrid.evaluation.results import ExperimentResults, Runs
-from hybrid.files import read_yaml
 from hybrid.report.data import ReportData
 
 FRESH = "fresh weights"
@@ -54,7 +53,7 @@ def lines_of(results: ExperimentResults) -> list[Line]:
     """The arms whose settings differ in their share alone, together; without those of which there is one share."""
     lines: dict[str, Line] = {}
     for arm, runs in results.by_arm.items():
-        settings = read_yaml(results.folder.model(arm))
+        settings = results.folder.read_model(arm)
         share = settings["recipe"].pop("train_share", 1.0)
         line = Line(settings["name"], _start(settings["pretrained"]), defaultdict(dict))
         lines.setdefault(json.dumps(settings, sort_keys=True), line).runs[share] |= runs

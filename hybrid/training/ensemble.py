@@ -18,6 +18,7 @@ from hybrid.data.loader import InMemoryClips, evaluation_batches
 from hybrid.data.problems import some_of
 from hybrid.device import Machine
 from hybrid.errors import UserError
+from hybrid.folders import RunFolder
 from hybrid.training.checkpoint import TrainedModel, load_trained, short_digest
 
 
@@ -62,7 +63,10 @@ def _trained_on_all(path: Path) -> list[Path]:
 
 def _of_done_runs(checkpoints: list[Path]) -> list[Path]:
     # A run that is not done has no result yet, and its model.ckpt may be of an earlier try.
-    return [checkpoint for checkpoint in checkpoints if (checkpoint.parent / "result.json").exists()]
+    done = [checkpoint for checkpoint in checkpoints if (checkpoint.parent / "result.json").exists()]
+    for checkpoint in done if len(done) > 1 else ():
+        RunFolder(checkpoint.parent).read_result()  # which refuses a copy of another run: it would count twice
+    return done
 
 
 @dataclass(frozen=True, eq=False)

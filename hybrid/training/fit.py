@@ -42,8 +42,9 @@ def once(run: RunFolder, train: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     if pl.utilities.rank_zero_only.rank:  # of the processes that do this run together, the first holds the lock
         return train()
     try:
-        # Released by the system however the process ends.
-        with FileLock(run.lock, timeout=0):
+        # Released by the system however the process ends. A second is for those who only look whether it is held.
+        run.path.mkdir(parents=True, exist_ok=True)
+        with FileLock(run.lock, timeout=1):
             return read_json(run.result) if run.done else train()
     except Timeout:
         raise Busy(f"{run.label} is being trained by another process ({run.path})") from None

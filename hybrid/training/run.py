@@ -48,7 +48,6 @@ def train_run(
     callbacks: of Lightning, to watch it with.
     """
     run = run_folder(config)
-    write_yaml(run.config, run_settings(config))
     return once(run, lambda: _train(config, dataset, fold_of_N, run, callbacks))
 
 
@@ -66,6 +65,7 @@ def _draw(config: TrainConfig) -> tuple[int, int, int]:
 def _train(
     config: TrainConfig, dataset: ClipDataset, fold_of_N: np.ndarray, run: RunFolder, callbacks: Sequence[pl.Callback]
 ) -> dict[str, Any]:
+    write_yaml(run.config, run_settings(config))
     seen = check_start(config, dataset, fold_of_N)
     protocol, recipe, seed, begun = config.protocol, config.model.recipe, run_seed(config), begin(config)
     machine, _ = begun

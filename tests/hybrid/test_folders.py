@@ -2,11 +2,20 @@ from contextlib import nullcontext
 
 import pytest
 import torch
+from filelock import FileLock
 from omegaconf import OmegaConf
 
 from hybrid.errors import UserError
 from hybrid.files import read_yaml, write_json
-from hybrid.folders import check_settings, experiment_folder, record_settings, run_folder, run_settings, shared_settings
+from hybrid.folders import (
+    arm_settings,
+    check_settings,
+    experiment_folder,
+    record_settings,
+    run_folder,
+    run_settings,
+    shared_settings,
+)
 
 
 def test_a_claim_names_every_difference(tmp_path):
@@ -26,6 +35,59 @@ def test_a_claim_without_a_run_behind_it_gives_way(tmp_path):
     record_settings(path, {"options": {"varient": "r101"}}, "model 'slowfast'")
     record_settings(path, {"options": {"variant": "r101"}}, "model 'slowfast'")
     assert read_yaml(path) == {"options": {"variant": "r101"}}
+
+
+def test_a_run_in_its_first_epoch_is_behind_its_claim(tmp_path):
+    path, run = tmp_path / "experiment.yaml", tmp_path / "vgg16" / "repeat0-fold0"
+    run.mkdir(parents=True)
+    record_settings(path, {"seed": 0}, "experiment 'x'")
+    with FileLock(run / ".lock"), pytest.raises(UserError, match="seed: 0 there, 1 asked for"):
+        record_settings(path, {"seed": 1}, "experiment 'x'")
+    record_settings(path, {"seed": 1}, "experiment 'x'")
+
+
+def test_runs_behind_a_link_are_behind_their_claim(tmp_path):
+    path, elsewhere = tmp_path / "e" / "experiment.yaml", tmp_path / "large_disk"
+    write_json(elsewhere / "repeat0-fold0" / "result.json", {})
+    record_settings(path, {"seed": 0}, "experiment 'x'")
+    (tmp_path / "e" / "vgg16").symlink_to(elsewhere)
+    with pytest.raises(UserError, match="seed: 0 there, 1 asked for"):
+        record_settings(path, {"seed": 1}, "experiment 'x'")
+
+
+def test_other_weights_under_the_same_path_make_another_arm(config_of, tmp_path):
+    weights = tmp_path / "w.ckpt"
+    weights.write_bytes(b"one")
+    config = config_of("model=vgg16", f"model.pretrained={weights}")
+    path = experiment_folder(config).model("vgg16")
+    record_settings(path, arm_settings(config), "arm 'vgg16'")
+    write_json(run_folder(config).result, {})
+    record_settings(path, arm_settings(config), "arm 'vgg16'")
+    weights.write_bytes(b"two")
+    with pytest.raises(UserError, match="content of pretrained: [0-9a-f]{12} there, [0-9a-f]{12} asked for"):
+        record_settings(path, arm_settings(config), "arm 'vgg16'")
+    weights.unlink()  # a finished experiment is told of without them
+    check_settings(path, arm_settings(config), "arm 'vgg16'")
+
+
+@pytest.mark.parametrize("content", ["", "[]", "text"])
+def test_emptied_settings_are_named(tmp_path, content):
+    path = tmp_path / "experiment.yaml"
+    path.write_text(content)
+    write_json(tmp_path / "vgg16" / "repeat0-fold0" / "result.json", {})
+    with pytest.raises(UserError, match="experiment.yaml: was damaged, it holds no settings"):
+        record_settings(path, {"seed": 1}, "experiment 'x'")
+
+
+@pytest.mark.parametrize("place", ["vgg16/repeat0-fold1", "vgg16/repeat0-fold0 (copy)", "vgg16-old/repeat0-fold0"])
+def test_a_run_in_anothers_folder_is_refused(config_of, place):
+    run = run_folder(config_of("model=vgg16"))
+    write_json(run.result, {"arm": "vgg16", "repeat": 0, "fold": 0})
+    assert [result["arm"] for result in run.experiment.results()] == ["vgg16"]
+    (run.experiment.path / place).parent.mkdir(exist_ok=True)
+    run.path.rename(run.experiment.path / place)
+    with pytest.raises(UserError, match="its result.json is of the run vgg16/repeat0-fold0; move a copy out of"):
+        run.experiment.results()
 
 
 def test_where_and_how_a_run_is_watched_does_not_make_it_another(config_of):

@@ -123,12 +123,12 @@ def test_a_result_without_a_value_that_reports_need_is_named(key, experiment):
         ("result.json", "", "result.json: was damaged, it is no JSON"),
         ("result.json", "[]", "result.json: was damaged"),
         ("result.json", "{}", "result.json: was damaged, model is not there"),
-        ("config.yaml", "", "config.yaml: was damaged, protocol.num_frames is not there"),
+        ("config.yaml", "", "config.yaml: was damaged, it holds no settings"),
         ("config.yaml", "a: b: c", "config.yaml: was damaged, it is no YAML"),
         ("metrics.csv", "epoch,train/mse\n0,x\n", "metrics.csv: was damaged, it is no table of numbers"),
         ("metrics.csv", "epoc,train/mse\n0,1\n", "metrics.csv: was damaged, it has no column epoch"),
         ("../../folds.csv", "clip,repeat0\n0.mkv,0\n", "folds.csv: has no row of"),
-        ("../../experiment.yaml", "", "experiment.yaml: was damaged, data.fingerprint is not there"),
+        ("../../experiment.yaml", "", "experiment.yaml: was damaged, it holds no settings"),
     ],
 )
 def test_a_damaged_file_of_a_run_is_named(experiment, name, content, told):

@@ -1,0 +1,27 @@
+import pytest
+
+from hybrid.errors import UserError
+from hybrid.experiment.one_run import do_run
+from hybrid.files import read_yaml, write_yaml
+from hybrid.folders import run_folder
+from hybrid.training.lightning import pl
+
+
+class BegunByAnother(pl.Callback):
+    """Another program, which found no run here, writes its own settings over those of this one."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def on_train_epoch_end(self, trainer, module):
+        write_yaml(self.path, read_yaml(self.path) | {"seed": 5})
+
+
+def test_a_run_whose_experiment_became_another_has_no_result(config_of):
+    config = config_of("model=vgg16")
+    run = run_folder(config)
+    with pytest.raises(UserError, match="seed: 5 there, 0 asked for"):
+        do_run(config, [BegunByAnother(run.experiment.settings)])
+    assert not run.done
+    write_yaml(run.experiment.settings, read_yaml(run.experiment.settings) | {"seed": 0})
+    assert do_run(config)["epochs"] == config.protocol.epochs
