@@ -3,6 +3,7 @@
 The YAML files under configs/ fill these in; see there for the values and why they are what they are.
 """
 
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -215,19 +216,36 @@ def check_values(rules: Iterable[Rule]) -> None:
         raise UserError("\n".join(wrong))
 
 
+SEEDS = 2**32
+"""that random number generators here take: 0 to one less"""
+
+
+def training_rules(config: TrainingConfig) -> list[Rule]:
+    """What every training's numbers must be."""
+    threads, seed = config.threads, config.seed
+    return [
+        ("seed", seed, f"from 0 to {SEEDS - 1}", 0 <= seed < SEEDS),
+        ("threads", threads, "1 or more, or null", threads is None or threads >= 1),
+        *protocol_rules(config.protocol),
+        *model_rules(config.model),
+    ]
+
+
 def protocol_rules(protocol: ProtocolConfig) -> list[Rule]:
-    crop_size, shift = protocol.crop_size, protocol.augment.shift
+    crop_size, augment = protocol.crop_size, protocol.augment
     return [
         ("protocol.epochs", protocol.epochs, "1 or more", protocol.epochs >= 1),
         ("protocol.batch_size", protocol.batch_size, "2 or more", protocol.batch_size >= 2),
         ("protocol.accumulate", protocol.accumulate, "1 or more", protocol.accumulate >= 1),
         ("protocol.num_frames", protocol.num_frames, "8, 16 or 32", protocol.num_frames in (8, 16, 32)),
-        ("protocol.frame_rate", protocol.frame_rate, "positive", protocol.frame_rate > 0),
+        ("protocol.frame_rate", protocol.frame_rate, "positive", 0 < protocol.frame_rate < math.inf),
         ("protocol.crop_size", crop_size, "a multiple of 16 from 64 up", crop_size >= 64 and crop_size % 16 == 0),
         ("protocol.num_folds", protocol.num_folds, "2 or more", protocol.num_folds >= 2),
         ("protocol.repeats", protocol.repeats, "1 or more", protocol.repeats >= 1),
         ("protocol.folds", protocol.folds, "grouped or ungrouped", protocol.folds in (GROUPED, UNGROUPED)),
-        ("protocol.augment.shift", shift, "from 0 to 0.5", 0 <= shift <= 0.5),
+        ("protocol.augment.shift", augment.shift, "from 0 to 0.5", 0 <= augment.shift <= 0.5),
+        ("protocol.augment.gain", augment.gain, "from 0 to below 1", 0 <= augment.gain < 1),
+        ("protocol.augment.offset", augment.offset, "from 0 to below 1", 0 <= augment.offset < 1),
     ]
 
 
@@ -244,12 +262,18 @@ def parts_of_a_batch(config: TrainingConfig) -> int:
 
 def model_rules(model: ModelConfig) -> list[Rule]:
     recipe = model.recipe
-    rate, optimiser, schedule = recipe.learning_rate, recipe.optimiser, recipe.schedule
+    optimiser, schedule = recipe.optimiser, recipe.schedule
+    positive = ("learning_rate", "fine_tuning_factor", "new_module_factor")
     return [
+        *((f"model.recipe.{key}", recipe[key], "positive", 0 < recipe[key] < math.inf) for key in positive),
+        ("model.recipe.clip_gradient", recipe.clip_gradient, "positive, or .inf", recipe.clip_gradient > 0),
+        ("model.recipe.weight_decay", recipe.weight_decay, "0 or more", 0 <= recipe.weight_decay < math.inf),
+        ("model.recipe.warmup_share", recipe.warmup_share, "from 0 to below 1", 0 <= recipe.warmup_share < 1),
+        ("model.recipe.layer_decay", recipe.layer_decay, "above 0 and at most 1", 0 < recipe.layer_decay <= 1),
+        ("model.recipe.train_share", recipe.train_share, "above 0 and at most 1", 0 < recipe.train_share <= 1),
         ("model.num_frames", model.num_frames, "8, 16 or 32", model.num_frames in (8, 16, 32)),
-        ("model.frame_rate", model.frame_rate, "positive", model.frame_rate > 0),
+        ("model.frame_rate", model.frame_rate, "positive", 0 < model.frame_rate < math.inf),
         ("model.pretrained", model.pretrained, "none, official, simulated or a path", bool(model.pretrained)),
-        ("model.recipe.learning_rate", rate, "positive", rate > 0),
         ("model.recipe.optimiser", optimiser, "adamw or sgd", optimiser in ("adamw", "sgd")),
         ("model.recipe.schedule", schedule, "cosine or constant", schedule in ("cosine", "constant")),
     ]

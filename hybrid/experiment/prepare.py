@@ -15,8 +15,7 @@ from hybrid.config import (
     ProtocolConfig,
     TrainConfig,
     check_values,
-    model_rules,
-    protocol_rules,
+    training_rules,
 )
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
@@ -99,20 +98,21 @@ def _check_settings(config: TrainConfig, run: RunFolder) -> list[tuple[Path, dic
 
 def check_numbers(config: TrainConfig) -> None:
     """Refuse values that are out of their range."""
-    protocol, share = config.protocol, config.model.recipe.train_share
+    protocol, simulate = config.protocol, config.data.simulate
     last = protocol.num_folds - 1
-    seed = config.data.simulate.seed if config.data.simulate else 0
+    simulated = [
+        ("data.simulate.seed", simulate.seed, f"from 0 to {PRETRAINING_SEEDS - 1} (more are pretraining's)",
+         0 <= simulate.seed < PRETRAINING_SEEDS),
+        ("data.simulate.num_clips", simulate.num_clips, "1 or more", simulate.num_clips >= 1),
+    ] if simulate else []  # fmt: skip
     a_fold = isinstance(config.fold, int) and 0 <= config.fold <= last
     check_values(
         [
-            *protocol_rules(protocol),
-            *model_rules(config.model),
-            ("threads", config.threads, "1 or more", config.threads is None or config.threads >= 1),
+            *training_rules(config),
+            *simulated,
             ("data.channels", config.data.channels, "1 (grey) or 3 (colour)", config.data.channels in (1, 3)),
-            ("data.simulate.seed", seed, f"below {PRETRAINING_SEEDS} (pretraining's)", seed < PRETRAINING_SEEDS),
             ("fold", config.fold, f"0 to {last}, or {NO_FOLD}", a_fold or config.fold == NO_FOLD),
             ("repeat", config.repeat, f"0 to {protocol.repeats - 1}", 0 <= config.repeat < protocol.repeats),
-            ("model.recipe.train_share", share, "above 0 and at most 1", 0 < share <= 1),
         ]
     )
 

@@ -14,7 +14,7 @@ import torch
 from baselines import ClipModel
 from baselines.weights import shipped_files, shipped_index
 from hybrid import get_entry
-from hybrid.config import PretrainConfig, check_values, model_rules, parts_of_a_batch, processors, protocol_rules
+from hybrid.config import PretrainConfig, check_values, parts_of_a_batch, processors, training_rules
 from hybrid.data.clip import ClipSpec
 from hybrid.data.loader import as_input
 from hybrid.device import choose_machine
@@ -79,8 +79,7 @@ def check_pretraining(config: PretrainConfig) -> None:
     data, clips, epoch, batch = config.data, config.clips, config.clips_an_epoch, config.protocol.batch_size
     check_values(
         [
-            *protocol_rules(config.protocol),
-            *model_rules(config.model),
+            *training_rules(config),
             ("targets", config.targets, " or ".join(TARGETS), config.targets in TARGETS),
             ("clips_an_epoch", epoch, f"a multiple of protocol.batch_size ({batch})", _multiple(epoch, batch)),
             ("clips", clips, "a multiple of clips_an_epoch", _multiple(clips, epoch)),
@@ -89,7 +88,6 @@ def check_pretraining(config: PretrainConfig) -> None:
             ("data.held_out", data.held_out, "1 or more", data.held_out >= 1),
             ("data.channels", data.channels, "1 (grey) or 3 (colour)", data.channels in (1, 3)),
             ("data.workers", data.workers, "1 or more, or null", data.workers is None or data.workers >= 1),
-            ("threads", config.threads, "1 or more, or null", config.threads is None or config.threads >= 1),
         ]
     )
     request_of(config)
