@@ -222,8 +222,11 @@ SEEDS = 2**32
 
 def training_rules(config: TrainingConfig) -> list[Rule]:
     """What every training's numbers must be."""
-    threads, seed = config.threads, config.seed
+    threads, seed, nodes = config.threads, config.seed, config.num_nodes
+    started = "1, or the same command must be started on each machine by torchrun or srun, or with MASTER_ADDR, "
+    met = not os.environ.keys().isdisjoint(("MASTER_ADDR", "SLURM_NTASKS"))  # else the first would wait for the others
     return [
+        ("num_nodes", nodes, f"{started}MASTER_PORT and NODE_RANK set", nodes == 1 or (nodes > 1 and met)),
         ("seed", seed, f"from 0 to {SEEDS - 1}", 0 <= seed < SEEDS),
         ("threads", threads, "1 or more, or null", threads is None or threads >= 1),
         *protocol_rules(config.protocol),

@@ -20,6 +20,7 @@ import re
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,8 @@ class RunFolder:
         result = read_json(self.result)
         check_record(self.result, {"content": result}, {"content": dict})
         result = {"arm": self.arm, **result}
+        if isinstance(metrics := result.get("metrics"), dict):  # a rank correlation of equal votes, say, is no number
+            result["metrics"] = {name: nan if value is None else value for name, value in metrics.items()}
         of = [result.get(key) for key in ("arm", "repeat", "fold")]
         if None not in of and (run := self.experiment.run(*map(str, of))).label != self.label:
             raise UserError(

@@ -12,7 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from hybrid.config import NO_FOLD, TrainConfig
+from hybrid.config import NO_FOLD, TrainConfig, processors
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Arm, arms_of
 from hybrid.experiment.arms import ABLATIONS
@@ -92,7 +92,9 @@ def asked_runs(config_dir: Path, config_name: str, overrides: Sequence[str]) -> 
     folder. So would those of models that are one arm.
     """
     fixed, swept = split_sweep(overrides)
-    hydra = composed(config_dir, config_name, fixed, hydra=True).hydra
+    whole = composed(config_dir, config_name, fixed, hydra=True)
+    jobs_at_a_time(whole)
+    hydra = whole.hydra
     named, by_default = hydra.runtime.choices, dict(hydra.sweeper.params)
     if named.arm is not None or "model" not in by_default:
         by_default["model"] = named.model
@@ -167,4 +169,7 @@ def sweep_over(key: str, values: Iterable) -> str:
 
 def jobs_at_a_time(config: DictConfig) -> int:
     """config: with Hydra's part. 1 where the launcher does not say: one after the other, or machines of their own."""
-    return max(1, int(config.hydra.launcher.get("n_jobs", 1)))
+    jobs = config.hydra.launcher.get("n_jobs", 1)
+    if not isinstance(jobs, int) or jobs == 0:
+        raise UserError(f"hydra.launcher.n_jobs must be 1 or more, or -1 (as many as there are processors), not {jobs}")
+    return jobs if jobs > 0 else max(1, processors() + 1 + jobs)

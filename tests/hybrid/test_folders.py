@@ -179,6 +179,14 @@ def test_a_result_of_before_there_were_arms_is_of_its_folders(config_of):
     assert run.read_result() == {"arm": "vgg16", "model": "vgg16"}
 
 
+def test_a_measure_without_a_value_is_null_in_the_file_and_nan_here(config_of):
+    run = run_folder(config_of("model=vgg16"))
+    write_json(run.result, {"arm": "vgg16", "metrics": {"mse": 0.1, "spearman": float("nan")}})
+    assert "NaN" not in run.result.read_text()
+    metrics = run.read_result()["metrics"]
+    assert metrics["mse"] == 0.1 and metrics["spearman"] != metrics["spearman"]
+
+
 def test_settings_from_before_a_key_are_those_of_its_default(tmp_path):
     path = tmp_path / "e" / "experiment.yaml"
     path.parent.mkdir()

@@ -1,9 +1,10 @@
 import pytest
+from omegaconf import OmegaConf
 from support import ROOT, quick_overrides
 
-from hybrid.config import register_schemas
+from hybrid.config import processors, register_schemas
 from hybrid.errors import UserError
-from hybrid.experiment.hydra_jobs import asked_runs
+from hybrid.experiment.hydra_jobs import asked_runs, jobs_at_a_time
 
 
 @pytest.fixture
@@ -54,3 +55,12 @@ def test_two_models_cannot_be_one_arm(asked):
 def test_typos_are_refused_by_name(asked, typo):
     with pytest.raises(UserError, match=typo.split("=")[0].split(".")[-1]):
         asked(typo)
+
+
+@pytest.mark.parametrize("asked, at_a_time", [(3, 3), (-1, processors()), (-999, 1)])
+def test_jobs_at_a_time_are_those_of_joblib(asked, at_a_time):
+    launcher = OmegaConf.create({"hydra": {"launcher": {"n_jobs": asked}}})
+    assert jobs_at_a_time(launcher) == at_a_time
+    assert jobs_at_a_time(OmegaConf.create({"hydra": {"launcher": {}}})) == 1
+    with pytest.raises(UserError, match="n_jobs must be 1 or more, or -1"):
+        jobs_at_a_time(OmegaConf.create({"hydra": {"launcher": {"n_jobs": 0}}}))

@@ -3,7 +3,7 @@ import pytest
 from support import write_dataset
 
 from hybrid.errors import UserError
-from hybrid.experiment.prepare import prepare
+from hybrid.experiment.prepare import check_numbers, prepare
 from hybrid.files import read_yaml, write_json
 
 
@@ -57,6 +57,14 @@ def test_a_value_out_of_range_is_named(config_of, override):
     with pytest.raises(UserError) as error:
         prepare(config_of(override))
     assert key in str(error.value) and value in str(error.value)
+
+
+def test_a_second_machine_is_not_waited_for_unless_it_is_told_of(config_of, monkeypatch):
+    config = config_of("num_nodes=2")
+    with pytest.raises(UserError, match="num_nodes must be 1, or the same command must be started on each machine"):
+        check_numbers(config)
+    monkeypatch.setenv("MASTER_ADDR", "node0")
+    check_numbers(config)
 
 
 def test_all_wrong_values_are_named_at_once(config_of):
