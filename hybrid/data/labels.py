@@ -56,7 +56,8 @@ class Labels:
         """Whether the numbers are votes, so that their sum says how many raters there were: all are whole, and not of
         one vote a clip, which may as well be fractions.
         """
-        return bool((self.votes_NK == np.round(self.votes_NK)).all() and (self.votes_NK.sum(axis=1) > 1).any())
+        votes_NK = self.votes_NK[np.isfinite(self.votes_NK).all(axis=1)]
+        return bool((votes_NK == np.round(votes_NK)).all() and (votes_NK.sum(axis=1) > 1).any())
 
     def path(self, index: int) -> Path:
         """Where a clip's file lies."""
