@@ -5,6 +5,7 @@ Where a protocol asks for `best_epoch`, the lowest error of any epoch there is t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,9 @@ def train_run(
     callbacks: of Lightning, to watch it with.
     """
     run = run_folder(config)
-    write_yaml(run.config, run_settings(config))
+    settings = run_settings(config)
+    settings["data"]["root"] = os.path.abspath(settings["data"]["root"])  # for commands from another folder
+    write_yaml(run.config, settings)
     return once(run, lambda: _train(config, dataset, fold_of_N, run, callbacks))
 
 
