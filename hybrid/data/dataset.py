@@ -62,7 +62,7 @@ class ClipDataset:
         """What was read as grades and votes, in words: a column too many, or percentages, show there."""
         known = " to ".join(f"{raters:g}" for raters in np.unique([self.raters_N.min(), self.raters_N.max()]))
         if np.isnan(self.raters_N).any():
-            known = "not known, nor what is chance in their votes"
+            known = "not known, so there is no noise ceiling; numbers of votes would tell"
         return f"grades, best first: {', '.join(self.grades)}; raters a clip: {known}"
 
     @cached_property

@@ -41,9 +41,9 @@ def test_loads(make_dataset):
     [
         ("20,20\nb.mkv,0,40", "40"),
         ("1,0\nb.mkv,0,3", "1 to 3"),
-        ("1,0\nb.mkv,0,1", "not known, nor what is chance in their votes"),
-        ("30.5,69.5\nb.mkv,0,100", "not known, nor what is chance in their votes"),
-        ("0.3,0.7\nb.mkv,0,1", "not known, nor what is chance in their votes"),
+        ("1,0\nb.mkv,0,1", "not known, so there is no noise ceiling; numbers of votes would tell"),
+        ("30.5,69.5\nb.mkv,0,100", "not known, so there is no noise ceiling; numbers of votes would tell"),
+        ("0.3,0.7\nb.mkv,0,1", "not known, so there is no noise ceiling; numbers of votes would tell"),
     ],
 )
 def test_numbers_that_are_no_votes_tell_of_no_raters(make_dataset, votes, raters):
