@@ -15,6 +15,7 @@ labels.csv and use tools/rate.py.
 
 import argparse
 
+from hybrid.data.numbers import typed_number
 from hybrid.errors import explained
 from hybrid.files import typed_path
 
@@ -22,8 +23,12 @@ from hybrid.files import typed_path
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=typed_path, help="a data set as tools/crop.py writes it")
-    parser.add_argument("--still", type=float, help="progress of a cell that rests (default: 5 um/s; needed for px)")
-    parser.add_argument("--spread", type=float, default=0.7, help="of the panel, in grades (default: %(default)s)")
+    parser.add_argument(
+        "--still", type=typed_number, help="progress of a cell that rests (default: 5 um/s; needed for px)"
+    )
+    parser.add_argument(
+        "--spread", type=typed_number, default=0.7, help="of the panel, in grades (default: %(default)s)"
+    )
     options = parser.parse_args()
 
     from hybrid.field.motion_grades import grade_folder

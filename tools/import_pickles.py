@@ -11,6 +11,7 @@ on.
 
 import argparse
 
+from hybrid.data.numbers import typed_number
 from hybrid.errors import explained
 from hybrid.files import typed_path
 
@@ -25,7 +26,10 @@ def main() -> None:
     )
     parser.add_argument("--group-by-folder", action="store_true", help="the folder in a clip's path is its group")
     parser.add_argument(
-        "--frame-rate", type=float, default=16.0, help="frames a second, which no pickle says (default: %(default)g)"
+        "--frame-rate",
+        type=typed_number,
+        default=16.0,
+        help="frames a second, which no pickle says (default: %(default)g)",
     )
     options = parser.parse_args()
 

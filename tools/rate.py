@@ -17,6 +17,7 @@ the columns rater,token).
 import argparse
 import sys
 
+from hybrid.data.numbers import typed_number
 from hybrid.errors import UserError, explained
 from hybrid.files import typed_path
 
@@ -27,14 +28,18 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--votes", type=typed_path, metavar="FOLDER", help="where the votes go (default: the same)")
     parser.add_argument("--grades", default="", help="best first (default: those of labels.csv, or A,B,C,D,E)")
     parser.add_argument(
-        "--repeat", type=float, default=0.1, metavar="SHARE", help="of the clips shown twice (default: %(default)s)"
+        "--repeat",
+        type=typed_number,
+        default=0.1,
+        metavar="SHARE",
+        help="of the clips shown twice (default: %(default)s)",
     )
     parser.add_argument("--tokens", type=typed_path, help="CSV with the columns rater,token (default: names are typed)")
     parser.add_argument("--port", type=int, default=8765, help="0: any free one (default: %(default)s)")
     parser.add_argument("--summary", action="store_true", help="print how far the raters agree, and end")
     parser.add_argument(
         "--width",
-        type=float,
+        type=typed_number,
         help="with --summary: of the noise ceiling's interval that is wanted, MSE x10^-2 (default: half of what it is)",
     )
     return parser.parse_args()

@@ -32,7 +32,8 @@ class ClipDataset:
     """N clips in the order of labels.csv.
 
     frames_NTHWC: uint8, read only, mapped from disk; C is 1 (luma) or 3 (RGB).
-    targets_NK: float32, rows sum to 1. votes_NK: as written. grades: names of the K grades, best first.
+    targets_NK: float32, rows sum to 1. grades: names of the K grades, best first.
+    raters_N: how many voted on each clip, float64; NaN where nothing says (`Labels.counted`, and no ratings).
     clips: posix paths relative to `root / "clips"`. groups: one a clip, or None. ratings: raw votes, or None.
     facts: what each source was. digests: SHA-256 of each file's bytes.
     notices: what is odd but no error, to be printed once.
@@ -43,7 +44,7 @@ class ClipDataset:
     spec: ClipSpec
     frames_NTHWC: np.ndarray
     targets_NK: np.ndarray
-    votes_NK: np.ndarray
+    raters_N: np.ndarray
     grades: tuple[str, ...]
     clips: tuple[str, ...]
     groups: tuple[str, ...] | None
@@ -55,6 +56,14 @@ class ClipDataset:
 
     def __len__(self) -> int:
         return len(self.clips)
+
+    @property
+    def told(self) -> str:
+        """What was read as grades and votes, in words: a column too many, or percentages, show there."""
+        known = " to ".join(f"{raters:g}" for raters in np.unique([self.raters_N.min(), self.raters_N.max()]))
+        if np.isnan(self.raters_N).any():
+            known = "not known, so there is no noise ceiling; numbers of votes would tell"
+        return f"grades, best first: {', '.join(self.grades)}; raters a clip: {known}"
 
     @cached_property
     def moments(self) -> Moments:
@@ -97,7 +106,7 @@ def load_dataset(root: Path | str, spec: ClipSpec, *, workers: int | None = None
         spec=spec,
         frames_NTHWC=decoded.frames_NTHWC,
         targets_NK=labels.targets_NK,
-        votes_NK=labels.votes_NK,
+        raters_N=_raters(labels, ratings),
         grades=labels.grades,
         clips=labels.clips,
         groups=labels.groups,
@@ -107,6 +116,12 @@ def load_dataset(root: Path | str, spec: ClipSpec, *, workers: int | None = None
         notices=tuple(dict.fromkeys((*of_tables, *_notices(labels, decoded, spec), *_former_cache(root)))),
         fingerprint=_fingerprint(labels, ratings, decoded, spec),
     )
+
+
+def _raters(labels: Labels, ratings: Ratings | None) -> np.ndarray:
+    if ratings is not None:
+        return (ratings.ratings_NR >= 0).sum(axis=1).astype(float)
+    return labels.votes_NK.sum(axis=1) if labels.counted else np.full(len(labels.clips), np.nan)
 
 
 def _fingerprint(labels: Labels, ratings: Ratings | None, decoded: DecodedClips, spec: ClipSpec) -> str:

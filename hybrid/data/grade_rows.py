@@ -6,11 +6,12 @@ clip,rater,grade[,group]    ratings.csv where there is no labels.csv: its votes 
 Groups that neither has are those of clips.csv, which tools/crop.py writes.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from hybrid.data.paths import ClipFiles
+from hybrid.data.grade_names import grade_key, grade_order, not_finite
+from hybrid.data.paths import ClipFiles, group_name, rater_key
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.table import Row, Table, read_table, renaming
 
@@ -28,7 +29,7 @@ def read_votes(root: Path, files: ClipFiles, problems: Problems, notices: list[s
         table = read_table(root / RATINGS, ("clip", "rater", "grade"), problems, optional=("group",), clips=files.files)
         if table is None:
             return None
-        raters = {row.cells["rater"] for row in table.rows}
+        raters = {rater_key(row.cells["rater"]) for row in table.rows}
         notices.append(
             f"there is no {LABELS}: the votes are counted from {RATINGS} ({len(table.rows)} votes by {len(raters)} "
             f"rater{'s' if len(raters) > 1 else ''})"
@@ -41,16 +42,6 @@ def read_votes(root: Path, files: ClipFiles, problems: Problems, notices: list[s
     return _with_groups(root, table, files, problems)
 
 
-def grade_order(grades: Sequence[str]) -> list[str] | None:
-    """Single letters or numbers, from A or the lowest number on; None where names have no order of their own."""
-    if all(len(grade) == 1 and grade.isalpha() for grade in grades):
-        return sorted(grades, key=str.casefold)
-    try:
-        return sorted(grades, key=float)
-    except ValueError:
-        return None
-
-
 def _by_clip(table: Table, files: ClipFiles, problems: Problems) -> list[tuple[Row, list[str]]]:
     """Each clip's first row with its grades, one a rater; `scan_ratings` says what is wrong with other rows."""
     rows: dict[str, Row] = {}
@@ -58,8 +49,8 @@ def _by_clip(table: Table, files: ClipFiles, problems: Problems) -> list[tuple[R
     for row in table.rows:
         clip = files.find(row.cells["clip"])[0] or row.cells["clip"]
         first = rows.setdefault(clip, row)
-        votes.setdefault(clip, {}).setdefault(row.cells["rater"], row.cells["grade"])
-        if row.cells.get("group") != first.cells.get("group"):
+        votes.setdefault(clip, {}).setdefault(rater_key(row.cells["rater"]), row.cells["grade"])
+        if group_name(row.cells.get("group", "")) != group_name(first.cells.get("group", "")):
             problems.add(
                 f"{table.name} row {row.line}: clip {clip!r} is in group {row.cells['group']!r}, in row {first.line} "
                 f"in {first.cells['group']!r}"
@@ -69,10 +60,18 @@ def _by_clip(table: Table, files: ClipFiles, problems: Problems) -> list[tuple[R
 
 def _counted(table: Table, rated: list[tuple[Row, list[str]]], problems: Problems, notices: list[str]) -> Table | None:
     """The table of votes of rows and the grades that were given to their clips."""
-    names = {grade for _, given in rated for grade in given if grade}
+    before = len(problems.problems)
+    for row in table.rows:
+        if not_finite(row.cells["grade"]):
+            told = f"the grade of clip {row.cells['clip']!r} is {row.cells['grade']!r}, which is none"
+            problems.add(f"{table.name} row {row.line}: {told}; write the grade, or remove the row")
+    spellings: dict[str, set[str]] = {}
+    for grade in {grade for _, given in rated for grade in given if grade and not not_finite(grade)}:
+        spellings.setdefault(grade_key(grade), set()).add(grade)
+    key_of = {min(names, key=lambda name: (len(name), name)): key for key, names in spellings.items()}
+    names = set(key_of)
     grades = grade_order(sorted(names))
     alike = {grade.casefold() for grade in names}
-    before = len(problems.problems)
     for column in table.columns:
         if column not in ("clip", "rater", "grade", "group"):
             problems.add(f"{table.name}: unknown column {column!r} beside 'grade'{renaming(column, 'group')}")
@@ -88,14 +87,18 @@ def _counted(table: Table, rated: list[tuple[Row, list[str]]], problems: Problem
     if len(problems.problems) > before:
         return None
     notices.append(
-        f"grades, best first: {', '.join(grades)}; if that is not so, write {LABELS} with a column of votes for each, "
-        "best first"
+        f"{table.name} does not say which grade is the best: it is taken to be {grades[0]!r}, and {grades[-1]!r} the "
+        f"worst; if that is not so, write {LABELS} with a column of votes for each grade, best first"
     )
+    if typed := [sorted(names) for names in spellings.values() if len(names) > 1]:
+        shown = "; ".join(" and ".join(map(repr, names)) for names in typed)
+        notices.append(f"grades of {table.name} are typed in several ways and taken as one each: {shown}")
     own = [name for name in ("clip", "group") if name in table.columns]
-    rows = [
-        Row(row.line, {name: row.cells[name] for name in own} | {grade: str(given.count(grade)) for grade in grades})
-        for row, given in rated
-    ]
+    rows = []
+    for row, given in rated:
+        keys = [grade_key(grade) for grade in given]
+        counts = {grade: str(keys.count(key_of[grade])) for grade in grades}
+        rows.append(Row(row.line, {name: row.cells[name] for name in own} | counts))
     return replace(table, columns=("clip", *grades, *own[1:]), rows=tuple(rows))
 
 
@@ -103,14 +106,29 @@ def _with_groups(root: Path, table: Table | None, files: ClipFiles, problems: Pr
     """The table with the groups of clips.csv, where it has none."""
     if table is None or "group" in table.columns or not (root / CLIPS).exists():
         return table
-    crops = read_table(root / CLIPS, ("clip", "group"), problems, clips=files.files)
-    if crops is None:
+    group_of = cropped_groups(root, files, problems)
+    if group_of is None:
         return table
-    group_of = {files.find(row.cells["clip"])[0]: row.cells["group"] for row in crops.rows}
     rows = tuple(
         Row(row.line, row.cells | {"group": group_of.get(files.find(row.cells["clip"])[0], "")}) for row in table.rows
     )
     return replace(table, columns=(*table.columns, "group"), rows=rows, groups_from=CLIPS)
+
+
+def cropped_groups(root: Path, files: ClipFiles, problems: Problems) -> dict[str | None, str] | None:
+    """The group of each clip by clips.csv, by its path; None where the file cannot be read. Problems are added, as of a
+    clip in two groups."""
+    table = read_table(root / CLIPS, ("clip", "group"), problems, clips=files.files)
+    if table is None:
+        return None
+    rows: dict[str | None, Row] = {}
+    for row in table.rows:
+        clip, group = files.find(row.cells["clip"])[0], row.cells["group"]
+        first = rows.setdefault(clip, row)
+        if clip is not None and group_name(group) != group_name(first.cells["group"]):
+            told = f"clip {clip!r} is in group {group!r}, in row {first.line} in {first.cells['group']!r}"
+            problems.add(f"{CLIPS} row {row.line}: {told}")
+    return {clip: row.cells["group"] for clip, row in rows.items()}
 
 
 def source_videos(root: Path, clips: Collection[str]) -> set[str]:

@@ -13,17 +13,17 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid.data.grade_rows import grade_order, read_votes
+from hybrid.data.grade_columns import SUM_TOLERANCE, grade_columns, without_percent
+from hybrid.data.grade_names import grade_order, look_alikes
+from hybrid.data.grade_rows import CLIPS, LABELS, RATINGS, read_votes
 from hybrid.data.numbers import Numbers
 from hybrid.data.paths import ClipFiles, group_name, near_group
 from hybrid.data.problems import Problems, some_of
-from hybrid.data.table import Row, Table, renaming
+from hybrid.data.table import Row, Table, misnamed
 
 FILE = "labels.csv"
 NAMES = ("clip", "group")
 """columns that hold no numbers"""
-SUM_TOLERANCE = 0.05
-"""how far rounded fractions may sum from 1"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,8 @@ class Labels:
 
     clips: posix paths relative to `root / "clips"`.
     grades: names of the K grades, best first.
-    votes_NK: as written, float64. targets_NK: the same as fractions, float32, rows sum to 1.
+    votes_NK: as written, float64; votes, fractions or percentages (`counted`). targets_NK: the same as fractions,
+    float32, rows sum to 1.
     groups: one a clip, or None where the file has none.
     file: the name of the one it was. lines: row of it each clip stands in, from 1 (the header's row counts).
     notices: what is odd but no error.
@@ -49,6 +50,14 @@ class Labels:
     file: str = FILE
     notices: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+
+    @property
+    def counted(self) -> bool:
+        """Whether the numbers are votes, so that their sum says how many raters there were: all are whole, and not of
+        one vote a clip, which may as well be fractions.
+        """
+        votes_NK = self.votes_NK[np.isfinite(self.votes_NK).all(axis=1)]
+        return bool((votes_NK == np.round(votes_NK)).all() and (votes_NK.sum(axis=1) > 1).any())
 
     def path(self, index: int) -> Path:
         """Where a clip's file lies."""
@@ -72,21 +81,29 @@ def scan_labels(root: Path, problems: Problems) -> Labels | None:
     if not root.is_dir():
         problems.add(f"there is no folder {root}")
         return None
-    if not (root / "clips").is_dir():
-        problems.add("clips/: there is no such folder; the videos belong there")
     files = ClipFiles(root)
     notices: list[str] = []
     table = read_votes(root, files, problems, notices)
+    if not files.folder.is_dir():
+        beside = [row.cells["clip"] for row in table.rows if files.beside(row.cells["clip"])] if table else []
+        lie = f": {some_of(beside)} lie beside it, so move them into it" if beside else ""
+        problems.add(f"clips/: there is no such folder; the videos belong there{lie}")
+    ours = (LABELS, RATINGS, CLIPS)
+    hints = [f"there is no {name}{hint}, or it is not read" for name in ours if (hint := misnamed(root / name))]
     if table is None:
+        if not (root / LABELS).exists() and (hint := misnamed(root / RATINGS)):
+            problems.add(f"{RATINGS}: there is no such file in {root}{hint}")
         return None
-    notices += table.notices
+    notices += [*table.notices, *hints]
     numbers = Numbers.of(row.cells[name] for row in table.rows for name in table.columns if name not in NAMES)
-    grades = _grade_columns(table, numbers, problems)
+    grades = grade_columns(table, numbers, problems)
     if grade_order(grades) not in (None, list(grades)):
         notices.append(
             f"the first column of {table.name} is the best grade: {grades[0]!r} is the best, {grades[-1]!r} the worst; "
             "if it is the other way round, turn the columns round"
         )
+    if letters := look_alikes(grades):
+        problems.add(f"{table.name}: names of grades hold letters that look alike: {letters}; type all in one alphabet")
     votes = {row.line: _votes(table.name, row, grades, numbers, problems) for row in table.rows}
     kept = _clip_rows(table, files, problems)
     votes_NK = np.array([votes[row.line] for row in kept.values()]).reshape(len(kept), len(grades))
@@ -97,6 +114,12 @@ def scan_labels(root: Path, problems: Problems) -> Labels | None:
     lines = tuple(row.line for row in kept.values())
     left_out = {row.line for row in table.rows} - set(lines)
     sums_N1 = votes_NK.sum(axis=1, keepdims=True)
+    if len(kept) and (votes_NK == np.round(votes_NK)).all() and (abs(sums_N1 - 100) <= 2).all():
+        nearly = "" if (sums_N1 == 100).all() else ", or nearly"
+        notices.append(
+            f"every row of {table.name} sums to 100{nearly}: taken as votes of 100 raters; if they are percentages, "
+            "write how many voted for each grade, or, where that is not known, fractions that sum to 1"
+        )
     return Labels(
         root=root,
         clips=tuple(kept),
@@ -111,47 +134,10 @@ def scan_labels(root: Path, problems: Problems) -> Labels | None:
     )
 
 
-def _grade_columns(table: Table, numbers: Numbers, problems: Problems) -> tuple[str, ...]:
-    """The columns that are grades; what else there is becomes a problem."""
-    start, width = table.columns.index("clip"), len(table.columns)
-    end = table.columns.index("group") if "group" in table.columns else width
-    if end < width and end <= start + 1:
-        problems.add(f"{FILE}: the column 'group' must come after the grades")
-        end = width
-    for column in table.columns[:start] + table.columns[end + 1 :]:
-        if column != "group":
-            hint = renaming(column, "group") or "; the columns are clip, the grades (best first), then group"
-            problems.add(f"{FILE}: unknown column {column!r}{hint}")
-    grades = []
-    for column in table.columns[start + 1 : end]:
-        if column == "group":
-            continue
-        texts = [row.cells[column] for row in table.rows]
-        words = len(texts) > 1 and any(texts) and not any(map(numbers.is_number, texts))
-        if hint := renaming(column, "group") or (words and renaming(column, "grade")):
-            problems.add(f"{FILE}: unknown column {column!r}{hint}")
-        elif words:
-            problems.add(f"{FILE}: unknown column {column!r}: what lies between clip and group must be votes")
-        else:
-            grades.append(column)
-    if _is_total(table, grades, numbers):
-        problems.add(f"{FILE}: the column {grades[-1]!r} is the sum of the others, not a grade; remove it")
-    if len(grades) < 2:
-        problems.add(f"{FILE}: needs 2 or more grade columns after 'clip', has {len(grades)}")
-    return tuple(grades)
-
-
-def _is_total(table: Table, grades: list[str], numbers: Numbers) -> bool:
-    if len(grades) < 3 or grades[-1].lower() not in ("n", "sum", "total", "votes", "raters"):
-        return False
-    votes_NK = np.array([[numbers.read(row.cells[grade]) or 0 for grade in grades] for row in table.rows])
-    return len(votes_NK) > 0 and np.allclose(votes_NK[:, :-1].sum(axis=1), votes_NK[:, -1], atol=SUM_TOLERANCE)
-
-
 def _clip_rows(table: Table, files: ClipFiles, problems: Problems) -> dict[str, Row]:
     """The rows by their clip's path, without those that name no file or name one a second time."""
     kept: dict[str, Row] = {}
-    for row in table.rows:
+    for row in table.rows if files.folder.is_dir() else ():  # else none is found, which one line has said
         clip, problem = files.find(row.cells["clip"])
         if clip is None:
             problems.add(f"{table.name} row {row.line}: {problem}")
@@ -174,6 +160,7 @@ def _votes(file: str, row: Row, grades: tuple[str, ...], numbers: Numbers, probl
         wrong = (
             "is empty" if not text
             else f"is {text!r}, which may mean {meanings}; write the one it is" if (meanings := numbers.meanings(text))
+            else f"is {text!r}; write {number!r}, without the sign" if (number := without_percent(text, numbers))
             else f"is {text!r}, not a number" if vote is None
             else f"is negative ({text})" if vote < 0
             else f"is {text}, more than any panel has raters" if vote > MOST_VOTES
@@ -190,17 +177,20 @@ def _votes(file: str, row: Row, grades: tuple[str, ...], numbers: Numbers, probl
 
 
 def _check_sums(file: str, votes_NK: np.ndarray, rows: list[Row], problems: Problems) -> None:
-    """A file holds votes or fractions, not both: a row of the other kind is a slip, and scaling it would hide that."""
+    """A file holds votes, fractions or percentages, and one of them: a row of another kind is a slip, and scaling it
+    would hide that.
+    """
     sums_N = votes_NK.sum(axis=1)
     good_N = np.isfinite(sums_N)
-    near_one_N = np.abs(sums_N - 1) <= SUM_TOLERANCE
-    fractions_N = good_N & (votes_NK != np.round(votes_NK)).any(axis=1)
-    file_of_fractions = fractions_N.any() and near_one_N[good_N].mean() > 0.5
+    broken_N = good_N & (votes_NK != np.round(votes_NK)).any(axis=1)
+    near_N = {whole: np.abs(sums_N - whole) <= SUM_TOLERANCE * whole for whole in (1, 100)}
+    shares_of = next((whole for whole in near_N if broken_N.any() and near_N[whole][good_N].mean() > 0.5), None)
     for n in np.flatnonzero(good_N):
         name, total = f"{file} row {rows[n].line}: clip {rows[n].cells['clip']!r}", f"{sums_N[n]:g}"
-        if file_of_fractions and not near_one_N[n]:
-            problems.add(f"{name} sums to {total} where most rows are fractions that sum to 1")
-        elif not file_of_fractions and fractions_N[n] and near_one_N[n]:
+        if shares_of and not near_N[shares_of][n]:
+            kind = "fractions that sum to 1" if shares_of == 1 else "percentages that sum to 100"
+            problems.add(f"{name} sums to {total} where most rows are {kind}")
+        elif not shares_of and broken_N[n] and near_N[1][n]:
             problems.add(f"{name} has fractions where most rows are votes")
 
 
@@ -224,8 +214,8 @@ def _groups(table: Table, rows: list[Row], problems: Problems, notices: list[str
     if typed := [(group, list(lines.values())) for group, lines in spellings.items() if len(lines) > 1]:
         shown = "; ".join(f"{group!r} in rows {', '.join(map(str, lines))}" for group, lines in typed[:5])
         notices.append(
-            f"groups of {file} are typed in several ways (accents, wide letters or spaces) and taken as one each: "
-            f"{shown}{f' and {len(typed) - 5} more' if len(typed) > 5 else ''}"
+            f"groups of {file} are typed in several ways (accents, wide letters, spaces, 1.0 for 1) and taken as one "
+            f"each: {shown}{f' and {len(typed) - 5} more' if len(typed) > 5 else ''}"
         )
     if alike := [names for names in near.values() if len(names) > 1]:
         shown = "; ".join(" and ".join(map(repr, names)) for names in alike[:5])

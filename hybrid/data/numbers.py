@@ -5,6 +5,7 @@ other numbers have a decimal point, it is 1200, and where they have a decimal co
 occur, it is neither.
 """
 
+import argparse
 import math
 import re
 from collections.abc import Iterable
@@ -46,3 +47,18 @@ class Numbers:
     @staticmethod
     def is_number(text: str) -> bool:
         return NUMBER.fullmatch(text) is not None
+
+
+def mended_comma(text: str) -> str:
+    """`0.38` of `0,38`; '' of what is no number with a decimal comma."""
+    return text.replace(",", ".") if NUMBER.fullmatch(text) and "," in text else ""
+
+
+def typed_number(text: str) -> float:
+    """A number of a command line, where nothing beside it says whether a comma parts decimals: it has a point."""
+    if told := mended_comma(text):
+        raise argparse.ArgumentTypeError(f"write {told}, with a point, not {text}")
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None

@@ -37,10 +37,16 @@ class ClipFiles:
             return None, f"clip {written!r} is {kind}"
         return None, f"clip {written!r}: there is no such file in clips/{self._hint(written)}"
 
+    def beside(self, written: str) -> bool:
+        """Whether a clip lies beside clips/ and not inside."""
+        return bool(written) and os.path.isfile(self.folder.parent / written.replace("\\", "/"))
+
     def _hint(self, written: str) -> str:
-        """The file that differs in capitals, ending or a leading clips/ alone."""
+        """The file that differs in capitals, ending or a leading clips/ alone, or lies beside clips/."""
         stem = posixpath.splitext(written.removeprefix("clips/"))[0].lower()
         near = self._by_stem.get(stem) or self._by_stem.get(written.lower())
+        if not near and self.beside(written):
+            return ", but beside it: move it there"
         return f" (there is {near!r})" if near else ""
 
 
@@ -50,10 +56,15 @@ def plain_name(name: str) -> str:
 
 
 def group_name(name: str) -> str:
-    """A patient's name or number, however it was typed: as `plain_name`, wide letters and digits as narrow ones, and
-    spaces of any kind and number as one. Names that differ in more are different.
+    """A patient's name or number, however it was typed: as `plain_name`, wide letters and digits as narrow ones, spaces
+    of any kind and number as one, and `1.0`, as programs write a 1, as 1. Names that differ in more are different.
     """
-    return " ".join(unicodedata.normalize("NFKC", name).split())
+    return re.sub(r"^([0-9]+)\.0+$", r"\1", " ".join(unicodedata.normalize("NFKC", name).split()))
+
+
+def rater_key(name: str) -> str:
+    """Equal of names that are one rater's: those that differ as `group_name` has it, or in capitals."""
+    return group_name(name).casefold()
 
 
 def near_group(name: str) -> str:

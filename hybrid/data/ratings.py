@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid.data.labels import SUM_TOLERANCE, Labels
-from hybrid.data.paths import ClipFiles
+from hybrid.data.grade_names import grade_key, look_alikes
+from hybrid.data.labels import Labels
+from hybrid.data.paths import ClipFiles, group_name, rater_key
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.table import read_table
 
@@ -22,6 +23,7 @@ FILE = "ratings.csv"
 class Ratings:
     """ratings_NR: int16, the index of the grade that rater r gave clip n (0 is the best), -1 where none was given.
 
+    raters: as `group_name` writes the first spelling of each; names of one `rater_key` are one rater.
     notices: what is odd about the file but no error.
     """
 
@@ -52,42 +54,54 @@ def scan_ratings(root: Path, labels: Labels, problems: Problems) -> Ratings | No
         if column not in known:
             problems.add(f"{FILE}: unknown column {column!r}; the columns are {', '.join(known)}")
     clip_index = {clip: n for n, clip in enumerate(labels.clips)}
-    grade_index = {grade: k for k, grade in enumerate(labels.grades)}
+    grade_index = {grade_key(grade): k for k, grade in enumerate(labels.grades)}
     found: dict[str, str | None] = {}  # many rows a clip: look each name up once
     unknown: dict[str, int] = {}
+    spellings: dict[str, dict[str, None]] = defaultdict(dict)
     first_line: dict[tuple[str, str], int] = {}
     rated: dict[int, dict[str, int]] = defaultdict(dict)
     for row in table.rows:
         written, rater, grade = row.cells["clip"], row.cells["rater"], row.cells["grade"]
         if written not in found:
             found[written] = written if written in clip_index else files.find(written)[0]
-        clip, where = found[written], f"{FILE} row {row.line}"
+        clip, where, key = found[written], f"{FILE} row {row.line}", rater_key(rater)
         if clip not in clip_index:
             unknown.setdefault(written, row.line)
         elif not rater:
             problems.add(f"{where}: clip {written!r} has no rater")
-        elif grade not in grade_index:
-            grades = ", ".join(labels.grades)
+        elif grade_key(grade) not in grade_index:
+            letters = look_alikes([grade, *labels.grades])
             problems.add(
-                f"{where}: rater {rater!r} gives clip {written!r} the unknown grade {grade!r}; grades: {grades}"
+                f"{where}: rater {rater!r} gives clip {written!r} the unknown grade {grade!r}; grades: "
+                f"{', '.join(labels.grades)}" + (f" ({letters})" if letters else "")
             )
-        elif (clip, rater) in first_line:
-            line = first_line[clip, rater]
-            problems.add(f"{where}: rater {rater!r} has graded clip {written!r} in row {line} already")
+        elif (clip, key) in first_line:
+            line = first_line[clip, key]
+            known = next(iter(spellings[key]))
+            named = "" if known == rater else f" as {known!r}"
+            problems.add(f"{where}: rater {rater!r} has graded clip {written!r} in row {line} already{named}")
         else:
-            first_line[clip, rater] = row.line
-            rated[clip_index[clip]][rater] = grade_index[grade]
+            first_line[clip, key] = row.line
+            spellings[key].setdefault(rater)
+            rated[clip_index[clip]][key] = grade_index[grade_key(grade)]
     for written, line in unknown.items():
         if written not in labels.left_out:  # else it is a problem of labels.csv already
             problems.add(f"{FILE} row {line}: clip {written!r} is not in labels.csv")
-    raters = tuple(sorted({rater for grades in rated.values() for rater in grades}))
-    rater_index = {rater: r for r, rater in enumerate(raters)}
+    name_of = {key: group_name(next(iter(names))) for key, names in spellings.items()}
+    raters = sorted(name_of, key=name_of.get)
+    rater_index = {key: r for r, key in enumerate(raters)}
     ratings_NR = np.full((len(labels.clips), len(raters)), -1, np.int16)
     for n, grades in rated.items():
-        for rater, k in grades.items():
-            ratings_NR[n, rater_index[rater]] = k
+        for key, k in grades.items():
+            ratings_NR[n, rater_index[key]] = k
     _check_against_labels(ratings_NR, labels, problems)
-    return Ratings(raters, ratings_NR, table.notices)
+    notices = [*table.notices]
+    if typed := [" and ".join(map(repr, names)) for names in spellings.values() if len(names) > 1]:
+        notices.append(
+            f"raters of {FILE} are typed in several ways (capitals, accents, wide letters or spaces) and taken as one "
+            f"each: {'; '.join(typed)}; if they are not one, tell them apart by more than that"
+        )
+    return Ratings(tuple(name_of[key] for key in raters), ratings_NR, tuple(notices))
 
 
 def _check_against_labels(ratings_NR: np.ndarray, labels: Labels, problems: Problems) -> None:
@@ -100,12 +114,9 @@ def _check_against_labels(ratings_NR: np.ndarray, labels: Labels, problems: Prob
         votes_K, counts_K = labels.votes_NK[n], counts_NK[n]
         if not np.isfinite(votes_K).all():
             continue  # a problem of labels.csv already
-        if abs(votes_K.sum() - 1) <= SUM_TOLERANCE and counts_K.sum() > 1:
-            agree = np.allclose(votes_K, counts_K / counts_K.sum(), atol=0.01)
-            counts_K = np.round(counts_K / counts_K.sum(), 3)
-        else:
-            agree = np.allclose(votes_K, counts_K)
-        if not agree:
+        if not labels.counted:
+            votes_K, counts_K = (np.round(of_K / of_K.sum(), 3) for of_K in (votes_K, counts_K))
+        if not np.allclose(votes_K, counts_K, atol=0.01):
             problems.add(
                 f"{FILE}: clip {labels.clips[n]!r} has {_listed(counts_K)} here but {_listed(votes_K)} in labels.csv "
                 f"row {labels.lines[n]}"

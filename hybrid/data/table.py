@@ -20,6 +20,9 @@ SEPARATORS = (",", ";", "\t")
 WIDE_NUMBER = re.compile("[\uff10-\uff19\uff0b\uff0c\uff0d\uff0e]+")
 """as a Japanese keyboard types one"""
 
+TEXTS, SHEETS = (".csv", ".tsv", ".txt"), (".xlsx", ".xls", ".xlsm", ".ods", ".numbers")
+"""endings of files that may be a table under another name"""
+
 SYNONYMS = {
     "group": "patient donor subject sample source video case group gruppe spender proband probe",
     "clip": "file filename name path video movie datei",
@@ -113,7 +116,7 @@ def _read_bytes(path: Path, problems: Problems) -> bytes | None:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        problems.add(f"{path.name}: there is no such file in {path.parent}")
+        problems.add(f"{path.name}: there is no such file in {path.parent}" + misnamed(path))
         return None
     except OSError as error:
         problems.add(f"{path.name}: cannot be read: {(error.strerror or str(error)).lower()}")
@@ -122,6 +125,18 @@ def _read_bytes(path: Path, problems: Problems) -> bytes | None:
         problems.add(f"{path.name}: is a spreadsheet or zip file; save it as CSV")
         return None
     return data
+
+
+def misnamed(path: Path) -> str:
+    """What to do with a file that is there in place of this one, in other capitals or another format, else ''."""
+    if path.exists() or not path.parent.is_dir():
+        return ""
+    for other in sorted(path.parent.iterdir()):
+        if other.stem.lower() in (path.stem, path.name) and other.suffix.lower() in TEXTS:
+            return f"; there is {other.name!r}: rename it to {path.name}"
+        if other.stem.lower() in (path.stem, path.name) and other.suffix.lower() in SHEETS:
+            return f"; there is {other.name!r}: open it and save it as CSV, as {path.name}"
+    return ""
 
 
 def _separator(header: str, required: tuple[str, ...]) -> str:

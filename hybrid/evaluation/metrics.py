@@ -136,7 +136,8 @@ METRICS = {
         averaged(
             "kl",
             "lower",
-            "Kullback-Leibler divergence in nats from the prediction to the votes, half a vote added to each grade",
+            "Kullback-Leibler divergence in nats from the prediction to the votes, half a vote added to each grade "
+            f"(of {PANEL} votes where nothing says how many voted)",
             kullback_leibler,
             uses_raters=True,
         ),

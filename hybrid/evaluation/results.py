@@ -186,7 +186,7 @@ def dataset_of(folder: ExperimentFolder, run: RunFolder) -> tuple[ClipDataset | 
     protocol, data = settings["protocol"], settings["data"]
     root = Path(data["root"])
     if not root.exists():
-        return None, f"the data set is no longer at {root}"
+        return None, f"the data set is no longer at {root.absolute()}"
     spec = ClipSpec(protocol["num_frames"], protocol["frame_rate"], protocol["crop_size"], data["channels"])
     try:
         dataset = load_dataset(root, spec)

@@ -111,7 +111,7 @@ def check_all(configs: Sequence[TrainConfig]) -> ClipDataset:
     folds_RN = check_folds(config, dataset)
     split = split_notices(split_groups(folds_RN, dataset.groups))
     twice = split_pairs_notice(kept_near_duplicates(dataset.frames_NTHWC, dataset.digests), folds_RN, dataset.clips)
-    for notice in (*dataset.notices, *unequal_folds(folds_RN), *split, *twice):
+    for notice in (dataset.told, *dataset.notices, *unequal_folds(folds_RN), *split, *twice):
         print(f"note: {notice}", file=sys.stderr)
     if pending:
         from hybrid.evaluation.results import check_split, read_run

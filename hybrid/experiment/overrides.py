@@ -18,6 +18,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from hybrid.data.numbers import mended_comma
 from hybrid.errors import UserError
 
 QUOTED = re.compile(r"""'(\\.|[^'\\])*'|"(\\.|[^"\\])*\"""")
@@ -86,7 +87,11 @@ def _typed(override: str, kinds: dict[str, Any], groups: dict[str, list[str]], m
                 raise UserError(f"{override}: there is no {key} {choice!r}" + did_you_mean(choice, groups[key], there))
     elif key == "arm":  # a choice, too, of Hydra's, and of any label
         return f"{written}={','.join(map(_quoted, value.split(',')))}"
+    elif kinds.get(key) in (float, float | None) and not many and (told := mended_comma(value)):
+        raise UserError(f"{override}: write {key}={told}, with a point")
     elif kinds.get(key) is str or (kinds.get(key) == str | None and value != "null"):
+        if equals and value in ("", "''", '""'):
+            raise UserError(f"{key} is empty: was a variable of the shell not set?")
         return f"{written}=" + (",".join(map(_quoted, value.split(","))) if many else _quoted(value))
     return override
 

@@ -68,6 +68,10 @@ def read_motion(root: Path) -> pd.DataFrame:
     problems = Problems(f"data set {root}")
     table = read_table(root / CLIPS, ("clip", "video", "track", "unit", "vsl", "str"), problems)
     problems.raise_if_any()
+    first: dict[str, int] = {}
+    for row in table.rows:
+        if (line := first.setdefault(row.cells["clip"], row.line)) != row.line:
+            problems.add(f"{CLIPS} row {row.line}: clip {row.cells['clip']!r} is in row {line} already")
     clips = pd.DataFrame([row.cells for row in table.rows])
     for name in ("vsl", "str"):
         clips[name] = _numbers(table, name, problems)

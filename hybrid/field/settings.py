@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from hybrid.data.numbers import typed_number
 from hybrid.errors import UserError
 from hybrid.files import typed_path
 
@@ -51,17 +52,17 @@ class Settings:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What a program for field videos can be told of them; `settings_of` understands it."""
     parser.add_argument("--boxes", type=typed_path, help="file or folder of the boxes")
-    parser.add_argument("--detect", type=float, metavar="PX", help="find heads of this diameter instead, simply")
-    parser.add_argument("--um-per-px", type=float, help="size of a pixel, in um")
+    parser.add_argument("--detect", type=typed_number, metavar="PX", help="find heads of this diameter instead, simply")
+    parser.add_argument("--um-per-px", type=typed_number, help="size of a pixel, in um")
     parser.add_argument("--side", type=int, help="px of a clip (default: 150)")
-    parser.add_argument("--side-um", type=float, help="the same in um")
+    parser.add_argument("--side-um", type=typed_number, help="the same in um")
     parser.add_argument("--camera", default="tracked", choices=CAMERAS, help="(default: %(default)s)")
     parser.add_argument(
         "--classes", nargs="+", default=[], help="of the boxes, those of sperm (where there are several)"
     )
     parser.add_argument("--first-frame", type=int, choices=(0, 1), help="number of the first frame in files of boxes")
-    parser.add_argument("--max-speed", type=float, help="px/s (default: 30 boxes a second)")
-    parser.add_argument("--max-gap", type=float, default=0.2, help="s (default: %(default)s)")
+    parser.add_argument("--max-speed", type=typed_number, help="px/s (default: 30 boxes a second)")
+    parser.add_argument("--max-gap", type=typed_number, default=0.2, help="s (default: %(default)s)")
     parser.add_argument("--deinterlace", action="store_true", help="before cropping")
 
 

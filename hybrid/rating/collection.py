@@ -8,7 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from hybrid.data.grade_rows import LABELS, grade_order
+from hybrid.data.grade_names import grade_key, grade_order, look_alikes
+from hybrid.data.grade_rows import LABELS
 from hybrid.data.labels import read_labels
 from hybrid.data.paths import ClipFiles
 from hybrid.errors import UserError
@@ -115,8 +116,10 @@ def _check_grades(grades: tuple[str, ...], typed: bool) -> None:
     listed = ",".join(grades)
     if not 2 <= len(grades) <= MOST_GRADES:
         raise UserError(f"grades are 2 to {MOST_GRADES}, best first, as in --grades A,B,C; not {listed!r}")
-    if not all(grades) or len({grade.casefold() for grade in grades}) < len(grades):
+    if not all(grades) or len({grade_key(grade).casefold() for grade in grades}) < len(grades):
         raise UserError(f"grades must differ, and not in capitals alone: {listed!r}")
+    if letters := look_alikes(grades):
+        raise UserError(f"grades {listed!r} hold letters that look alike: {letters}; type all in one alphabet")
     if typed and grade_order(grades) != list(grades):
         raise UserError(
             f"--grades {listed}: ratings.csv does not say which grade is the best, and is read as A, or the lowest "

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from hybrid.data.paths import group_name
+from hybrid.data.paths import group_name, rater_key
 from hybrid.data.problems import Problems
 from hybrid.data.table import read_table
 from hybrid.errors import UserError
@@ -45,4 +45,4 @@ def rater_name(typed: str, known: Iterable[str]) -> str:
             f"{typed[: LONGEST + 1]!r} is no name for a rater: 1 to {LONGEST} characters, of which the first is not "
             "= + - or @, which spreadsheets take for a formula"
         )
-    return next((other for other in known if other.casefold() == name.casefold()), name)
+    return next((other for other in known if rater_key(other) == rater_key(name)), name)

@@ -134,7 +134,7 @@ class _Pages:
         if self.tokens is not None:
             if key not in self.tokens:
                 raise HTTPException(403, "this token is not known")
-            return self.tokens[key]
+            key = self.tokens[key]
         try:
             return rater_name(key, self.collection.votes.raters())
         except UserError as error:

@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hybrid.data.grade_rows import CLIPS, LABELS, RATINGS
+from hybrid.data.grade_rows import CLIPS, LABELS, RATINGS, cropped_groups
 from hybrid.data.labels import read_labels
-from hybrid.data.paths import ClipFiles
+from hybrid.data.paths import ClipFiles, group_name
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.ratings import read_ratings
-from hybrid.data.table import read_table
 from hybrid.errors import UserError
 from hybrid.evaluation.panel import agreement_of_raters
 from hybrid.evaluation.raters import ordinal_alpha, plan_ceiling, severity
@@ -99,12 +98,11 @@ def _groups(root: Path, files: ClipFiles) -> tuple[str, ...] | None:
         group_of = dict(zip(labels.clips, labels.groups or (), strict=False))
     elif (root / CLIPS).exists():
         problems = Problems(f"data set {root}")
-        table = read_table(root / CLIPS, ("clip", "group"), problems, clips=files.files)
+        group_of = cropped_groups(root, files, problems)
         problems.raise_if_any()
-        group_of = {files.find(row.cells["clip"])[0]: row.cells["group"] for row in table.rows}
     else:
         return None
-    return _several(tuple(group_of.get(clip) or clip for clip in files.files)) if group_of else None
+    return _several(tuple(group_name(group_of.get(clip, "")) or clip for clip in files.files)) if group_of else None
 
 
 def _several(groups: tuple[str, ...] | None) -> tuple[str, ...] | None:

@@ -5,6 +5,7 @@ Where a protocol asks for `best_epoch`, the lowest error of any epoch there is t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,9 @@ def _draw(config: TrainConfig) -> tuple[int, int, int]:
 def _train(
     config: TrainConfig, dataset: ClipDataset, fold_of_N: np.ndarray, run: RunFolder, callbacks: Sequence[pl.Callback]
 ) -> dict[str, Any]:
-    write_yaml(run.config, run_settings(config))
+    settings = run_settings(config)
+    settings["data"]["root"] = os.path.abspath(settings["data"]["root"])  # for commands from another folder
+    write_yaml(run.config, settings)
     seen = check_start(config, dataset, fold_of_N)
     protocol, recipe, seed, begun = config.protocol, config.model.recipe, run_seed(config), begin(config)
     machine, _ = begun
@@ -150,24 +153,16 @@ def _measures(
     """Of the answers to the test clips, and what must be beaten: the error of the training clips' mean distribution."""
     train_NK, test_NK = dataset.targets_NK[train_clips], dataset.targets_NK[test_clips]
     return {
-        "metrics": evaluate(answers_NK, test_NK, raters=np.nan_to_num(_raters(dataset, test_clips), nan=PANEL)),
+        "metrics": evaluate(answers_NK, test_NK, raters=np.nan_to_num(dataset.raters_N[test_clips], nan=PANEL)),
         "mean_predictor_mse": float(squared_error(np.broadcast_to(train_NK.mean(0), test_NK.shape), test_NK).mean()),
     }
-
-
-def _raters(dataset: ClipDataset, clips: np.ndarray) -> np.ndarray:
-    """How many voted on each clip; NaN where nothing says: labels.csv holds fractions and there is no ratings.csv."""
-    if dataset.ratings is not None:
-        return (dataset.ratings.ratings_NR[clips] >= 0).sum(1).astype(float)
-    votes_N = dataset.votes_NK[clips].sum(1)
-    return votes_N if (votes_N > 1.5).all() else np.full(len(clips), np.nan)
 
 
 def _prediction_table(dataset: ClipDataset, clips: np.ndarray, prediction_NK: np.ndarray) -> pd.DataFrame:
     columns = {"clip": [dataset.clips[clip] for clip in clips]}
     for kind, values_NK in (("target", dataset.targets_NK[clips]), ("predicted", prediction_NK)):
         columns |= {f"{kind}_{grade}": values_NK[:, k] for k, grade in enumerate(dataset.grades)}
-    columns["raters"] = _raters(dataset, clips)  # what the panel's noise follows from
+    columns["raters"] = dataset.raters_N[clips]  # what the panel's noise follows from
     return pd.DataFrame(columns)
 
 

@@ -86,6 +86,14 @@ def test_a_mistake_is_explained_and_nothing_written(made, words, message, tmp_pa
     assert not (root / "labels.csv").exists()
 
 
+def test_a_clip_that_is_there_twice_is_refused(tmp_path, monkeypatch):
+    root = cropped(tmp_path / "my_clips")
+    with open(root / "clips.csv", "a") as file:
+        file.write("0.mkv,a.mp4,a.mp4,1,um,5,0.1\n")
+    with pytest.raises(UserError, match="clips.csv row 8: clip '0.mkv' is in row 2 already"):
+        type_in(monkeypatch, root)
+
+
 def test_units_are_not_mixed(tmp_path, monkeypatch):
     root = cropped(tmp_path / "my_clips")
     text = (root / "clips.csv").read_text()

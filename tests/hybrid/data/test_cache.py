@@ -151,6 +151,40 @@ def test_a_spoiled_cache_is_made_again(tmp_path, paths, decoded_names, how):
     assert len(decoded_names) == 3
 
 
+def damage(folder, clip):
+    """One byte of a clip's frames, as a failing disk or another program leaves it."""
+    (npy,) = folder.glob("*.npy")
+    frames_NTHWC = np.load(npy, mmap_mode="r+")
+    frames_NTHWC[clip, 7, 3, 2] ^= 16
+    frames_NTHWC.flush()
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_damaged_frames_are_neither_used_nor_inherited_but_decoded_anew(tmp_path, paths, decoded_names, capsys, others):
+    first = decode_clips(paths, SMALL, tmp_path / "cache").frames_NTHWC.copy()
+    damage(tmp_path / "cache", 1)
+    decoded_names.clear()
+    capsys.readouterr()
+    wanted = paths[1:] if others else paths
+    again = decode_clips(wanted, SMALL, tmp_path / "cache")
+    np.testing.assert_array_equal(again.frames_NTHWC, first[1:] if others else first)
+    assert decoded_names == ["b.mkv"]
+    said = capsys.readouterr().err
+    assert said.count("1 of 3 clips decoded in") == 1 and "are no longer what was written there and are decoded" in said
+    decode_clips(wanted, SMALL, tmp_path / "cache")
+    assert decoded_names == ["b.mkv"] and not capsys.readouterr().err
+
+
+def test_a_cache_from_before_there_were_checksums_is_made_again(tmp_path, paths, decoded_names):
+    decode_clips(paths, SMALL, tmp_path / "cache")
+    (about,) = (tmp_path / "cache").glob("*.json")
+    facts = json.loads(about.read_text())
+    del facts["checksums"]
+    about.write_text(json.dumps(facts))
+    decode_clips(paths, SMALL, tmp_path / "cache")
+    assert len(decoded_names) == 6
+
+
 def decode_and_hang(paths, folder, hang_at):
     """In another process: decode, but stop for ever at one clip."""
     decode = video_module.decode_clip

@@ -35,7 +35,9 @@ def test_votes_are_counted_from_ratings_alone(make_dataset, text):
     assert labels.file == "ratings.csv" and labels.groups is None
     counted, order = labels.notices
     assert counted == "there is no labels.csv: the votes are counted from ratings.csv (6 votes by 3 raters)"
-    assert order.startswith("grades, best first: A, B, C;")
+    assert order.startswith(
+        "ratings.csv does not say which grade is the best: it is taken to be 'A', and 'C' the worst"
+    )
     np.testing.assert_array_equal(read_ratings(root, labels).ratings_NR, [[2, 0, -1], [0, 0, 1], [1, -1, -1]])
 
 
@@ -52,14 +54,21 @@ def test_one_grade_a_clip_is_one_vote(make_dataset):
     assert labels.grades == ("A", "B", "D") and labels.groups == ("p", "p", "q")
     np.testing.assert_array_equal(labels.votes_NK, [[0, 1, 0], [1, 0, 0], [0, 0, 1]])
     assert labels.notices[0] == "labels.csv has one grade a clip, taken as one vote: how far raters agree is not known"
-    assert labels.notices[1].startswith(
-        "grades, best first: A, B, D; if that is not so, write labels.csv with a column"
-    )
+    assert labels.notices[1].startswith("labels.csv does not say which grade is the best: it is taken to be 'A', and")
 
 
 def test_numbers_are_in_the_order_of_their_values(make_dataset):
     labels = read_labels(make_dataset("clip,grade\na.mkv,10\nb.mkv,9\nc.mkv,2\n"))
     assert labels.grades == ("2", "9", "10")
+
+
+def test_a_grade_typed_in_several_ways_is_one(make_dataset):
+    root = rated(make_dataset, "clip,rater,grade\na.mkv,r1,3\nb.mkv,r1,3.0\nc.mkv,r1,03\na.mkv,r2,\uff13\nb.mkv,r2,1\n")
+    labels = read_labels(root)
+    assert labels.grades == ("1", "3")
+    np.testing.assert_array_equal(labels.votes_NK, [[0, 2], [1, 1], [0, 1]])
+    assert "typed in several ways and taken as one each: '03' and '3' and '3.0'" in labels.notices[-1]
+    np.testing.assert_array_equal(read_ratings(root, labels).ratings_NR, [[1, 1], [1, 0], [1, -1]])
 
 
 @pytest.mark.parametrize(
@@ -108,6 +117,18 @@ BAD = {
         "ratings.csv: grades differ in capitals alone (A, a, B, C)",
     ),
     "one grade": ("clip,rater,grade\na.mkv,r1,A\n", "ratings.csv: needs 2 or more grades, has A"),
+    "not a number": (
+        "clip,rater,grade\na.mkv,r1,1\nb.mkv,r1,2\nc.mkv,r1,nan\n",
+        "ratings.csv row 4: the grade of clip 'c.mkv' is 'nan', which is none; write the grade, or remove the row",
+    ),
+    "infinite": (
+        "clip,rater,grade\na.mkv,r1,-inf\nb.mkv,r1,2\nc.mkv,r1,1\n",
+        "row 2: the grade of clip 'a.mkv' is '-inf'",
+    ),
+    "look-alike": (
+        RATINGS + "c.mkv,r2,\u0410\n",
+        "names of grades hold letters that look alike: 'A' is U+0041 LATIN CAPITAL LETTER A, '\u0410' is U+0410",
+    ),
     "no such clip": (RATINGS + "x.mkv,r1,A\n", "ratings.csv row 8: clip 'x.mkv': there is no such file in clips/"),
     "twice": (RATINGS + "c.mkv,r1,A\n", "ratings.csv row 8: rater 'r1' has graded clip 'c.mkv' in row 7 already"),
     "no grade": (RATINGS + "a.mkv,r4,\n", "ratings.csv row 8: rater 'r4' gives clip 'a.mkv' the unknown grade ''"),
@@ -124,6 +145,7 @@ BAD = {
         RATINGS.replace("rater", "Reader"),
         "ratings.csv: there is no column 'rater' but 'Reader': rename it to rater; the first line has",
     ),
+    "clip in two groups": (RATINGS, "clips.csv row 6: clip 'a.mkv' is in group 'p2', in row 2 in 'p1'"),
     "clip without group": (RATINGS, "clips.csv: clip 'c.mkv' has no group, others have one"),
 }
 
@@ -131,7 +153,10 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_says_what_is_wrong(make_dataset, case):
     text, message = BAD[case]
-    crops = {"clips": CROPS.replace("c.mkv,v2,p2,7\n", "")} if case == "clip without group" else {}
+    crops = {
+        "clip without group": {"clips": CROPS.replace("c.mkv,v2,p2,7\n", "")},
+        "clip in two groups": {"clips": CROPS + "./a.mkv,v2,p2,7\n"},
+    }.get(case, {})
     with pytest.raises(DatasetError) as error:
         load_dataset(rated(make_dataset, text, **crops), ClipSpec(2, 2, 16, 1))
     assert len(error.value.problems) == 1, error.value.problems

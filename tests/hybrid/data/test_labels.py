@@ -88,8 +88,76 @@ def test_panels_of_different_size_and_single_votes_are_fine(make_dataset):
     read_labels(make_dataset("clip,A,B\na.mkv,20,20\nb.mkv,1,0\nc.mkv,3,4\n"))
 
 
-def test_a_grade_called_total_that_is_no_sum_is_a_grade(make_dataset):
-    assert read_labels(make_dataset("clip,A,B,total\na.mkv,1,2,2\nb.mkv,1,2,0\n")).grades == ("A", "B", "total")
+def test_half_of_the_votes_on_one_grade_in_a_few_clips_are_no_total(make_dataset):
+    assert read_labels(make_dataset("clip,A,B,C\na.mkv,1,2,3\nb.mkv,0,4,4\n")).grades == ("A", "B", "C")
+    of_two = "clip,A,B,C\n" + "".join(f"{n}.mkv,{n % 2},{1 - n % 2},1\n" for n in range(6))
+    assert len(read_labels(make_dataset(of_two, clips=[f"{n}.mkv" for n in range(6)])).grades) == 3
+
+
+@pytest.mark.parametrize("place", [0, 3, 5])
+def test_a_column_that_is_the_sum_of_the_others_is_no_grade_wherever_it_stands(make_dataset, place):
+    rows = [["clip", *"ABCDE"], *([f"{n}.mkv", 20 - n, 10, n, 6, 4] for n in range(5))]
+    for row in rows:
+        row.insert(place + 1, "X" if row[0] == "clip" else sum(row[1:]))
+    root = make_dataset("\n".join(",".join(map(str, row)) for row in rows), clips=[row[0] for row in rows[1:]])
+    with pytest.raises(DatasetError) as error:
+        read_labels(root)
+    assert error.value.problems == ("labels.csv: the column 'X' is the sum of the others, not a grade; remove it",)
+
+
+@pytest.mark.parametrize(
+    "votes, counted, noted",
+    [
+        ("20,20\nb.mkv,0,39", True, ""),
+        ("1,0\nb.mkv,1,2", True, ""),
+        ("1,0\nb.mkv,0,1", False, ""),
+        ("0.3,0.7\nb.mkv,0,1", False, ""),
+        ("30.5,69.5\nb.mkv,0,100", False, ""),
+        ("19.5,20.5\nb.mkv,0,40", False, ""),
+        ("30,70\nb.mkv,0,100", True, "every row of labels.csv sums to 100: taken as votes of 100 raters; if they are"),
+        ("30,71\nb.mkv,0,100", True, "every row of labels.csv sums to 100, or nearly: taken as votes of 100 raters;"),
+    ],
+)
+def test_numbers_that_are_not_whole_are_no_votes_and_percentages_are_asked_about(make_dataset, votes, counted, noted):
+    labels = read_labels(make_dataset(f"clip,A,B\na.mkv,{votes}\n", clips=("a.mkv", "b.mkv")))
+    assert labels.counted is counted
+    assert [notice.startswith(noted) for notice in labels.notices] == [True] * bool(noted)
+
+
+def test_tables_under_another_name_are_named(make_dataset):
+    root = make_dataset(PLAIN)
+    (root / "Clips.csv").write_text("clip,group\na.mkv,1\n")
+    assert read_labels(root).notices == (
+        "there is no clips.csv; there is 'Clips.csv': rename it to clips.csv, or it is not read",
+    )
+    for other, mend in {
+        "Labels.CSV": "rename it to labels.csv",
+        "labels.csv.txt": "rename it to labels.csv",
+        "labels.xlsx": "open it and save it as CSV, as labels.csv",
+    }.items():
+        (root / "labels.csv").rename(root / other)
+        with pytest.raises(DatasetError, match=f"labels.csv: there is no such file in .*; there is '{other}': {mend}"):
+            read_labels(root)
+        (root / other).rename(root / "labels.csv")
+    (root / "labels.csv").rename(root / "Ratings.csv")
+    with pytest.raises(DatasetError, match="ratings.csv: .*; there is 'Ratings.csv': rename it to ratings.csv"):
+        read_labels(root)
+
+
+def test_clips_that_lie_beside_their_folder_are_named(make_dataset):
+    root = make_dataset(PLAIN)
+    (root / "clips" / "b.mkv").rename(root / "b.mkv")
+    with pytest.raises(DatasetError, match="row 3: clip 'b.mkv': there is no such file in clips/, but beside it: move"):
+        read_labels(root)
+    for name in ("a.mkv", "c.mkv"):
+        (root / "clips" / name).rename(root / name)
+    (root / "clips").rmdir()
+    with pytest.raises(DatasetError) as error:
+        read_labels(root)
+    assert error.value.problems == (
+        "clips/: there is no such folder; the videos belong there: 'a.mkv', 'b.mkv', 'c.mkv' lie beside it, so move "
+        "them into it",
+    )
 
 
 def test_unused_files_are_a_notice(make_dataset):
@@ -148,7 +216,23 @@ BAD = {
     "too large": ("clip,A,B\na.mkv,1e999,2\n", "row 2: 'A' of clip 'a.mkv' is '1e999', not a number"),
     "word": ("clip,A,B\na.mkv,1,2\nb.mkv,1,many\n", "row 3: 'B' of clip 'b.mkv' is 'many', not a number"),
     "underscore": ("clip,A,B\na.mkv,1_0,2\n", "'A' of clip 'a.mkv' is '1_0', not a number"),
-    "percent": ("clip,A,B\na.mkv,10%,2\n", "'A' of clip 'a.mkv' is '10%', not a number"),
+    "percent": ("clip,A,B\na.mkv,10%,2\n", "'A' of clip 'a.mkv' is '10%'; write '10', without the sign"),
+    "column of percent": (
+        "clip,A,B\na.mkv,10%,90\nb.mkv,20 %,80\n",
+        "labels.csv: the column 'A' has percent signs: write '10%' as '10'",
+    ),
+    "one column a count": ("clip,A,B,n_raters\na.mkv,1,2,4\nb.mkv,2,2,4\n", "'n_raters' does not look like a grade"),
+    "one column an age": ("clip,A,B,C,Alter\na.mkv,1,2,0,31\n", "'Alter' does not look like a grade beside 'A', 'B',"),
+    "two names of one grade": ("clip,3,3.0,2\na.mkv,1,2,0\n", "the columns '3' and '3.0' are one grade; keep one"),
+    "wide name of a grade": ("clip,Ａ,A,B\na.mkv,1,2,0\n", "the columns 'Ａ' and 'A' are one grade; keep one of them"),
+    "two alphabets": (
+        "clip,\u0410,B,C\na.mkv,1,2,0\n",
+        "hold letters that look alike: '\u0410' is U+0410 CYRILLIC CAPITAL LETTER A, 'B' is U+0042 LATIN CAPITAL",
+    ),
+    "short of 100": (
+        "clip,A,B\na.mkv,30.5,69.5\nb.mkv,10.5,89.5\nc.mkv,30.5,29.5\n",
+        "row 4: clip 'c.mkv' sums to 60 where most rows are percentages that sum to 100",
+    ),
     "empty vote": ("clip,A,B\na.mkv,,2\n", "row 2: 'A' of clip 'a.mkv' is empty"),
     "negative": ("clip,A,B\na.mkv,-1,2\n", "row 2: 'A' of clip 'a.mkv' is negative (-1)"),
     "more than raters": ("clip,A,B\na.mkv,1e308,2\n", "row 2: 'A' of clip 'a.mkv' is 1e308, more than any panel"),
@@ -194,8 +278,8 @@ def test_no_folder_and_no_files(tmp_path, make_dataset):
     with pytest.raises(DatasetError) as error:
         read_labels(tmp_path / "bare")
     assert error.value.problems == (
-        "clips/: there is no such folder; the videos belong there",
         f"labels.csv: there is no such file in {tmp_path / 'bare'}",
+        "clips/: there is no such folder; the videos belong there",
     )
 
 
@@ -241,6 +325,7 @@ def test_linked_clips(make_dataset, tmp_path):
         ("José", unicodedata.normalize("NFD", "José")),
         ("p1", "p１"),
         ("p1", "ｐ1"),
+        ("1", "1.0"),
         ("p 1", "p\u3000\u00a0 1"),
         ("カ", "ｶ"),
     ],

@@ -27,12 +27,29 @@ def test_loads(make_dataset):
     assert data.frames_NTHWC.shape == (2, 16, 16, 16, 1)
     assert data.frames_NTHWC[:, 0, 0, 0, 0].tolist() == [25, 5]
     np.testing.assert_allclose(data.targets_NK, [[0.25, 0.75], [0, 1]])
-    assert data.ratings.ratings_NR.tolist() == [[0, 1, 1, 1], [1, 1, -1, -1]]
+    assert data.ratings.ratings_NR.tolist() == [[0, 1, 1, 1], [1, 1, -1, -1]] and data.raters_N.tolist() == [4, 2]
+    assert data.told == "grades, best first: A, B; raters a clip: 2 to 4"
     assert data.notices == (
         "1 of 2 clips are black in every frame: 'a.mkv'",
         "1 of 2 clips are of one grey in every frame: 'b.mkv'",
     )
     assert sorted(path.name for path in root.iterdir()) == ["clips", "labels.csv", "ratings.csv"]
+
+
+@pytest.mark.parametrize(
+    "votes, raters",
+    [
+        ("20,20\nb.mkv,0,40", "40"),
+        ("1,0\nb.mkv,0,3", "1 to 3"),
+        ("1,0\nb.mkv,0,1", "not known, so there is no noise ceiling; numbers of votes would tell"),
+        ("30.5,69.5\nb.mkv,0,100", "not known, so there is no noise ceiling; numbers of votes would tell"),
+        ("0.3,0.7\nb.mkv,0,1", "not known, so there is no noise ceiling; numbers of votes would tell"),
+    ],
+)
+def test_numbers_that_are_no_votes_tell_of_no_raters(make_dataset, votes, raters):
+    data = load_dataset(make_dataset(f"clip,A,B\na.mkv,{votes}\n", clips=("a.mkv", "b.mkv")), SMALL)
+    assert data.told == f"grades, best first: A, B; raters a clip: {raters}"
+    assert np.isnan(data.raters_N).all() == raters.startswith("not")
 
 
 def test_every_problem_of_every_kind_at_once(make_dataset):

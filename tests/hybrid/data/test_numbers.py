@@ -1,9 +1,11 @@
 """`1,200` is 1200 or 1.2 as the file tells, or nothing."""
 
+from argparse import ArgumentTypeError
+
 import pytest
 
 from hybrid.data.labels import read_labels
-from hybrid.data.numbers import Numbers
+from hybrid.data.numbers import Numbers, typed_number
 from hybrid.data.problems import DatasetError
 
 
@@ -44,3 +46,11 @@ def test_votes_that_may_be_two_numbers_are_refused(make_dataset):
 def test_thousands_beside_decimal_points(make_dataset):
     labels = read_labels(make_dataset('clip,A,B\na.mkv,"1,200",800\nb.mkv,999.5,1000.5\n'))
     assert labels.votes_NK.tolist() == [[1200, 800], [999.5, 1000.5]]
+
+
+def test_a_number_of_a_command_line_has_a_point():
+    assert typed_number("0.38") == 0.38 and typed_number("-1e3") == -1000
+    with pytest.raises(ArgumentTypeError, match="write 0.38, with a point, not 0,38"):
+        typed_number("0,38")
+    with pytest.raises(ArgumentTypeError, match="'many' is no number"):
+        typed_number("many")

@@ -31,6 +31,29 @@ def test_read(make_dataset, text):
     np.testing.assert_array_equal(ratings.ratings_NR, [[0, 0, 1, -1], [1, 1, -1, 1]])
 
 
+@pytest.mark.parametrize(
+    "one, other", [("Anna", "ANNA"), ("Zo\u00eb", "Zoe\u0308"), ("r 1", "r\u3000 1"), ("1", "1.0")]
+)
+def test_a_rater_typed_in_several_ways_is_one(make_dataset, one, other):
+    text = f"clip,rater,grade\na.mkv,{one},A\na.mkv,r2,A\na.mkv,r3,B\nb.mkv,{other},B\nb.mkv,r2,B\nb.mkv,r3,B\n"
+    ratings = ratings_of(make_dataset, text)
+    assert sorted(ratings.raters) == sorted((one, "r2", "r3"))
+    (notice,) = ratings.notices
+    assert "typed in several ways" in notice and f"{one!r} and {other!r}" in notice
+    with pytest.raises(DatasetError, match="has graded clip 'a.mkv' in row 2 already as"):
+        ratings_of(make_dataset, text.replace(f"b.mkv,{other}", f"a.mkv,{other}"))
+
+
+def test_grades_are_known_in_any_spelling(make_dataset):
+    text = RATINGS.replace(",B", ",2.0").replace(",A", ",\uff11")
+    ratings = ratings_of(make_dataset, text, LABELS.replace("A,B", "1,2"))
+    np.testing.assert_array_equal(ratings.ratings_NR, [[0, 0, 1, -1], [1, 1, -1, 1]])
+
+
+def test_percentages_agree_with_the_votes_they_were_made_of(make_dataset):
+    ratings_of(make_dataset, RATINGS, "clip,A,B\na.mkv,66.7,33.3\nb.mkv,0,100\n")
+
+
 def test_fractions_may_be_rounded(make_dataset):
     ratings_of(make_dataset, RATINGS, "clip,A,B\na.mkv,0.67,0.33\nb.mkv,0,1\n")
 
@@ -42,6 +65,10 @@ BAD = {
     "unknown grade": (
         RATINGS + "a.mkv,r9,C\n",
         "ratings.csv row 8: rater 'r9' gives clip 'a.mkv' the unknown grade 'C'; grades: A, B",
+    ),
+    "look-alike": (
+        RATINGS + "a.mkv,r9,\u0410\n",
+        "grades: A, B ('\u0410' is U+0410 CYRILLIC CAPITAL LETTER A, 'A' is U+0041",
     ),
     "lower case": (RATINGS + "a.mkv,r9,a\n", "the unknown grade 'a'"),
     "no rater": (RATINGS + "a.mkv,,A\n", "ratings.csv row 8: clip 'a.mkv' has no rater"),

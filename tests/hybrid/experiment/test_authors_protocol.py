@@ -59,7 +59,9 @@ def test_a_run_splits_groups_says_so_and_tells_of_its_best_epoch(small_dataset, 
     _, tested = next(iter(KFold(3, shuffle=True, random_state=123).split(np.zeros(12))))
     assert np.flatnonzero(folds_RN[0] == 0).tolist() == sorted(tested)
     check_all([config])
-    assert "note: 4 groups (donors, say) are split" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.count("note: grades, best first: A, B, C, D, E; raters a clip: 40\n") == 1
+    assert "note: 4 groups (donors, say) are split" in said
 
     result = train_run(config, dataset, folds_RN[0])
     with open(run_folder(config).metrics) as file:

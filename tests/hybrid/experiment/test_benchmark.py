@@ -8,6 +8,7 @@ from support import ROOT, quick_overrides
 
 from hybrid.config import register_schemas
 from hybrid.errors import UserError
+from hybrid.evaluation.results import load_experiment
 from hybrid.experiment.benchmark import check_all, run_benchmark
 from hybrid.experiment.hydra_jobs import asked_runs, composed, multirun
 from hybrid.files import read_json
@@ -52,6 +53,17 @@ def test_every_run_is_done_reported_and_then_left_alone(run, folder, capsys):
     before = {run.result: run.result.stat().st_mtime_ns for run in folder.done_runs()}
     assert run(MODELS) == 0
     assert before == {run.result: run.result.stat().st_mtime_ns for run in folder.done_runs()}
+
+
+def test_a_data_set_is_found_from_another_folder_and_may_move(run, folder, small_dataset, tmp_path, monkeypatch):
+    monkeypatch.chdir(small_dataset.parent)
+    assert run("model=vgg16", "fold=0", f"data.root={small_dataset.name}") == 0
+    (tmp_path / "moved").mkdir()
+    monkeypatch.chdir(tmp_path / "moved")
+    assert load_experiment(folder).dataset is not None
+    (tmp_path / "moved" / small_dataset.name).symlink_to(small_dataset)
+    assert run("model=vgg16", f"data.root={small_dataset.name}") == 0
+    assert len(folder.done_runs()) == 2
 
 
 def test_a_launcher_that_stops_is_told_in_a_line_and_what_was_done_reported(run, folder, capsys, monkeypatch):

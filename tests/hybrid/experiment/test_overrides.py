@@ -48,6 +48,19 @@ def test_text_is_taken_as_it_is_typed_by_every_setting_that_is_text(schema, text
     assert [override.value() for override in OverridesParser.create().parse_overrides(again)] == [text] * len(keys)
 
 
+@pytest.mark.parametrize("word", ["data.root=", "runs_dir=", "logger.entity=", "data.root=''", 'experiment=""'])
+def test_text_that_is_empty_is_refused(word):
+    with pytest.raises(UserError, match=f"{word.partition('=')[0]} is empty: was a variable of the shell not set?"):
+        typed([word], TrainConfig, CONFIGS)
+
+
+def test_a_decimal_comma_is_met_by_the_number_with_a_point():
+    with pytest.raises(UserError, match="protocol.frame_rate=16,5: write protocol.frame_rate=16.5, with a point"):
+        typed(["protocol.frame_rate=16,5"], TrainConfig, CONFIGS)
+    swept = ["-m", "protocol.frame_rate=16,8"]
+    assert typed(swept, TrainConfig, CONFIGS) == swept
+
+
 def test_a_benchmark_runs_on_a_data_set_of_any_name(tmp_path, monkeypatch):
     """Through the launcher, which hands the settings on as words once more."""
     register_schemas()

@@ -110,6 +110,8 @@ def test_grades_stay_those_of_the_first_start(folder):
         (tuple("ABCDEFGHIJ"), "grades are 2 to 9"),
         (("A", "", "B"), "must differ"),
         (("A", "a"), "must differ"),
+        (("1", "1.0"), "must differ"),
+        (("\u0410", "B"), r"look alike: '\u0410' is U\+0410 CYRILLIC CAPITAL LETTER A, 'B' is U\+0042"),
         (("E", "D", "C"), "does not say which grade is the best"),
         (("good", "bad"), "does not say which grade is the best"),
     ],

@@ -131,6 +131,13 @@ def test_with_tokens_names_are_neither_shown_nor_taken(collection):
     assert [given.rater for given in collection.votes.counting()] == ["Eva"]
 
 
+def test_a_rater_who_gets_a_token_is_who_typed_that_name_before(collection):
+    assert vote(client_of(collection), "ana maria").status_code == 200
+    with_token = client_of(collection, tokens={"blue-lamp": "Ana  Maria"})
+    assert vote(with_token, "blue-lamp", number="2", clip="1.mkv").status_code == 200
+    assert [given.rater for given in collection.votes.counting()] == ["ana maria"] * 2
+
+
 def test_a_full_disk_is_told_and_the_vote_can_be_sent_again(client, collection, monkeypatch):
     def full(path, text):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -78,6 +78,15 @@ def test_without_votes_it_says_how_to_collect_them(folder):
             summarise(folder)
 
 
+def test_groups_are_those_that_a_benchmark_would_read(voted):
+    lines = (voted / "clips.csv").read_text().replace("donor0", "1").replace("donor1", "2").splitlines()
+    (voted / "clips.csv").write_text("\n".join([lines[0], lines[1].replace(",1", ",1.0"), *lines[2:]]))
+    assert read_given(voted, voted).groups == ("1",) * 3 + ("2",) * 3
+    (voted / "clips.csv").write_text("\n".join([*lines, lines[1].replace(",1", ",2")]))
+    with pytest.raises(UserError, match=r"clip '0.mkv' is in group '2', in row 2 in '1'"):
+        summarise(voted)
+
+
 def test_clips_of_one_group_have_intervals_over_clips(voted):
     table = (voted / "clips.csv").read_text().replace("donor1", "donor0")
     (voted / "clips.csv").write_text(table)

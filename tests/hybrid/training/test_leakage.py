@@ -60,12 +60,12 @@ def run_twice(config_of):
             tested = np.flatnonzero(folds_RN[0] == 0)
             if name == "others":
                 rng, frames_NTHWC = np.random.default_rng(0), dataset.frames_NTHWC.copy()
-                targets_NK, votes_NK = dataset.targets_NK.copy(), dataset.votes_NK.copy()
+                targets_NK = dataset.targets_NK.copy()
                 for clip in tested[2:]:
                     frames_NTHWC[clip] = rng.integers(0, 256, frames_NTHWC[clip].shape)
                 for clip in tested:
-                    targets_NK[clip], votes_NK[clip] = np.roll(targets_NK[clip], 2), np.roll(votes_NK[clip], 2)
-                dataset = replace(dataset, frames_NTHWC=frames_NTHWC, targets_NK=targets_NK, votes_NK=votes_NK)
+                    targets_NK[clip] = np.roll(targets_NK[clip], 2)
+                dataset = replace(dataset, frames_NTHWC=frames_NTHWC, targets_NK=targets_NK)
             run_module.train_run(config, dataset, folds_RN[0], callbacks())
             run = run_folder(config)
             content = torch.load(run.model, weights_only=True)

@@ -1,0 +1,73 @@
+"""Which columns of labels.csv are grades, and what is said of the others."""
+
+import numpy as np
+
+from hybrid.data.grade_names import grade_key, strange_names
+from hybrid.data.numbers import Numbers
+from hybrid.data.problems import Problems, some_of
+from hybrid.data.table import Table, renaming
+
+SUM_TOLERANCE = 0.05
+"""how far rounded fractions may sum from 1, as a share of it; percentages from 100"""
+FEWEST_ROWS = 5
+"""in which a column must be the sum of the others to be no grade, whatever its name"""
+
+
+def grade_columns(table: Table, numbers: Numbers, problems: Problems) -> tuple[str, ...]:
+    """The columns that are grades; what else there is becomes a problem."""
+    start, width = table.columns.index("clip"), len(table.columns)
+    end = table.columns.index("group") if "group" in table.columns else width
+    if end < width and end <= start + 1:
+        problems.add(f"{table.name}: the column 'group' must come after the grades")
+        end = width
+    for column in table.columns[:start] + table.columns[end + 1 :]:
+        if column != "group":
+            hint = renaming(column, "group") or "; the columns are clip, the grades (best first), then group"
+            problems.add(f"{table.name}: unknown column {column!r}{hint}")
+    grades, signed = [], False
+    for column in table.columns[start + 1 : end]:
+        if column == "group":
+            continue
+        texts = [row.cells[column] for row in table.rows]
+        words = len(texts) > 1 and any(texts) and not any(map(numbers.is_number, texts))
+        if hint := renaming(column, "group") or (words and renaming(column, "grade")):
+            problems.add(f"{table.name}: unknown column {column!r}{hint}")
+        elif words and (percent := next((text for text in texts if without_percent(text, numbers)), "")):
+            number = without_percent(percent, numbers)
+            problems.add(f"{table.name}: the column {column!r} has percent signs: write {percent!r} as {number!r}")
+            signed = True
+        elif words:
+            problems.add(f"{table.name}: unknown column {column!r}: what lies between clip and group must be votes")
+        else:
+            grades.append(column)
+    strange = strange_names(grades)
+    totals = _totals(table, grades, numbers)
+    for column in grades:
+        if column in totals and (column in strange or totals[column] > 1 and len(table.rows) >= FEWEST_ROWS):
+            problems.add(f"{table.name}: the column {column!r} is the sum of the others, not a grade; remove it")
+        elif column in strange:
+            others = some_of(other for other in grades if other not in strange)
+            problems.add(
+                f"{table.name}: {column!r} does not look like a grade beside {others}; remove it, or give the grades "
+                "names of one kind, as A to E, 1 to 5 or good, fair, poor"
+            )
+        elif (same := next(other for other in grades if grade_key(other) == grade_key(column))) != column:
+            problems.add(f"{table.name}: the columns {same!r} and {column!r} are one grade; keep one of them")
+    if len(grades) < 2 and not signed:
+        problems.add(f"{table.name}: needs 2 or more grade columns after 'clip', has {len(grades)}")
+    return tuple(grades)
+
+
+def _totals(table: Table, grades: list[str], numbers: Numbers) -> dict[str, float]:
+    """The columns that are the sum of the others in every row, and how large the sum is at the most."""
+    votes_NK = np.array([[numbers.read(row.cells[grade]) or 0 for grade in grades] for row in table.rows])
+    if len(grades) < 3 or not len(votes_NK):
+        return {}
+    is_total_K = (abs(votes_NK.sum(axis=1, keepdims=True) - 2 * votes_NK) <= SUM_TOLERANCE).all(axis=0)
+    return {grades[k]: votes_NK[:, k].max() for k in np.flatnonzero(is_total_K)}
+
+
+def without_percent(text: str, numbers: Numbers) -> str:
+    """The number of a text that ends in a percent sign, else ''."""
+    number = text.removesuffix("%").strip()
+    return number if number != text and numbers.is_number(number) else ""

@@ -1,0 +1,88 @@
+"""What grades are called: which names are one grade, which are evidently none, and which is the best."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+
+from hybrid.data.numbers import NUMBER
+from hybrid.data.paths import group_name
+from hybrid.data.table import SYNONYMS
+
+NO_GRADES = frozenset("n nr id index total sum count votes voters raters age year date".split())
+"""words for what laboratories count beside grades"""
+LOOK_ALIKE = ("LATIN", "CYRILLIC", "GREEK CAPITAL")
+"""how Unicode names the letters that people take for one another"""
+SHORT = re.compile(r"[0-9]+|[^\W\d_]|[IVX]+|[ivx]+|[A-Z]{2}|([A-Za-z])\1+")
+"""a number or letter, in Roman digits too, two capitals for what lies between two grades, one letter doubled"""
+
+
+def grade_key(written: str) -> str:
+    """Equal of two ways to write one grade: `3`, `3.0`, `03`, and wide letters, accents and spaces as `group_name`."""
+    name = group_name(written)
+    return str(float(name.replace(",", "."))) if NUMBER.fullmatch(name) else name
+
+
+def grade_order(grades: Sequence[str]) -> list[str] | None:
+    """Single letters or numbers, from A or the lowest number on; None where names have no order of their own."""
+    if all(len(grade) == 1 and grade.isalpha() for grade in grades):
+        return sorted(grades, key=str.casefold)
+    if all(NUMBER.fullmatch(group_name(grade)) for grade in grades):
+        return sorted(grades, key=lambda grade: float(grade_key(grade)))
+    return None
+
+
+def not_finite(written: str) -> bool:
+    """Of `nan` and `inf`, which programs write where there is no grade, and of what is too large for a number."""
+    try:
+        return not math.isfinite(float(written))
+    except ValueError:
+        return False
+
+
+def strange_names(names: Collection[str]) -> list[str]:
+    """Those that are evidently no grade's: words for other things (NO_GRADES), and what breaks a pattern, as a word
+    among letters or numbers, or a small letter among capitals.
+    """
+    found = [name for name in names if _counts_something(name)]
+    heads = {name: _head(name) for name in names if name not in found}
+    if any(letter.isalpha() and letter.lower() == letter.upper() for head in heads.values() for letter in head):
+        return found  # of scripts without capitals one letter is a word
+    words = [name for name, head in heads.items() if not SHORT.fullmatch(head)]
+    letters = [name for name, head in heads.items() if len(head) == 1 and head.isalpha()]
+    small = [name for name in letters if heads[name].islower()]
+    large = [name for name in letters if name not in small]
+    if len(words) < len(heads) - len(words) > 1:
+        found += words
+    if len(small) != len(large):
+        found += min(small, large, key=len)
+    return found
+
+
+def _counts_something(name: str) -> bool:
+    words = re.findall(r"[^\W\d_]+", name.lower())
+    return not NO_GRADES.isdisjoint(words) and NO_GRADES.issuperset(words) and max(map(len, words)) > 1
+
+
+def _head(name: str) -> str:
+    """The first number or word of a name that is not a word for a grade: of `Grade 2 (good)`, 2."""
+    ours = {"grade", *SYNONYMS["grade"].split()}
+    parts = re.findall(r"[0-9]+|[^\W\d_]+", group_name(name))
+    return next((part for part in parts if part.lower().removesuffix("s") not in ours), "0")
+
+
+def look_alikes(names: Iterable[str]) -> str:
+    """Two letters that people take for one script and Unicode does not, in words, or ''. Looked at are words with both
+    inside, and all names of one letter together: a Cyrillic `A` among Latin ones is another grade than their `A`.
+    """
+    names = [group_name(name) for name in names]
+    words = [word for name in names for word in re.findall(r"[^\W\d_]{2,}", name)]
+    for text in ("".join(name for name in names if len(name) == 1), *words):
+        seen: dict[str, str] = {}
+        for letter in text:
+            called = unicodedata.name(letter, "")
+            if script := next((script for script in LOOK_ALIKE if called.startswith(script)), None):
+                seen.setdefault(script, f"{letter!r} is U+{ord(letter):04X} {called}")
+        if len(seen) > 1:
+            return ", ".join(seen.values())
+    return ""
