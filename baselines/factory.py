@@ -39,6 +39,12 @@ def create_model(
         near = get_close_matches(unknown[0], entry.options(), 1)
         meant = f", did you mean {near[0]!r}" if near else ""
         raise TypeError(f"{name} has no option {unknown[0]!r}{meant}; it has {', '.join(entry.options()) or 'none'}")
+    for option, value in options.items():
+        types = entry.options()[option]
+        if types <= {"int", "float", "None"} and (isinstance(value, bool) or not isinstance(value, int | float | None)):
+            raise ValueError(f"{option} must be a number, not {value!r}")
+        if option.startswith("drop") and value is not None and not 0 <= value < 1:
+            raise ValueError(f"{option} must be from 0 to below 1, not {value}")
     if size not in SIZES:
         raise ValueError(f"size must be one of {SIZES}, not {size!r}")
     if in_channels not in (1, 3):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
-from inspect import signature
+from inspect import formatannotation, signature
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -104,11 +104,11 @@ class ModelEntry:
     control: bool = False
     """a model that exists to be compared with in ablations, and that `list_models` names only when asked to"""
 
-    def options(self) -> list[str]:
-        """Names of what `build` can be told beside the size, the grades and the shape of clips."""
-        parameters = (p for taker in (self.build, *self.hands_on_to) for p in signature(taker).parameters.values())
-        named = dict.fromkeys(p.name for p in parameters if p.kind is not p.VAR_KEYWORD)
-        return [name for name in named if name not in SHAPE]
+    def options(self) -> dict[str, set[str]]:
+        """What `build` can be told beside the size, the grades and the shape of clips: names, and types by theirs."""
+        parameters = [p for taker in (self.build, *self.hands_on_to) for p in signature(taker).parameters.values()]
+        named = {p.name: p.annotation for p in parameters if p.kind is not p.VAR_KEYWORD and p.name not in SHAPE}
+        return {name: set(formatannotation(kind).strip("'").split(" | ")) for name, kind in named.items()}
 
     def weights(self, variant: str | None = None) -> PretrainedWeights:
         """The official weights of a variant, by default of the first."""

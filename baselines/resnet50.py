@@ -34,7 +34,15 @@ class ResNet(FrameModel):
 
 
 def build(
-    size: str, *, num_grades, num_frames, crop_size, in_channels, variant="resnet50", dropout=0.0, drop_path=0.0
+    size: str,
+    *,
+    num_grades,
+    num_frames,
+    crop_size,
+    in_channels,
+    variant: str = "resnet50",
+    dropout: float = 0.0,
+    drop_path: float = 0.0,
 ) -> ResNet:
     """variant: one of VARIANTS. dropout: before the classifier. drop_path: stochastic depth of the last block."""
     import timm

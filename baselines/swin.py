@@ -48,7 +48,9 @@ class Swin(FrameModel):
         return resize_rel_pos_bias_table(table, new_window_size=attention.window_size, new_bias_shape=new_shape)
 
 
-def build(size: str, *, num_grades, num_frames, crop_size, in_channels, variant=VARIANTS[0], drop_path=0.1) -> Swin:
+def build(
+    size: str, *, num_grades, num_frames, crop_size, in_channels, variant: str = VARIANTS[0], drop_path: float = 0.1
+) -> Swin:
     """variant: one of VARIANTS. drop_path: stochastic depth of the last block, rising linearly from 0.
 
     A window that is larger than a stage's map at `crop_size` shrinks to it, as timm does.

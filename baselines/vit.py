@@ -58,7 +58,9 @@ def explicit_attention(attn: nn.Module, x_BND: Tensor) -> tuple[Tensor, Tensor]:
     return attn.proj(rearrange(out, "b 1 h n d -> b n (h d)")), weights
 
 
-def build(size: str, *, num_grades, num_frames, crop_size, in_channels, variant=VARIANTS[0], drop_path=0.0) -> ViT:
+def build(
+    size: str, *, num_grades, num_frames, crop_size, in_channels, variant: str = VARIANTS[0], drop_path: float = 0.0
+) -> ViT:
     """variant: one of VARIANTS. drop_path: stochastic depth of the last block, rising linearly from 0."""
     import timm
     from timm.models.vision_transformer import VisionTransformer

@@ -22,7 +22,14 @@ VARIANTS = ("x3d_m", "x3d_s", "x3d_l")
 
 
 def build(
-    size: str, *, num_grades, num_frames, crop_size, in_channels, variant=VARIANTS[0], dropout: float | None = None
+    size: str,
+    *,
+    num_grades,
+    num_frames,
+    crop_size,
+    in_channels,
+    variant: str = VARIANTS[0],
+    dropout: float | None = None,
 ) -> PyTorchVideoNet:
     """variant: one of VARIANTS (s and m differ in their native input alone). dropout: before the classifier, by default
     DROPOUT's."""

@@ -137,7 +137,7 @@ def _notes(data: ReportData, of_panel: list[str]) -> tuple[str, ...]:
 
 def _lead(data: ReportData) -> str:
     best, mean_predictor = data.frame.iloc[0], data.references["mean predictor"]
-    beaten = int((data.frame["mse_mean"] < mean_predictor).sum())
+    beaten = int((data.frame["mse_mean"].round(2) < round(mean_predictor, 2)).sum())  # as they are printed
     lead = (
         f"The lowest mean error is {best.title}'s, {best.mse_mean:.2f} x10^-2. {beaten or 'None'} of "
         f"{counted(len(data.frame), 'model')} {'do' if beaten > 1 else 'does'} better than answering the training "

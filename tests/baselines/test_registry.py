@@ -261,6 +261,19 @@ def test_unknown_names_are_refused():
         create_model("vgg16", "tiny", num_grades=1)
 
 
+@pytest.mark.parametrize("name", [*list_models(), *list_models("frozen")])
+def test_an_option_of_the_wrong_kind_is_named(name):
+    numbers = [option for option, kinds in get_entry(name).options().items() if kinds <= {"int", "float", "None"}]
+    assert numbers or name in ("r3d", "r2plus1d")
+    for option in numbers:
+        for value in ("x", True):
+            with pytest.raises(ValueError, match=f"{option} must be a number, not {value!r}"):
+                create_model(name, "tiny", **{option: value})
+        if option.startswith("drop"):
+            with pytest.raises(ValueError, match=f"{option} must be from 0 to below 1, not 1.0"):
+                create_model(name, "tiny", **{option: 1.0})
+
+
 @pytest.mark.parametrize("name", list_models())
 def test_an_option_that_there_is_not_is_met_by_those_there_are(name):
     options = get_entry(name).options()
