@@ -207,6 +207,19 @@ class ExperimentFolder:
         return [run.read_result() for run in self.done_runs()]
 
 
+def named_experiment(path: Path) -> ExperimentFolder:
+    """An experiment that was named on a command line. A UserError says where one is, if its folder is none."""
+    if not path.is_dir():
+        raise UserError(f"{path}: there is no such folder")
+    within = sorted(file.parent.name for file in path.glob("*/experiment.yaml"))
+    above = next((parent for parent in path.absolute().parents if (parent / "experiment.yaml").exists()), None)
+    if within and not (path / "experiment.yaml").exists():
+        raise UserError(f"{path}: holds experiments, and one of them must be named: {', '.join(within)}")
+    if above is not None:
+        raise UserError(f"{path}: is a part of the experiment {above}; name that")
+    return ExperimentFolder(path)
+
+
 def experiment_folder(config: TrainConfig) -> ExperimentFolder:
     name = config.experiment  # once, for it is put together anew each time
     if not name or set(name) & set("/\\") or name.startswith("."):

@@ -9,7 +9,7 @@ those that still run it shows what there is so far, marked incomplete, with the 
 
 import argparse
 
-from hybrid.errors import UserError, explained
+from hybrid.errors import explained
 from hybrid.files import typed_path
 
 
@@ -18,13 +18,11 @@ def main() -> None:
     parser.add_argument("experiment", type=typed_path, nargs="+", help="folder of an experiment")
     options = parser.parse_args()
 
-    from hybrid.folders import ExperimentFolder
+    from hybrid.folders import named_experiment
     from hybrid.report.benchmark import write_report
 
-    for path in options.experiment:
-        if not path.is_dir():
-            raise UserError(f"{path}: there is no such folder")
-        print(write_report(ExperimentFolder(path), anew=True))
+    for folder in [named_experiment(path) for path in options.experiment]:
+        print(write_report(folder, anew=True))
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def fit(
         watching = [StopAtNonFinite(run.label, name_of), history, *callbacks]
         trainer = make_trainer(config, machine, run.path, epochs=epochs, callbacks=watching, logger=logger)
         try:
-            trainer.fit(module, *batches, ckpt_path=to_continue_from(run.last), weights_only=True)
+            trainer.fit(module, *batches, ckpt_path=to_continue_from(run.last, module), weights_only=True)
         except pl.utilities.exceptions.SIGTERMException as stopped:  # Lightning's own way out is an exit status of 0
             print(f"{run.label}: stopped (SIGTERM); the same command continues where it was", file=sys.stderr)
             raise SystemExit(128 + signal.SIGTERM) from stopped

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from hybrid import get_entry
 from hybrid.config import AugmentConfig, TrainConfig
@@ -159,8 +159,8 @@ class WholeCheckpoints(pl.plugins.TorchCheckpointIO):
         save_tensors(Path(path), checkpoint)
 
 
-def to_continue_from(path: Path) -> Path | None:
-    """The file, if a run can continue from it. If not, a notice says why, and None that the run starts anew."""
+def to_continue_from(path: Path, module: nn.Module) -> Path | None:
+    """The file, if a run of this module can continue from it. If not, a notice says why, and None that it starts anew."""
     if not path.exists():
         return None
     try:
@@ -168,11 +168,16 @@ def to_continue_from(path: Path) -> Path | None:
     except Exception as error:  # a damaged pickle can make the unpickler raise anything
         why = f"cannot be read ({type(error).__name__})"
     else:
-        if not (wrong := not_finite(weights)):
+        wrong, same = not_finite(weights), _shapes(weights) == _shapes(module.state_dict())
+        if same and not wrong:
             return path
-        why = f"holds weights that are not finite ({wrong[0]})"
+        why = f"holds weights that are not finite ({wrong[0]})" if same else "is of another model"
     print(f"note: {path} {why}: the run starts anew", file=sys.stderr)
     return None
+
+
+def _shapes(weights: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in weights.items() if isinstance(value, Tensor)}
 
 
 def not_finite(weights: dict[str, Any]) -> list[str]:

@@ -561,7 +561,7 @@ def checkpoints(folder: Path, seed: int, numbers: range, check: Check) -> None:
     readers: dict[str, Callable[[], Any]] = {
         "predict": lambda: load_trained(path),
         "start from": lambda: (behind(str(path)), build_model(config, 3)),
-        "continue from": lambda: to_continue_from(path),
+        "continue from": lambda: to_continue_from(path, net["x3d"]),
     }
     values = [
         None,

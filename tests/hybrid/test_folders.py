@@ -11,6 +11,7 @@ from hybrid.folders import (
     arm_settings,
     check_settings,
     experiment_folder,
+    named_experiment,
     record_settings,
     run_folder,
     run_settings,
@@ -197,3 +198,16 @@ def test_settings_from_before_a_key_are_those_of_its_default(tmp_path):
     for part, key, value in (("protocol", "accumulate", 2), ("recipe", "optimiser", "sgd")):
         with pytest.raises(UserError, match=rf"{part}.{key}: (1|adamw) there, {value} asked for"):
             check_settings(path, asked | {part: asked[part] | {key: value}}, "it")
+
+
+def test_an_experiment_is_found_from_the_folders_around_it(tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / name / "vgg16").mkdir(parents=True)
+        (tmp_path / name / "experiment.yaml").touch()
+    assert named_experiment(tmp_path / "one").path == tmp_path / "one"
+    with pytest.raises(UserError, match="holds experiments, and one of them must be named: one, other"):
+        named_experiment(tmp_path)
+    with pytest.raises(UserError, match=f"is a part of the experiment {tmp_path / 'one'}; name that"):
+        named_experiment(tmp_path / "one" / "vgg16")
+    with pytest.raises(UserError, match="there is no such folder"):
+        named_experiment(tmp_path / "none")
