@@ -4,6 +4,7 @@ Nothing is overwritten: a corrected vote is a further row, and the last row of a
 """
 
 import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -69,6 +70,7 @@ class Votes:
                 self._database.execute("PRAGMA journal_mode = WAL")
                 self._database.execute("PRAGMA synchronous = FULL")
                 self._database.executescript(TABLES)
+            self._opened = path.stat()
 
     @property
     def grades(self) -> tuple[str, ...]:
@@ -127,11 +129,20 @@ class Votes:
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield self._database
+                self._check_there()
                 self._database.execute("COMMIT")
             except BaseException:
                 if self._database.in_transaction:
                     self._database.execute("ROLLBACK")
                 raise
+
+    def _check_there(self) -> None:
+        # SQLite would go on writing into a file that has no name any more, and lose all of it at the end.
+        if not (self.path.exists() and os.path.samestat(self.path.stat(), self._opened)):
+            raise UserError(
+                f"{self.path} was moved or removed while votes were stored in it, and this one is not stored: put it "
+                "back, and start this program again"
+            )
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:

@@ -53,6 +53,16 @@ def test_the_database_keeps_votes_through_a_power_cut(votes):
     assert votes._database.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_database_that_is_taken_away_takes_no_votes_with_it(votes, replaced):
+    votes.give(Vote("1", "Eva", "a.mp4", 1, "A"), None)
+    votes.path.rename(votes.path.with_suffix(".old"))
+    if replaced:
+        votes.path.touch()
+    with pytest.raises(UserError, match="was moved or removed while votes were stored in it, and this one is not"):
+        votes.give(Vote("2", "Eva", "b.mp4", 1, "A"), None)
+
+
 @pytest.mark.parametrize("content", [b"clip,rater,grade\n" * 100, None])
 def test_another_file_of_that_name_is_explained(tmp_path, content):
     path = tmp_path / FILE
