@@ -160,7 +160,7 @@ class WholeCheckpoints(pl.plugins.TorchCheckpointIO):
 
 
 def to_continue_from(path: Path, module: nn.Module) -> Path | None:
-    """The file, if a run of this module can continue from it. If not, a notice says why, and None that it starts anew."""
+    """The file, if a run of this module can continue from it. If not, a notice says why, and None: it starts anew."""
     if not path.exists():
         return None
     try:
