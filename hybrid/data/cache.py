@@ -8,8 +8,8 @@ The folder lies in the user's cache directory, or where the environment variable
 at any time.
 
 The key is made of the bytes of every clip, in order, and of how they are decoded: a clip that changes, comes or goes
-makes another key, and the clips that are the same are copied from the cache before. Frames that are no longer what was
-written, as on a failing disk, are decoded anew.
+makes another key, and the clips that are the same are copied from the cache before. Where something has written into
+the array since, frames that are no longer what they were are decoded anew.
 """
 
 import contextlib
@@ -140,15 +140,17 @@ def _read(stem: Path, spec: ClipSpec) -> tuple[DecodedClips, list[int]] | None:
         about = json.loads(_beside(stem, ".json").read_text(encoding="utf-8"))
         frames_NTHWC = np.load(_beside(stem, ".npy"), mmap_mode="r")
         facts = tuple(ClipFacts(**facts) for facts in about["facts"])
-        digests, checksums = tuple(about["digests"]), tuple(about["checksums"])
+        digests, checksums, written = tuple(about["digests"]), tuple(about["checksums"]), about["written"]
         if about["version"] != DECODER_VERSION or frames_NTHWC.dtype != np.uint8:
             return None
     except (OSError, EOFError, ValueError, KeyError, TypeError):
         return None
     if frames_NTHWC.shape != (len(digests), *spec.shape) or not len(facts) == len(digests) == len(checksums):
         return None
-    # A tenth of a second for 615 clips of 64 px; by single clips, so that the sound ones need not be decoded again.
-    damaged = [n for n, checksum in enumerate(checksums) if zlib.crc32(frames_NTHWC[n]) != checksum]
+    damaged = []
+    if _beside(stem, ".npy").stat().st_mtime_ns != written:  # else nobody wrote into it: it may be 15 GB
+        # By single clips, so that the sound ones need not be decoded again.
+        damaged = [n for n, checksum in enumerate(checksums) if zlib.crc32(frames_NTHWC[n]) != checksum]
     return DecodedClips(frames_NTHWC, facts, digests), damaged
 
 
@@ -162,7 +164,7 @@ def _known(folder: Path, prefix: str, spec: ClipSpec) -> dict[str, tuple[np.ndar
         if damaged:
             print(
                 f"note: {len(damaged)} of {len(cached.digests)} clips decoded in {folder} are no longer what was "
-                "written there and are decoded anew; if that comes again, the disk may fail",
+                "written there and are decoded anew",
                 file=sys.stderr,
             )
         for n in set(range(len(cached.digests))) - set(damaged):
@@ -218,8 +220,9 @@ def _write(stem: Path, frames: _Frames, workers: int) -> None:
                 facts.append(asdict(clip_facts))
         if reasons:
             raise BadClips(reasons)
+    written = _beside(stem, ".npy").stat().st_mtime_ns
     about = {"version": DECODER_VERSION, "digests": frames.digests, "facts": facts, "checksums": checksums}
-    write_json(_beside(stem, ".json"), about)
+    write_json(_beside(stem, ".json"), about | {"written": written})
 
 
 @contextlib.contextmanager

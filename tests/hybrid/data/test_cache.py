@@ -152,7 +152,7 @@ def test_a_spoiled_cache_is_made_again(tmp_path, paths, decoded_names, how):
 
 
 def damage(folder, clip):
-    """One byte of a clip's frames, as a failing disk or another program leaves it."""
+    """One byte of a clip's frames, as another program leaves it."""
     (npy,) = folder.glob("*.npy")
     frames_NTHWC = np.load(npy, mmap_mode="r+")
     frames_NTHWC[clip, 7, 3, 2] ^= 16
