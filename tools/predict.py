@@ -49,7 +49,7 @@ def main() -> int:
         predictions.table.to_csv(sys.stdout, index=False, float_format="%.4f")
     else:
         with whole_file(options.output) as temporary:
-            predictions.table.to_csv(temporary, index=False, float_format="%.6f")
+            predictions.table.to_csv(temporary, index=False, float_format="%.6f", errors="backslashreplace")
         models = f"{len(checkpoints)} model" + ("s" if len(checkpoints) > 1 else "")
         print(f"{options.output}: {graded} clips graded by {models}")
     for note in predictions.notes:
