@@ -64,7 +64,7 @@ def simulate_dataset(
         with held_folder(root, request.record()) as folder:
             if not is_made(root, request):  # by another program, meanwhile
                 _fill(folder, request, workers or processors())
-                os.replace(folder, root)
+                os.replace(folder, root.resolve())  # of a link to a folder, the folder
             shutil.rmtree(folder.parent, ignore_errors=True)
     except OSError as error:
         raise UserError(f"cannot write a data set to {root}: {error.strerror or error}") from error
@@ -106,7 +106,8 @@ def held_folder(root: Path, record: dict) -> Iterator[Path]:
     It lies in `.<root>.<hash of the request>.partial/` beside `root`, with the lock, and stays when a program ends.
     """
     name = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:8]
-    place = root.absolute().parent / f".{root.name}.{name}.partial"
+    root = root.resolve()
+    place = root.parent / f".{root.name}.{name}.partial"
     place.mkdir(parents=True, exist_ok=True)
     with only_one(place, "simulates into"):
         folder = place / "clips_and_tables"
