@@ -36,6 +36,7 @@ def main() -> int:
     options = arguments()
 
     from hybrid.device import choose_machine
+    from hybrid.display.tables import counted
     from hybrid.files import check_output, whole_file
     from hybrid.training.ensemble import find_checkpoints
     from hybrid.training.predict import find_clips, predict_clips
@@ -53,9 +54,8 @@ def main() -> int:
     else:
         with whole_file(options.output) as temporary:
             predictions.table.to_csv(temporary, index=False, float_format="%.6f", errors="backslashreplace")
-        models = f"{len(checkpoints)} model" + ("s" if len(checkpoints) > 1 else "")
         if options.output.is_file():  # not /dev/stdout, whose reader wants the table alone
-            print(f"{options.output}: {graded} clips graded by {models}")
+            print(f"{options.output}: {counted(graded, 'clip')} graded by {counted(len(checkpoints), 'model')}")
     for note in predictions.notes:
         print(f"note: {note}", file=sys.stderr)
     for problem in unreadable:
