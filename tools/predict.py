@@ -41,8 +41,6 @@ def main() -> int:
     from hybrid.training.ensemble import find_checkpoints
     from hybrid.training.predict import find_clips, predict_clips
 
-    if options.output:
-        check_output(options.output, COLUMNS)
     checkpoints = find_checkpoints(options.trained, options.model)
     clips = find_clips(options.clips)
     if options.output:

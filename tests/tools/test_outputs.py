@@ -20,7 +20,7 @@ def typed(monkeypatch):
 
 @pytest.mark.parametrize(
     "tool, words",
-    [(predict, ("none", "clip.mp4")), (bench, ("--only", "steps")), (profile_switches, ("--size", "tiny"))],
+    [(bench, ("--only", "steps")), (profile_switches, ("--size", "tiny"))],
 )
 def test_a_table_of_others_is_refused_before_anything_is_computed(tool, words, typed, small_dataset):
     before = (small_dataset / "labels.csv").read_bytes()
@@ -33,6 +33,14 @@ def test_a_table_of_others_is_refused_before_anything_is_computed(tool, words, t
 def test_a_folder_of_others_is_refused_before_anything_is_computed(tool, words, typed, small_dataset):
     with pytest.raises(UserError, match="holds what this program has not written"):
         typed(tool, *words, "-o", small_dataset)
+
+
+def test_grades_do_not_take_the_place_of_the_votes(typed, tmp_path, small_dataset):
+    words = (write_graders(tmp_path / "graders"), small_dataset, "-o")
+    with pytest.raises(UserError, match="labels.csv: is there and was not written by this program"):
+        typed(predict, *words, small_dataset / "labels.csv")
+    with pytest.raises(UserError, match="0.mkv: is read here"):
+        typed(predict, *words, small_dataset / "clips" / "0.mkv")
 
 
 def test_grades_take_the_place_of_earlier_ones_and_devices_keep_theirs(typed, tmp_path, small_dataset, capsys):
