@@ -37,13 +37,17 @@ def whole_file(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, in a folder made where it is missing; without an error it becomes `path`.
 
     It is called `<name>....tmp`; what a killed program has left of that kind is removed. `Unwritable` where nothing can
-    be written there, as on a full disk. Of a link, what it points to is replaced.
+    be written there, as on a full disk. Of a link, what it points to is replaced. A device or a pipe is `path` itself,
+    for nothing can take its place.
     """
-    path = path.resolve() if path.is_symlink() else path
+    if path.exists() and not path.is_file() and not path.is_dir():
+        yield path
+        return
+    path = Path(os.path.realpath(path)) if path.is_symlink() else path
     try:
-        if path.exists() and not path.is_file():  # a device, which a superuser's rename would replace
-            kind = errno.EISDIR if path.is_dir() else errno.EEXIST
-            raise OSError(kind, "Is a directory" if path.is_dir() else "no regular file is there")
+        if path.is_dir() or path.is_symlink():
+            kind = errno.EISDIR if path.is_dir() else errno.ELOOP
+            raise OSError(kind, os.strerror(kind))
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_left_over(path)
         handle, temporary = _temporary(path)
@@ -151,10 +155,30 @@ def typed_path(text: str) -> Path:
     return Path(text).expanduser()
 
 
-def check_output(path: Path, inputs: Iterable[Path]) -> None:
-    """Refuse to write over what is read."""
-    if path.exists() and any(path.samefile(file) for file in inputs if file.exists()):
+def check_output(path: Path, mark: str, inputs: Iterable[Path] = ()) -> None:
+    """Refuse to write a file over what is read, or over any that this program has not written.
+
+    mark: what every file holds that it writes so.
+    """
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder, not a file to write")
+    if not path.is_file():  # nothing is there, or a device
+        return
+    if any(path.samefile(file) for file in inputs if file.exists()):
         raise UserError(f"{path}: is read here, and is not written over: choose another name")
+    if path.stat().st_size and mark.encode() not in path.read_bytes():
+        raise UserError(f"{path}: is there and was not written by this program: choose another name, or remove it")
+
+
+def check_output_folder(folder: Path, marks: Iterable[str]) -> None:
+    """Refuse a folder that holds anything, unless this program has written to it.
+
+    marks: names of which a folder has one that it has written to.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: is a file, not a folder to write into")
+    if folder.exists() and any(folder.iterdir()) and not any((folder / mark).exists() for mark in marks):
+        raise UserError(f"{folder}: holds what this program has not written: choose another folder, or a new one in it")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -21,8 +21,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from hybrid.config import register_schemas
+from hybrid.config import TrainConfig, register_schemas
 from hybrid.errors import explained
+from hybrid.experiment.overrides import check_dashes, groups_of, settings_of
 from hybrid.files import typed_path
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
@@ -50,7 +51,9 @@ def main() -> int:
     parser.add_argument(
         "--sweep", type=typed_path, metavar="FOLDER", help="write a W&B sweep of each, and train nothing"
     )
-    options = parser.parse_args()
+    settings = {"ablation", *settings_of(TrainConfig), *groups_of(CONFIGS)}
+    check_dashes(sys.argv[1:], settings, {"--plan", "--sweep", "--help", "-h"})
+    options = parser.parse_intermixed_args()
 
     from hybrid.experiment.ablate import run_ablations, write_ablation_sweeps
     from hybrid.report.benchmark import write_report

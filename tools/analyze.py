@@ -16,7 +16,7 @@ import argparse
 import re
 
 from hybrid.errors import UserError, explained
-from hybrid.files import typed_path
+from hybrid.files import check_output_folder, typed_path
 
 METHODS = (
     "grad_cam, integrated_gradients, integrated_gradients_blur, occlusion, gradient_input, attention_rollout, "
@@ -54,8 +54,7 @@ def names(text: str) -> list[str]:
 
 def main() -> None:
     options = arguments()
-    if options.output.exists() and not options.output.is_dir():
-        raise UserError(f"{options.output}: is a file, not a folder to write into")
+    check_output_folder(options.output, ("measures", "relevance", "values.csv"))
     for name, least in (("clips", 0), ("gallery", 0), ("batch_size", 1)):
         if getattr(options, name) < least:
             raise UserError(f"--{name.replace('_', '-')} must be {least} or more, not {getattr(options, name)}")

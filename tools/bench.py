@@ -37,7 +37,7 @@ import tempfile
 from pathlib import Path
 
 from hybrid.errors import UserError, explained
-from hybrid.files import typed_path
+from hybrid.files import check_output, typed_path
 
 TOOLS = Path(__file__).resolve().parent
 CONFIGS = TOOLS.parent / "configs"
@@ -60,6 +60,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--accelerator", default="auto", choices=("auto", "cpu", "gpu", "cuda"))
     parser.add_argument("-o", "--output", type=typed_path, help="a JSON file to write the figures into")
     options = parser.parse_args()
+    if options.output:
+        check_output(options.output, '"load": [')
     for name in ("rounds", "threads", "clips", "batch_size"):
         if (given := getattr(options, name)) is not None and given < 1:
             raise UserError(f"--{name.replace('_', '-')} must be 1 or more, not {given}")

@@ -8,6 +8,7 @@ import hydra
 from hybrid.config import TrainConfig, register_schemas
 from hybrid.errors import explained
 from hybrid.experiment.hydra_jobs import command_line
+from hybrid.experiment.overrides import FLAGS, check_dashes, groups_of, settings_of
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 register_schemas()
@@ -22,6 +23,8 @@ def with_hydras_flags(config: TrainConfig) -> None:
 
 
 def main() -> int:
+    with explained():
+        check_dashes(sys.argv[1:], {*settings_of(TrainConfig), *groups_of(CONFIGS)}, {*FLAGS, "--plan"})
     overrides = [word for word in sys.argv[1:] if word != "--plan"]
     if any(word.startswith("-") for word in overrides):
         with explained():

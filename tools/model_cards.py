@@ -15,6 +15,7 @@ from baselines.weights import shipped_index
 from hybrid import list_models
 from hybrid.config import register_schemas
 from hybrid.display.tables import as_markdown, formatted
+from hybrid.errors import explained
 from hybrid.profiling.cards import card
 from hybrid.profiling.models import PUBLISHED, Setting, profile_models
 
@@ -48,4 +49,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with explained():
+        main()

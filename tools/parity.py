@@ -27,6 +27,7 @@ from torchvision.models import video
 from baselines import create_model, get_entry
 from baselines.checkpoints import under_our_names
 from baselines.weights import load_state
+from hybrid.errors import explained
 
 TOLERANCE = 1e-5
 
@@ -177,4 +178,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with explained("starts anew"):
+        sys.exit(main())

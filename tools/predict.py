@@ -13,8 +13,11 @@ Research software; no medical device: its answers are no basis for a clinical de
 import argparse
 import sys
 
-from hybrid.errors import UserError, explained
+from hybrid.errors import explained
 from hybrid.files import typed_path
+
+COLUMNS = "notes,checkpoints,commit"
+"""how the head of each table ends"""
 
 
 def arguments() -> argparse.Namespace:
@@ -31,10 +34,9 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     options = arguments()
-    if options.output and options.output.is_dir():
-        raise UserError(f"{options.output}: is a folder, not a file to write")
 
     from hybrid.device import choose_machine
+    from hybrid.display.tables import counted
     from hybrid.files import check_output, whole_file
     from hybrid.training.ensemble import find_checkpoints
     from hybrid.training.predict import find_clips, predict_clips
@@ -42,16 +44,16 @@ def main() -> int:
     checkpoints = find_checkpoints(options.trained, options.model)
     clips = find_clips(options.clips)
     if options.output:
-        check_output(options.output, [*checkpoints, *clips])
+        check_output(options.output, COLUMNS, [*checkpoints, *clips])
     predictions = predict_clips(checkpoints, clips, choose_machine(options.accelerator))
     graded, unreadable = len(predictions.table), predictions.unreadable
     if options.output is None:
         predictions.table.to_csv(sys.stdout, index=False, float_format="%.4f")
     else:
         with whole_file(options.output) as temporary:
-            predictions.table.to_csv(temporary, index=False, float_format="%.6f")
-        models = f"{len(checkpoints)} model" + ("s" if len(checkpoints) > 1 else "")
-        print(f"{options.output}: {graded} clips graded by {models}")
+            predictions.table.to_csv(temporary, index=False, float_format="%.6f", errors="backslashreplace")
+        if options.output.is_file():  # not /dev/stdout, whose reader wants the table alone
+            print(f"{options.output}: {counted(graded, 'clip')} graded by {counted(len(checkpoints), 'model')}")
     for note in predictions.notes:
         print(f"note: {note}", file=sys.stderr)
     for problem in unreadable:

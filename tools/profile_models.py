@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 from hybrid.errors import UserError, explained
-from hybrid.files import typed_path
+from hybrid.files import check_output_folder, typed_path
 
 
 def arguments() -> argparse.Namespace:
@@ -38,8 +38,8 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     options = arguments()
-    if options.output and options.output.exists() and not options.output.is_dir():
-        raise UserError(f"{options.output}: is a file, not a folder to write into")
+    if options.output:
+        check_output_folder(options.output, ("profile.csv",))
     crop = options.crop or (224 if options.size == "paper" else 64)
     if crop < 64 or crop % 16:
         raise UserError(f"--crop must be a multiple of 16 from 64 up, not {crop}")

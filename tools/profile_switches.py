@@ -10,7 +10,7 @@ it names; hybrid/model/options.py says what they mean. Paper size takes minutes.
 import argparse
 
 from hybrid.errors import explained
-from hybrid.files import typed_path
+from hybrid.files import check_output, typed_path
 
 HEADINGS = {
     "setting": ("setting", "{}"),
@@ -28,6 +28,8 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=16, choices=(8, 16, 32))
     parser.add_argument("-o", "--output", type=typed_path, help="CSV file to write as well")
     options = parser.parse_args()
+    if options.output:
+        check_output(options.output, "gmac_ratio,uncounted")
 
     from tqdm import tqdm
 

@@ -4,9 +4,6 @@ Training on it is the data randomization test of J. Adebayo et al.: Sanity Check
 """
 
 import csv
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +14,7 @@ from hybrid.data.labels import Labels, read_labels
 from hybrid.data.ratings import read_ratings
 from hybrid.data.simulated import MASKS, PATHS, SIMULATION, TRUTH
 from hybrid.errors import UserError
-from hybrid.files import read_json, write_json
+from hybrid.files import read_json, whole_folder, write_json
 
 RECORD = "permutation.json"
 LINKED = ("clips", MASKS, TRUTH, PATHS)
@@ -35,13 +32,7 @@ def permute_labels(root: Path, copy: Path, seed: int = 0) -> Path:
     labels = read_labels(root)
     ratings = read_ratings(root, labels)
     from_N = np.random.default_rng(seed).permutation(len(labels.clips))
-    try:
-        copy.absolute().parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{copy.name}.", suffix=".partial", dir=copy.absolute().parent))
-    except OSError as error:
-        raise UserError(f"cannot write a data set to {copy}: {error.strerror or error}") from None
-    try:
-        folder.chmod(0o755)
+    with whole_folder(copy) as folder:
         for name in LINKED:
             if (root / name).exists():
                 (folder / name).symlink_to((root / name).resolve())
@@ -56,11 +47,6 @@ def permute_labels(root: Path, copy: Path, seed: int = 0) -> Path:
         if (root / SIMULATION).exists():  # still no evidence about real sperm, and no longer what it was simulated as
             write_json(folder / SIMULATION, read_json(root / SIMULATION) | {"labels": "permuted"})
         write_json(folder / RECORD, record)
-        os.replace(folder, copy)
-    except OSError as error:
-        raise UserError(f"cannot write a data set to {copy}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return copy
 
 

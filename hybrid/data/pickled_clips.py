@@ -8,9 +8,6 @@ as FTKR12/RoSTFine keeps them, the code of T. Fujii et al., WACV 2024. Clips are
 what is read again is what was in the pickle.
 """
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
@@ -24,6 +21,7 @@ from hybrid.data.permuted_labels import write_rows
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.unpickling import read_pickle
 from hybrid.errors import UserError
+from hybrid.files import whole_folder
 
 ORIGINS = "origins.csv"
 ENDING = ".mkv"
@@ -64,24 +62,13 @@ def import_pickles(
     problems.raise_if_any()
 
     groups = {key: str(PurePosixPath(origin).parent) for key, origin in origins.items()} if group_by_folder else {}
-    try:
-        root.absolute().parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{root.name}.", suffix=".partial", dir=root.absolute().parent))
-    except OSError as error:
-        raise UserError(f"cannot write a data set to {root}: {error.strerror or error}") from None
-    try:
-        folder.chmod(0o755)
+    with whole_folder(root) as folder:
         (folder / "clips").mkdir()
         for key, name in tqdm(names.items(), desc="clips", disable=None, leave=False):
             write_clip(folder / "clips" / name, of_id["clips"][key], frame_rate)
         write_rows(folder / FILE, label_rows(names, of_id["grades"], groups))
         if origins:
             write_rows(folder / ORIGINS, [["clip", "path"], *([name, origins[key]] for key, name in names.items())])
-        os.replace(folder, root)
-    except OSError as error:
-        raise UserError(f"cannot write a data set to {root}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return root
 
 

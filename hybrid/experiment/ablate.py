@@ -8,6 +8,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from baselines.registry import is_shipped
+from hybrid import get_entry
 from hybrid.config import TrainConfig
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Ablation, arms_of, record_ablations
@@ -47,6 +48,7 @@ def run_ablations(config_dir: Path, overrides: Sequence[str], report: Report, *,
     overrides: `ablation=` with names, and any settings that all arms share. only_plan: stop after the plan.
     """
     asked = read_overrides(config_dir, overrides)
+    check_options(asked)
     dataset = check_all(asked.configs)
     plan = make_plan(asked.ablations, asked.jobs, len(dataset), len(dataset.grades), jobs_at_a_time(asked.base))
     print(in_words(plan))
@@ -67,6 +69,7 @@ def write_ablation_sweeps(config_dir: Path, overrides: Sequence[str], folder: Pa
     from hybrid.training.build import check_models, fetch_weights
 
     asked = read_overrides(config_dir, overrides)
+    check_options(asked)
     fetch_weights(check_models(one_of_each_arm(asked.configs)))
     record_ablations(experiment_folder(asked.base), asked.ablations)
     base = asked.base
@@ -102,6 +105,18 @@ def read_overrides(config_dir: Path, overrides: Sequence[str]) -> AblationReques
     ablations = [kept for ablation in ablations if (kept := _without(ablation, idle)) is not None]
     jobs = [Job.of(arm, configs[arm.label], repeat, fold) for arm in arms_of(ablations) for repeat, fold in runs]
     return AblationRequest(ablations, jobs, shared, idle, base)
+
+
+def check_options(asked: AblationRequest) -> None:
+    """Refuse an ablation of an option that the model has not."""
+    models = {job.arm.label: job.config.model for job in asked.jobs if not job.done}
+    for ablation in asked.ablations:
+        for model in (models[arm.label] for arm in arms_of([ablation]) if arm.label in models):
+            if unknown := [name for name in model.options if name not in get_entry(model.name).options()]:
+                raise UserError(
+                    f"ablation {ablation.name!r} is of a model that has the option {unknown[0]!r}, as the hybrid, and "
+                    f"{model.name!r} has not"
+                )
 
 
 def choose(ablations: Mapping[str, Ablation], names: Sequence[str]) -> list[Ablation]:

@@ -1,6 +1,8 @@
 """Between a command line and Hydra: the arms it knows, the runs that are asked for, the multirun that does them."""
 
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterable, Sequence
+from difflib import get_close_matches
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -16,7 +18,7 @@ from hybrid.config import NO_FOLD, TrainConfig, processors
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Arm, arms_of
 from hybrid.experiment.arms import ABLATIONS
-from hybrid.experiment.overrides import plainly_told, sweeps, typed, unquoted
+from hybrid.experiment.overrides import groups_of, plainly_told, sweeps, typed, unquoted
 
 SWEPT = ("model", "repeat", "fold")
 GROUPS = ("model", "weights")
@@ -34,6 +36,20 @@ def register_arms(overrides: Sequence[str]) -> None:
         for label in map(unquoted, labels):
             if label not in _register_table():
                 _register(Arm(label, label))
+
+
+def check_labels(overrides: Sequence[str], models: Collection[str]) -> None:
+    """Refuse a label that changes nothing and is nearly one of an arm that does; say so of any other that does not."""
+    if any(word.lstrip("+").startswith(("model.", "weights=")) for word in overrides):
+        return
+    known = {*_register_table(), *models}
+    for word in overrides:
+        for label in map(unquoted, word.removeprefix("arm=").split(",") if word.startswith("arm=") else ()):
+            if label not in known:
+                told = f"arm={label}: no ablation has an arm of this name, and no setting of the model is given with it"
+                if near := get_close_matches(label, known, 1, 0.8):
+                    raise UserError(f"{told}; did you mean {near[0]}?")
+                print(f"note: {told}: it is the model as it is, under another name", file=sys.stderr)
 
 
 @cache
@@ -65,6 +81,8 @@ def command_line(config_dir: Path, config_name: str, schema: type, overrides: Se
             settings = [override.input_line for override in parsed if not override.is_sweep_override()]
     composed(config_dir, config_name, settings)
     register_arms(overrides)
+    if schema is TrainConfig:
+        check_labels(overrides, groups_of(config_dir)["model"])
     return overrides
 
 
@@ -91,6 +109,7 @@ def asked_runs(config_dir: Path, config_name: str, overrides: Sequence[str]) -> 
     An arm that is named without a model is of its own. A sweep over anything else is refused: its runs would share a
     folder. So would those of models that are one arm.
     """
+    check_labels(overrides, groups_of(config_dir)["model"])
     fixed, swept = split_sweep(overrides)
     whole = composed(config_dir, config_name, fixed, hydra=True)
     jobs_at_a_time(whole)
@@ -139,6 +158,9 @@ def split_sweep(overrides: Sequence[str]) -> tuple[list[str], dict[str, list[str
             )
         else:
             fixed.append(override.input_line)
+    for key, values in swept.items():
+        if twice := [value for value in values if values.count(value) > 1]:
+            raise UserError(f"{key}={','.join(values)}: {twice[0]} is given twice")
     return fixed, swept
 
 

@@ -25,6 +25,10 @@ QUOTED = re.compile(r"""'(\\.|[^'\\])*'|"(\\.|[^"\\])*\"""")
 """a value that Hydra reads as text already"""
 PLAIN, NOT_TEXT = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*"), ("true", "false", "null", "nan", "inf")
 """what Hydra takes for the same text without quotes, but for a few words"""
+VALUED = ("-c", "--cfg", "-p", "--package", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir")
+FLAGS = {*VALUED, "-h", "--help", "--hydra-help", "--version", "--resolve", "-r", "--run", "-m", "--multirun", "-i"}
+FLAGS |= {"--info", "-sc", "--shell-completion", "--experimental-rerun"}
+"""Hydra's; VALUED: those that the next word is the value of"""
 WORDS = {
     "Value '(.*)' of .* could not be converted to Integer": "{key} must be a whole number, not {}",
     "Value '(.*)' of .* could not be converted to Float": "{key} must be a number, not {}",
@@ -32,6 +36,7 @@ WORDS = {
     "field '(.*)' is not Optional": "{} must have a value",
     "Missing mandatory value: (.*)": "{0} must be given: {0}=...",
     "(?:Sweep parameters|Ambiguous value for argument) '(.*)'": "{}: one value at a time here",
+    "Could not override '([^'@]*)'": "{}=... chooses nothing in this program; --help lists what it takes",
     "Interpolation key '(.*)' not found": "{key}: ${{{}}} names no setting",
     "(?:no viable alternative|mismatched input|token recognition error)(.*)": "{key}: cannot be read{}",
 }
@@ -45,12 +50,47 @@ def typed(overrides: Sequence[str], schema: type, config_dir: Path) -> list[str]
     quoted where it must be, with `~` for one's home. It may hold commas, unless `-m` asks for a sweep: then they stand
     between values. Text that is quoted already, references `${...}`, flags and Hydra's own settings stay as they are.
     """
-    kinds = settings_of(schema)
-    groups = {
-        path.name: sorted(file.stem for file in path.glob("*.yaml")) for path in config_dir.iterdir() if path.is_dir()
-    }
+    kinds, groups, overrides = settings_of(schema), groups_of(config_dir), _with_values(overrides)
+    check_dashes(overrides, {*kinds, *groups}, FLAGS)
     many = sweeps(overrides)
     return [override if override.startswith("-") else _typed(override, kinds, groups, many) for override in overrides]
+
+
+def _with_values(words: Sequence[str]) -> list[str]:
+    """A flag and the word that is its value, `--cfg job`, as one."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1] in VALUED:
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def groups_of(config_dir: Path) -> dict[str, list[str]]:
+    """The choices that the files there are, by what is chosen."""
+    files = {path.name: sorted(file.stem for file in path.glob("*.yaml")) for path in config_dir.iterdir()}
+    return {name: stems for name, stems in files.items() if stems}
+
+
+def check_dashes(words: Sequence[str], known: Collection[str], flags: Collection[str]) -> None:
+    """Refuse a setting that is written as a flag, in words that say how it is written.
+
+    known: the settings. flags: those that there are.
+    """
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        flag, equals, value = word.partition("=")
+        if not word.startswith("-") or flag in flags:
+            continue
+        long = [name for name in flags if name.startswith("--")]
+        if meant := get_close_matches(f"--{flag.strip('-')}", long, 1, 0.8):
+            raise UserError(f"{word}: did you mean {meant[0]}?")
+        if not equals and not after.startswith("-") and "=" not in after:
+            value = after
+        name = flag.strip("-").replace("-", "_")
+        near = [name] if name in known else _near(name, known)
+        how = " or ".join(f"{key}={value or '...'}" for key in near) or "key=value; --help lists them"
+        raise UserError(f"{word}: settings are written without dashes: {how}")
 
 
 def sweeps(overrides: Sequence[str]) -> bool:
@@ -73,18 +113,26 @@ def _typed(override: str, kinds: dict[str, Any], groups: dict[str, list[str]], m
     if key.startswith("hydra") or set(key) & set("@/"):
         return override
     if not equals and not written.startswith("~"):
-        raise UserError(f"{override!r}: a setting is given as key=value; a value with spaces needs quotes around it")
+        raise UserError(
+            f"{override!r}: a setting is given as key=value; a value with spaces needs quotes around it, and several "
+            "values are written without spaces between them: key=a,b"
+        )
     owner = key.rpartition(".")[0]
     if get_origin(kinds.get(owner)) is dict:  # its keys are not known here
         return override if written.startswith(("+", "~")) else f"++{override}"
     branches = {name.rsplit(".", depth)[0] for name in kinds for depth in range(1, name.count(".") + 1)}
     if key not in {*kinds, *groups, *branches}:
         raise UserError(f"{override}: there is no setting {key!r}" + did_you_mean(key, {*kinds, *groups}))
+    if key == "model.name":
+        raise UserError(f"{override}: a model is chosen with its recipe, by model={value}")
+    if value.endswith(",") and kinds.get(key) is not str:
+        raise UserError(
+            f"{override}: ends in a comma; several values are written without spaces between them: {key}=a,b"
+        )
     if key in groups and "(" not in value:
         for choice in value.split(","):
             if choice not in groups[key]:
-                there = f"there are {', '.join(groups[key])}"
-                raise UserError(f"{override}: there is no {key} {choice!r}" + did_you_mean(choice, groups[key], there))
+                raise UserError(f"{override}: there is no {key} {choice!r}" + _choices(key, choice, groups[key]))
     elif key == "arm":  # a choice, too, of Hydra's, and of any label
         return f"{written}={','.join(map(_quoted, value.split(',')))}"
     elif kinds.get(key) in (float, float | None) and not many and (told := mended_comma(value)):
@@ -94,6 +142,16 @@ def _typed(override: str, kinds: dict[str, Any], groups: dict[str, list[str]], m
             raise UserError(f"{key} is empty: was a variable of the shell not set?")
         return f"{written}=" + (",".join(map(_quoted, value.split(","))) if many else _quoted(value))
     return override
+
+
+def _choices(group: str, choice: str, there: list[str]) -> str:
+    """What to add to a message about a choice that does not exist."""
+    if group == "data" and (os.sep in choice or os.path.exists(os.path.expanduser(choice))):
+        return f"; a data set of your own is data=folder data.root={choice}"
+    known = f"there are {', '.join(there)}"
+    if group == "weights" and (choice in ("none", "official") or os.sep in choice):
+        return f"; {known}; model.pretrained={choice} takes any other"
+    return did_you_mean(choice, there, known)
 
 
 def _quoted(text: str) -> str:
@@ -108,10 +166,18 @@ def unquoted(text: str) -> str:
 
 
 def did_you_mean(name: str, known: Collection[str], else_: str = "--help lists them") -> str:
-    """What to add to a message about a name that does not exist: `; did you mean ...?`, or `else_`.
+    """What to add to a message about a name that does not exist: `; did you mean ...?`, or `else_`."""
+    near = _near(name, known)
+    return f"; did you mean {' or '.join(near)}?" if near else f"; {else_}"
 
-    Compared are whole names, their last parts and the initials of these: `lr` is model.recipe.learning_rate.
+
+def _near(name: str, known: Collection[str]) -> list[str]:
+    """The known names that may be meant.
+
+    Compared are whole names, their last parts and the initials of these: `lr` is model.recipe.learning_rate. All of
+    ours are in small letters.
     """
+    name = name.lower()
     by_last: dict[str, list[str]] = {}
     for candidate in sorted(known):
         last = candidate.rpartition(".")[2]
@@ -123,7 +189,7 @@ def did_you_mean(name: str, known: Collection[str], else_: str = "--help lists t
         *get_close_matches(name, known, 1, 0.8),
         *(key for spelling in get_close_matches(last, by_last, 2, 0.7) for key in by_last[spelling]),
     ]
-    return f"; did you mean {' or '.join(dict.fromkeys(near))}?" if near else f"; {else_}"
+    return list(dict.fromkeys(near))
 
 
 @contextmanager

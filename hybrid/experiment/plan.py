@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from tqdm import tqdm
 
 from hybrid.config import TrainConfig
-from hybrid.display.tables import Column, Table, as_terminal, clock
+from hybrid.display.tables import Column, Table, as_terminal, clock, counted
 from hybrid.evaluation.ablation import Ablation, Arm, arms_of
 from hybrid.experiment.hydra_jobs import of_run
 from hybrid.folders import ExperimentFolder, experiment_folder, run_folder
@@ -101,7 +101,8 @@ def in_words(plan: Plan, now: datetime | None = None) -> str:
     if not any(plan.arms["asked_by"]):  # of no ablation
         columns = (columns[0], *columns[3:])
     table = as_terminal(Table("plan", "", plan.arms, columns))
-    total = f"{len(plan.arms)} arms, {plan.arms['runs'].sum()} runs, {plan.runs_left} of them to do"
+    arms, runs = counted(len(plan.arms), "arm"), counted(plan.arms["runs"].sum(), "run")
+    total = f"{arms}, {runs}, {plan.runs_left} of them to do"
     if plan.runs_left:
         end = (now or datetime.now()) + timedelta(seconds=plan.seconds_left)
         total += f": about {clock(plan.seconds_left)}, {plan.at_a_time} at a time, until {end:%a %d %b %H:%M}"

@@ -76,7 +76,7 @@ def _watch(progress: Progress, told: set[RunFolder], stop: threading.Event) -> N
         for run in progress.runs:
             if run not in told and (run.done or run.error.exists()):
                 told.add(run)
-                with contextlib.suppress(BrokenPipeError):  # of `| head`, which has read enough
+                with contextlib.suppress(OSError):  # of `| head`, which has read enough, or of a terminal that is gone
                     tqdm.write(f"[{len(told)}/{len(progress.runs)}] {describe(run)}", file=sys.stdout)
                     sys.stdout.flush()
         if last:

@@ -8,7 +8,7 @@ import yaml
 
 from hybrid.evaluation.ablation import Ablation, arms_of
 from hybrid.experiment.plan import Job
-from hybrid.files import write_text
+from hybrid.files import check_output, write_text
 
 PROGRAM = "tools/train.py"
 HEAD = """\
@@ -28,6 +28,7 @@ def write_sweeps(
         sweep = sweep_of(ablation, [job for job in jobs if job.arm.label in labels], overrides)
         path = Path(folder) / f"{ablation.name}.yaml"
         head = HEAD.format(help=ablation.help, path=path)
+        check_output(path, "wandb sweep")
         write_text(path, head + yaml.safe_dump(sweep, sort_keys=False, allow_unicode=True, width=120))
         paths.append(path)
     return paths

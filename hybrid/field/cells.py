@@ -87,7 +87,9 @@ def find_cells(path: Path, boxes: Path | None, clip: ClipSpec, settings: Setting
 
     A UserError for whatever is wrong with the video or its boxes.
     """
-    if (boxes is None) == (settings.head_px is None):
+    if boxes is not None and settings.head_px is not None:
+        raise UserError("--boxes and --detect: give one of them; heads are found where there are no boxes")
+    if boxes is None and settings.head_px is None:
         raise UserError("give boxes with --boxes, or the diameter of heads with --detect, so that they are found")
     video = look_through(path)
     if video.interval > clip.times[-1]:

@@ -21,6 +21,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import islice
 from multiprocessing import get_context
@@ -175,6 +176,11 @@ def _simulate_chunk(chunk: tuple[Request, int, int]) -> list[tuple[np.ndarray, n
     return simulate(*chunk)
 
 
+def _grow(*arguments) -> None:
+    with suppress(KeyboardInterrupt):  # of which the program tells that asked for the clips
+        open_pool(*arguments)
+
+
 class PoolClips(Dataset):
     """Item (i, v) is clip i of the pool, on the visit v of it."""
 
@@ -193,7 +199,7 @@ class PoolClips(Dataset):
         """Have another process simulate what is missing of the first `number` clips, meanwhile."""
         if missing(self.root, self.request, number):
             arguments = self.root, self.request, number, self.workers
-            self.growing = get_context("spawn").Process(target=open_pool, args=arguments)
+            self.growing = get_context("spawn").Process(target=_grow, args=arguments)
             self.growing.start()
 
     @property

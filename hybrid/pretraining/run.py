@@ -17,8 +17,10 @@ from hybrid import get_entry
 from hybrid.config import PretrainConfig, check_values, parts_of_a_batch, processors, training_rules
 from hybrid.data.clip import ClipSpec
 from hybrid.data.loader import as_input
+from hybrid.data.paths import is_dataset
 from hybrid.device import choose_machine
 from hybrid.display.tables import clock
+from hybrid.errors import UserError
 from hybrid.folders import RunFolder, arm_folder, record_settings, run_settings
 from hybrid.pretraining.attributes import TARGETS, Attributes
 from hybrid.pretraining.module import Objective, PretrainModule, Scale
@@ -76,6 +78,8 @@ def request_of(config: PretrainConfig) -> Request:
 
 def check_pretraining(config: PretrainConfig) -> None:
     """Refuse, before anything is simulated, what cannot be; and settings other than those the folder was begun with."""
+    if get_entry(config.model.name).family == "frozen":
+        raise UserError(f"model={config.model.name}: is used as it is published, and nothing of it learns")
     data, clips, epoch, batch = config.data, config.clips, config.clips_an_epoch, config.protocol.batch_size
     check_values(
         [
@@ -91,6 +95,9 @@ def check_pretraining(config: PretrainConfig) -> None:
         ]
     )
     request_of(config)
+    for key, path in (("data.root", Path(data.root).resolve()), ("runs_dir", arm_folder(config).resolve())):
+        if inside := [parent for parent in (path, *path.parents) if is_dataset(parent)]:
+            raise UserError(f"{key}: {path} lies in the data set {inside[0]}; choose a folder outside of it")
     check_logger(config)
     fetch_weights(check_models([config]))
     folder = pretraining_folder(config)

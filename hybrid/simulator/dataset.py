@@ -10,7 +10,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
@@ -63,20 +64,39 @@ def simulate_dataset(
         with held_folder(root, request.record()) as folder:
             if not is_made(root, request):  # by another program, meanwhile
                 _fill(folder, request, workers or processors())
-                os.replace(folder, root)
+                os.replace(folder, root.resolve())  # of a link to a folder, the folder
             shutil.rmtree(folder.parent, ignore_errors=True)
     except OSError as error:
         raise UserError(f"cannot write a data set to {root}: {error.strerror or error}") from error
     return root
 
 
-def in_processes(function: Callable, tasks: Iterable, workers: int, chunksize: int = 1) -> Iterator[Any]:
-    """What `function` gives for each task, in their order; with one worker in this process."""
+def in_processes(function: Callable, tasks: Sequence, workers: int, chunksize: int = 1) -> Iterator[Any]:
+    """What `function` gives for each task, in their order; with one worker in this process.
+
+    Ctrl-C is heard by this program alone, which ends the others; they would each tell of it.
+    """
     if workers <= 1:
         yield from map(function, tasks)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(function, tasks, chunksize=chunksize)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which processes that are started now inherit
+        try:
+            chunks = (tasks[first : first + chunksize] for first in range(0, len(tasks), chunksize))
+            parts = [pool.submit(_each, function, chunk) for chunk in chunks]
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        try:
+            for part in parts:
+                yield from part.result()
+        except BaseException:
+            for worker in list(pool._processes.values()):  # what they are at may take minutes
+                worker.terminate()
+            raise
+
+
+def _each(function: Callable, tasks: Sequence) -> list[Any]:
+    return list(map(function, tasks))
 
 
 @contextlib.contextmanager
@@ -86,7 +106,8 @@ def held_folder(root: Path, record: dict) -> Iterator[Path]:
     It lies in `.<root>.<hash of the request>.partial/` beside `root`, with the lock, and stays when a program ends.
     """
     name = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:8]
-    place = root.absolute().parent / f".{root.name}.{name}.partial"
+    root = root.resolve()
+    place = root.parent / f".{root.name}.{name}.partial"
     place.mkdir(parents=True, exist_ok=True)
     with only_one(place, "simulates into"):
         folder = place / "clips_and_tables"

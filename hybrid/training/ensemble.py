@@ -36,7 +36,8 @@ def find_checkpoints(path: Path, model: str | None = None) -> list[Path]:
     if path.is_dir():
         found = [checkpoint for checkpoint in found if model in (None, checkpoint.parent.parent.name)]
     if not found:
-        raise UserError(f"{path}: holds no finished run" + (f" of {model!r}" if model else ""))
+        there = f"; there are those of {', '.join(models)}" if models else ""
+        raise UserError(f"{path}: holds no finished run" + (f" of {model!r}" if model else "") + there)
     return [checkpoint for checkpoint in found if checkpoint not in on_all] or found
 
 

@@ -22,7 +22,7 @@ from hybrid.data.clip import ClipSpec
 from hybrid.data.loader import as_slice
 from hybrid.data.transforms import IDENTITY, own_lines
 from hybrid.errors import UserError
-from hybrid.files import software_commit, whole_file
+from hybrid.files import check_output, software_commit, whole_file
 from hybrid.training.checkpoint import TrainedModel
 from hybrid.training.ensemble import Ensemble
 
@@ -32,6 +32,7 @@ CHECKED_BATCHES = (1, 5)
 """sizes; the graph is traced with another one"""
 METADATA = "metadata.json"
 """name of the extra file in a .pt2"""
+PURPOSE = "research; no medical device, no basis for a clinical decision"
 ONNX = ("onnx", "onnxruntime", "onnxscript")
 """packages of the extra `export`"""
 
@@ -73,8 +74,7 @@ def export(ensemble: Ensemble, path: Path) -> float:
     """
     if path.suffix not in FORMATS:
         raise UserError(f"{path}: the file's name must end in {' or '.join(FORMATS)}")
-    if path.is_dir():
-        raise UserError(f"{path}: is a folder, not a file to write")
+    check_output(path, PURPOSE, ensemble.checkpoints)
     if path.suffix == ".onnx" and (missing := [name for name in ONNX if find_spec(name) is None]):
         raise UserError(f"{path}: needs {', '.join(missing)}: pip install -e '.[export]', or export to .pt2")
     write, reader = FORMATS[path.suffix]
@@ -122,7 +122,7 @@ def metadata(ensemble: Ensemble) -> dict[str, Any]:
         "trained": [trained.origin for trained in ensemble.models],
         "checkpoints": ensemble.described,
         "commit": software_commit(),
-        "purpose": "research; no medical device, no basis for a clinical decision",
+        "purpose": PURPOSE,
     }
 
 

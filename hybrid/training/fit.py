@@ -89,6 +89,9 @@ def fit(
         except pl.utilities.exceptions.SIGTERMException as stopped:  # Lightning's own way out is an exit status of 0
             print(f"{run.label}: stopped (SIGTERM); the same command continues where it was", file=sys.stderr)
             raise SystemExit(128 + signal.SIGTERM) from stopped
+        except SystemExit as ended:  # Lightning's way out of Ctrl-C: status 1, no word, and deaf to a second one
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            raise (ended.__context__ if isinstance(ended.__context__, KeyboardInterrupt) else ended) from None
         except torch.OutOfMemoryError as error:
             raise UserError(
                 f"{run.label}: memory does not hold {batches[0].batch_size} clips at a time: try "

@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # slow to import, and not needed to check a configuration
     from pytorch_lightning.loggers import WandbLogger
 
 MODES = ("offline", "online", "disabled")
+FAILED, STOPPED = 1, 255
+"""exit statuses that W&B shows as failed, and as stopped by its user"""
 LONGEST_ID, LONGEST_NAME = 64, 128
 """W&B takes 128 characters; a table's artifact has the run's id and its own name in one"""
 
@@ -57,14 +59,17 @@ class Tracker:
             logger = None
             with self._warned("cannot be opened"):
                 logger = self._logger() if self.works else None
-            failed = True
+            status = FAILED
             try:
                 yield logger
-                failed = False
+                status = 0
+            except (KeyboardInterrupt, SystemExit):
+                status = STOPPED
+                raise
             finally:
                 if logger is not None:
                     with self._warned("cannot be closed"):
-                        logger.experiment.finish(exit_code=int(failed))
+                        logger.experiment.finish(exit_code=status)
 
     def log_outcome(
         self, logger: WandbLogger | None, figures: dict[str, float], tables: dict[str, pd.DataFrame]

@@ -8,6 +8,7 @@ from hybrid.errors import UserError
 from hybrid.files import (
     Damaged,
     check_output,
+    check_output_folder,
     check_record,
     read_json,
     read_yaml,
@@ -93,22 +94,47 @@ def test_what_a_record_lacks_is_named(tmp_path):
             check_record(tmp_path, record, kinds)
 
 
-def test_what_is_no_regular_file_is_not_replaced_and_of_a_link_what_it_points_to_is(tmp_path):
+def test_what_is_no_regular_file_is_written_into_and_of_a_link_what_it_points_to_is_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(UserError, match="pipe cannot be written \\(no regular file is there"):
-        write_json(tmp_path / "pipe", {})
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_json(tmp_path / "pipe", {})
+    assert os.read(reader, 100) == b"{}\n" and [path.name for path in tmp_path.iterdir()] == ["pipe"]
+    os.close(reader)
+    write_json(Path("/dev/null"), {})
+    for name, told in (("loop", "symbolic links"), ("folder", "Is a directory")):
+        (tmp_path / "loop").symlink_to("loop") if name == "loop" else (tmp_path / name).mkdir()
+        with pytest.raises(UserError, match=f"{name} cannot be written .*{told}"):
+            write_json(tmp_path / name, {})
     (tmp_path / "link.json").symlink_to(tmp_path / "there.json")
     write_json(tmp_path / "link.json", {"a": 1})
     assert (tmp_path / "link.json").is_symlink() and read_json(tmp_path / "there.json") == {"a": 1}
 
 
-def test_what_is_read_is_not_written_over(tmp_path):
-    path = tmp_path / "clip.mp4"
-    path.write_bytes(b"frames")
-    (tmp_path / "other.csv").symlink_to(path)
-    check_output(tmp_path / "new.csv", [path])
-    with pytest.raises(UserError, match="other.csv: is read here"):
-        check_output(tmp_path / "other.csv", [tmp_path / "gone.mp4", path])
+def test_what_is_read_and_what_others_wrote_is_not_written_over(tmp_path):
+    clip, mine = tmp_path / "clip.mp4", tmp_path / "mine.csv"
+    clip.write_bytes(b"frames,mark")
+    mine.write_text("clip,mark")
+    (tmp_path / "other.csv").symlink_to(clip)
+    (tmp_path / "labels.csv").write_text("clip,A,B")
+    (tmp_path / "empty.csv").touch()
+    for path in (tmp_path / "new.csv", tmp_path / "empty.csv", mine, Path("/dev/null")):
+        check_output(path, "mark", [tmp_path / "gone.mp4", clip])
+    for name, told in (("other.csv", "is read here"), ("labels.csv", "not written by this"), (".", "is a folder")):
+        with pytest.raises(UserError, match=f"{name}: .*{told}"):
+            check_output(tmp_path / name, "mark", [tmp_path / "gone.mp4", clip])
+
+
+def test_a_folder_of_others_is_not_written_into(tmp_path):
+    (tmp_path / "mine").mkdir()
+    for folder in (tmp_path / "mine", tmp_path / "new"):
+        check_output_folder(folder, ["values.csv"])
+    (tmp_path / "mine" / "notes.txt").touch()
+    with pytest.raises(UserError, match="mine: holds what this program has not written"):
+        check_output_folder(tmp_path / "mine", ["values.csv"])
+    (tmp_path / "mine" / "values.csv").touch()
+    check_output_folder(tmp_path / "mine", ["measures", "values.csv"])
+    with pytest.raises(UserError, match="values.csv: is a file, not a folder"):
+        check_output_folder(tmp_path / "mine" / "values.csv", [])
 
 
 def test_a_folder_may_be_named_by_a_dot(tmp_path, monkeypatch):

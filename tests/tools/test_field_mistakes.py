@@ -155,6 +155,7 @@ WORDS = {
     "--um-per-px 0": "um_per_px must be from 0.01 to 20 um, not 0.0",
     "--max-speed nan": "max_speed must be above 0 px a second, not nan",
     "--max-gap -1": "max_gap must be from 0 to 1 s, not -1.0",
+    "--side 32 --detect 9": "--boxes and --detect: give one of them",
     "": "give boxes with --boxes, or the diameter of heads with --detect, so that they are found",
 }
 

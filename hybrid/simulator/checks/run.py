@@ -14,6 +14,7 @@ import pandas as pd
 from hybrid.config import processors
 from hybrid.data.simulated import read_truth
 from hybrid.errors import UserError
+from hybrid.files import check_output_folder
 from hybrid.simulator.checks.casa_ranges import plot_beats, published_table
 from hybrid.simulator.checks.gate_lag import lag_gates
 from hybrid.simulator.checks.gates import Gate, standard_gates
@@ -31,6 +32,7 @@ def check_simulator(
     """Make `<root>/<preset>`, measure all gates, print them, and write `<root>/gates.md` and `beats.svg`."""
     if preset not in ("standard", "clinic"):
         raise UserError(f"gates are of preset standard or clinic, not {preset!r}")
+    check_output_folder(root, ("gates.md", preset))
     workers = workers or processors()
     root.mkdir(parents=True, exist_ok=True)
     made = simulate_dataset(

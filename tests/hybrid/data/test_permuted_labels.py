@@ -48,3 +48,12 @@ def test_a_permuted_copy_is_made_once_and_overwrites_nothing(tmp_path):
         with pytest.raises(UserError, match="exists and is not"):
             permute_labels(root, folder, seed)
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("target", ["empty", "nowhere"])
+def test_a_link_leads_to_the_folder_that_is_made(target, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / target)
+    permute_labels(write_dataset(tmp_path / "set", 5), tmp_path / "link")
+    assert read_labels(tmp_path / target).clips and (tmp_path / "link").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted({"empty", "link", "set", target})

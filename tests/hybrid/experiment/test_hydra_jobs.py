@@ -45,6 +45,12 @@ def test_a_choice_is_given_once(asked):
         asked("model=vgg16", "model=hybrid")
 
 
+@pytest.mark.parametrize("word", ["model=vgg16,hybrid,vgg16", "fold=0,1,0"])
+def test_a_value_is_given_once(asked, word):
+    with pytest.raises(UserError, match="is given twice"):
+        asked(word)
+
+
 def test_two_models_cannot_be_one_arm(asked):
     with pytest.raises(UserError, match="vgg16, hybrid cannot share it"):
         asked("model=vgg16,hybrid", "arm=both")

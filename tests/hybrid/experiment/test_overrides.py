@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from support import ROOT, quick_overrides, write_dataset
 
@@ -38,7 +39,7 @@ AS_TYPED = [
 @pytest.mark.parametrize("schema", [TrainConfig, PretrainConfig, SimulateConfig])
 @pytest.mark.parametrize("text", AS_TYPED)
 def test_text_is_taken_as_it_is_typed_by_every_setting_that_is_text(schema, text):
-    keys = [key for key, kind in settings_of(schema).items() if kind is str and key != "arm"]
+    keys = [key for key, kind in settings_of(schema).items() if kind is str and key not in ("arm", "model.name")]
     assert len(keys) >= 2
     overrides = typed([f"{key}={text}" for key in keys], schema, CONFIGS)
     assert overrides == typed(overrides, schema, CONFIGS), "what is quoted stays so"
@@ -111,6 +112,22 @@ def test_an_option_of_a_model_needs_no_plus():
         ("model=hybird", "did you mean hybrid?"),
         ("protocol=big", "there is no protocol 'big'; there are authors, paper, probe, quick, smoke, tiny"),
         ("model", "a setting is given as key=value"),
+        ("model=VGG16", "did you mean vgg16?"),
+        ("model=vgg16,", "model=vgg16,: ends in a comma; several values are written without spaces"),
+        ("fold=0,", "ends in a comma"),
+        ("data=/my/path", "a data set of your own is data=folder data.root=/my/path"),
+        ("weights=official", "there are continued, fresh, pretraining"),
+        ("weights=official", "model.pretrained=official takes any other"),
+        ("model.name=hybrid", "a model is chosen with its recipe, by model=hybrid"),
+        ("recipe=probe", "recipe=... chooses nothing in this program"),
+        ("network=authors", "there is no setting 'network'"),
+        ("--epochs=3", "--epochs=3: settings are written without dashes: protocol.epochs=3"),
+        ("--batch-size=3", "without dashes: protocol.batch_size=3"),
+        ("--model=hybrid", "without dashes: model=hybrid"),
+        ("--pretrained=x", "without dashes: model.pretrained=x or protocol.pretrained=x"),
+        ("--xyzzy", "without dashes: key=value; --help lists them"),
+        ("--multirnu", "did you mean --multirun?"),
+        ("arm=windw-5", "did you mean window-5?"),
         ("protocol.epochs=many", "protocol.epochs must be a whole number, not many"),
         ("protocol.frame_rate=x", "protocol.frame_rate must be a number, not x"),
         ("allow_leak=perhaps", "allow_leak must be true or false, not perhaps"),
@@ -126,6 +143,31 @@ def test_a_mistake_is_told_in_one_line(setting, message):
     with pytest.raises(UserError) as told:
         command_line(CONFIGS, "train", TrainConfig, [setting])
     assert message in str(told.value) and "\n" not in str(told.value) and "full_key" not in str(told.value)
+
+
+def test_a_flags_value_may_be_a_word_of_its_own():
+    register_schemas()
+    assert command_line(CONFIGS, "train", TrainConfig, ["--cfg", "job", "-m", "seed=1"])[:2] == ["--cfg=job", "-m"]
+    with pytest.raises(UserError, match="--epochs: settings are written without dashes: protocol.epochs=3"):
+        command_line(CONFIGS, "train", TrainConfig, ["--epochs", "3"])
+
+
+@pytest.mark.parametrize("tool, schema", [("simulate", SimulateConfig), ("pretrain", PretrainConfig)])
+def test_no_choice_is_advised_that_a_program_has_not(tool, schema):
+    register_schemas()
+    ConfigStore.instance().store("simulate_schema", SimulateConfig)
+    with pytest.raises(UserError, match=r"weights=... chooses nothing|data=... chooses nothing") as told:
+        command_line(CONFIGS, tool, schema, ["weights=fresh" if tool == "simulate" else "data=folder"])
+    assert "+" not in str(told.value)
+
+
+def test_a_label_that_changes_nothing_is_told_and_one_that_does_is_not(capsys):
+    register_schemas()
+    command_line(CONFIGS, "train", TrainConfig, ["arm=windw-5", "model.options.window=7"])
+    command_line(CONFIGS, "train", TrainConfig, ["arm=window-5"])
+    assert capsys.readouterr().err == ""
+    command_line(CONFIGS, "train", TrainConfig, ["arm=mine"])
+    assert "note: arm=mine: no ablation has an arm of this name" in capsys.readouterr().err
 
 
 def test_a_setting_inside_of_what_is_null_is_named():

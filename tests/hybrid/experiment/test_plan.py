@@ -35,6 +35,8 @@ def test_what_is_left_is_what_is_not_done(plan):
 def test_of_what_is_done_there_is_no_time_left(plan):
     done = Plan(plan.folder, plan.arms.assign(done=5), at_a_time=2)
     assert in_words(done).endswith("2 arms, 10 runs, 0 of them to do")
+    one = Plan(plan.folder, plan.arms.assign(done=1, runs=1)[:1], at_a_time=2)
+    assert in_words(one).endswith("1 arm, 1 run, 0 of them to do")
 
 
 def test_finished_runs_say_how_long_the_others_take(tmp_path):

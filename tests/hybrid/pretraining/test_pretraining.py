@@ -93,6 +93,17 @@ def test_mistakes_are_named_before_anything_is_simulated(override, message, conf
     assert not (tmp_path / "none").exists()
 
 
+def test_a_model_of_which_nothing_learns_is_refused(config_of_pretraining):
+    with pytest.raises(UserError, match="model=vjepa2: is used as it is published, and nothing of it learns"):
+        check_pretraining(config_of_pretraining("model=vjepa2"))
+
+
+@pytest.mark.parametrize("key", ["data.root", "runs_dir"])
+def test_nothing_is_written_into_a_data_set(key, config_of_pretraining, small_dataset):
+    with pytest.raises(UserError, match=f"{key}: .*new.* lies in the data set {small_dataset}"):
+        check_pretraining(config_of_pretraining(MODEL, f"{key}={small_dataset / 'clips' / 'new'}"))
+
+
 def test_a_pretraining_stops_at_a_number_that_is_not_finite_and_names_the_clips(config_of_pretraining, monkeypatch):
     original = PretrainModule.training_step
 

@@ -2,14 +2,17 @@
 
 import os
 import shutil
+import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from hybrid.errors import UserError
-from hybrid.simulator.dataset import held_folder, simulate_dataset
+from hybrid.simulator.dataset import held_folder, in_processes, simulate_dataset
 from hybrid.simulator.request import Request
 from hybrid.simulator.settings import Settings
 from hybrid.simulator.writer import play, record
@@ -135,3 +138,21 @@ def test_bad_requests_are_refused(tmp_path, wrong, message):
 def test_bad_settings_are_refused_by_name(wrong):
     with pytest.raises(UserError, match=next(iter(wrong))):
         Settings(**wrong)
+
+
+@pytest.mark.parametrize("target", ["empty", "nowhere"])
+def test_a_link_leads_to_the_folder_that_is_made_and_nothing_is_left_beside(target, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / target)
+    simulate_dataset(tmp_path / "link", num_clips=1, workers=1, settings=SMALL)
+    assert (tmp_path / target / "labels.csv").exists() and (tmp_path / "link").is_symlink()
+    assert {path.name for path in tmp_path.iterdir()} == {"empty", "link", target}
+
+
+def test_processes_that_help_do_not_hear_ctrl_c_and_end_with_the_one_they_help():
+    masks = in_processes(partial(signal.pthread_sigmask, signal.SIG_BLOCK), [(), ()], 2)
+    assert [signal.SIGINT in mask for mask in masks] == [True, True]
+    began, slow = time.monotonic(), in_processes(time.sleep, [0, 60, 60], 2)
+    next(slow)
+    slow.close()
+    assert time.monotonic() - began < 40

@@ -64,7 +64,7 @@ def test_checkpoints_are_found_from_every_level(experiment):
 def test_a_choice_that_is_not_there_is_explained(experiment, tmp_path):
     with pytest.raises(UserError, match="choose one with --model: slowfast, vgg16"):
         find_checkpoints(experiment)
-    with pytest.raises(UserError, match="no finished run of 'r3d'"):
+    with pytest.raises(UserError, match="no finished run of 'r3d'; there are those of slowfast, vgg16"):
         find_checkpoints(experiment, "r3d")
     with pytest.raises(UserError, match="no finished run"):
         find_checkpoints(experiment / "slowfast" / "repeat0-fold2")

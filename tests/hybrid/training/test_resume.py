@@ -50,6 +50,13 @@ def test_a_killed_run_continues_to_the_same_predictions(small_dataset, tmp_path)
     assert not (killed / "last.ckpt").exists()
 
 
+def test_a_run_that_is_stopped_by_hand_says_so(small_dataset, tmp_path):
+    process, run = begun(small_dataset, tmp_path)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate()[1].strip().endswith("stopped; the same command continues where this one was")
+    assert process.returncode == 128 + signal.SIGINT and not (run / "error.txt").exists()
+
+
 def test_a_terminated_run_says_so_and_does_not_continue_on_other_clips(small_dataset, tmp_path):
     process, run = begun(small_dataset, tmp_path)
     process.terminate()
