@@ -1,9 +1,11 @@
+from shutil import copytree
+
 import pytest
 from support import ROOT, quick_overrides
 
 from hybrid.config import register_schemas
 from hybrid.errors import UserError
-from hybrid.experiment.hydra_jobs import asked_runs
+from hybrid.experiment.hydra_jobs import asked_runs, composed
 
 
 @pytest.fixture
@@ -54,3 +56,13 @@ def test_two_models_cannot_be_one_arm(asked):
 def test_typos_are_refused_by_name(asked, typo):
     with pytest.raises(UserError, match=typo.split("=")[0].split(".")[-1]):
         asked(typo)
+
+
+@pytest.mark.parametrize("group", ["model", "recipe", "protocol", "data", "logger"])
+def test_the_file_of_a_choice_is_held_to_the_schema(tmp_path, group):
+    register_schemas()
+    copytree(ROOT / "configs", configs := tmp_path / "configs")
+    for path in (configs / group).glob("*.yaml"):
+        path.write_text(path.read_text() + "typo: 1\n")
+    with pytest.raises(UserError, match="Key 'typo' not in"):
+        composed(configs, "train", [])
