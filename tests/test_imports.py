@@ -58,6 +58,11 @@ def test_training_and_reports_need_no_decoder_and_no_wandb_until_used():
     run_without({"wandb", "av"}, f"import {modules}")
 
 
+def test_a_finished_table_needs_no_torch_and_no_pandas():
+    absent = {"torch", "pandas", "scipy", "sklearn", "matplotlib", "numba"}
+    run_without(absent, "import hybrid.experiment.benchmark, hybrid.report.benchmark, hybrid.data.dataset")
+
+
 def test_lightning_comes_without_what_torchmetrics_would_import_for_metrics_that_nobody_asks_for():
     code = """
 import sys

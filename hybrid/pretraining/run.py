@@ -18,7 +18,7 @@ from hybrid.config import PretrainConfig, check_values, model_rules, parts_of_a_
 from hybrid.data.clip import ClipSpec
 from hybrid.data.loader import as_input
 from hybrid.device import choose_machine
-from hybrid.display.tables import clock
+from hybrid.display.clock import clock
 from hybrid.folders import RunFolder, arm_folder, record_settings, run_settings
 from hybrid.pretraining.attributes import TARGETS, Attributes
 from hybrid.pretraining.module import Objective, PretrainModule, Scale
