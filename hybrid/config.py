@@ -300,18 +300,13 @@ def _by_size(tiny: Any, paper: Any, *, _root_: DictConfig) -> Any:
 
 
 def register_schemas() -> None:
-    """Make the schemas known to Hydra, under the names the YAML files extend."""
+    """Make the schemas known to Hydra, under the names the YAML files extend.
+
+    Those of the groups (model, protocol, ...) are inside of them: a file of a group is held to its part of them.
+    """
     OmegaConf.register_new_resolver("basename", lambda path: Path(path).resolve().name, replace=True)
     OmegaConf.register_new_resolver("by_size", _by_size, replace=True)
     OmegaConf.register_new_resolver("runs_at_a_time", _runs_at_a_time, replace=True)
     store = ConfigStore.instance()
     store.store(name="train_schema", node=TrainConfig)
     store.store(name="pretrain_schema", node=PretrainConfig)
-    for group, schema in {
-        "model": ModelConfig,
-        "recipe": RecipeConfig,
-        "protocol": ProtocolConfig,
-        "data": DataConfig,
-        "logger": LoggerConfig,
-    }.items():
-        store.store(group=group, name=f"{group}_schema", node=schema)

@@ -58,11 +58,17 @@ def test_training_and_reports_need_no_decoder_and_no_wandb_until_used():
     run_without({"wandb", "av"}, f"import {modules}")
 
 
-def test_lightning_comes_without_what_torchmetrics_would_import_for_metrics_that_nobody_asks_for():
+def test_a_finished_table_needs_no_torch_and_no_pandas():
+    absent = {"torch", "pandas", "scipy", "sklearn", "matplotlib", "numba"}
+    run_without(absent, "import hybrid.experiment.benchmark, hybrid.report.benchmark, hybrid.data.dataset")
+
+
+def test_training_comes_without_what_few_runs_need_nor_torchmetrics_imports_for_metrics_that_nobody_asks_for():
     code = """
 import sys
-from hybrid.training.lightning import pl
-print({"transformers", "torchvision", "matplotlib", "scipy.signal"} & set(sys.modules))
+import hybrid.training.run
+few = {"transformers", "torchvision", "timm", "matplotlib", "sklearn", "scipy.signal", "scipy.stats"}
+print(few & set(sys.modules))
 import torch
 from torchmetrics.functional.image import structural_similarity_index_measure
 x_1CHW = torch.rand(1, 1, 16, 16)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import pandas as pd
-from tqdm import tqdm
 
 from hybrid.files import whole_file, write_text
 
@@ -164,11 +163,6 @@ def spread(mean: float | None, sd: float | None) -> str:
 
 def interval(low: float | None, high: float | None, digits: int = 2, *, sign: bool = False) -> str:
     return "-" if pd.isna(low) else f"{number(low, digits, sign=sign)} to {number(high, digits, sign=sign)}"
-
-
-def clock(seconds: float | None) -> str:
-    """'1:02:03' or '02:03'; '?' where unknown."""
-    return "?" if seconds is None else tqdm.format_interval(seconds)
 
 
 def counted(number: int, noun: str) -> str:

@@ -17,7 +17,6 @@ from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Arm
 from hybrid.experiment.hydra_jobs import asked_runs, composed, jobs_at_a_time, multirun, split_sweep, sweep_over
 from hybrid.experiment.overrides import typed
-from hybrid.experiment.plan import Job, in_words, make_plan
 from hybrid.experiment.prepare import check, check_folds, check_numbers, prepare
 from hybrid.experiment.progress import Progress, monitored, why
 from hybrid.files import write_text
@@ -39,6 +38,8 @@ def run_benchmark(
     dataset = check_all(configs)
     fixed, _ = split_sweep(overrides)
     if only_plan:
+        from hybrid.experiment.plan import Job, in_words, make_plan  # here, for pandas comes with it
+
         jobs = [Job(Arm(config.arm, config.arm), config) for config in configs]
         at_a_time = jobs_at_a_time(composed(config_dir, config_name, fixed, hydra=True))
         print(in_words(make_plan([], jobs, len(dataset), len(dataset.grades), at_a_time)))

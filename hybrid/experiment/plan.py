@@ -11,7 +11,8 @@ from omegaconf import DictConfig
 from tqdm import tqdm
 
 from hybrid.config import TrainConfig
-from hybrid.display.tables import Column, Table, as_terminal, clock, counted
+from hybrid.display.clock import clock
+from hybrid.display.tables import Column, Table, as_terminal, counted
 from hybrid.evaluation.ablation import Ablation, Arm, arms_of
 from hybrid.experiment.hydra_jobs import of_run
 from hybrid.folders import ExperimentFolder, experiment_folder, run_folder

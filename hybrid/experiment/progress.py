@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from tqdm import tqdm
 
-from hybrid.display.tables import clock
+from hybrid.display.clock import clock
 from hybrid.files import read_json
 from hybrid.folders import RunFolder
 

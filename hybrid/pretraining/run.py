@@ -19,7 +19,7 @@ from hybrid.data.clip import ClipSpec
 from hybrid.data.loader import as_input
 from hybrid.data.paths import is_dataset
 from hybrid.device import choose_machine
-from hybrid.display.tables import clock
+from hybrid.display.clock import clock
 from hybrid.errors import UserError
 from hybrid.folders import RunFolder, arm_folder, record_settings, run_settings
 from hybrid.pretraining.attributes import TARGETS, Attributes

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unittest.mock import patch
 
 from hybrid.config import TrainConfig
 from hybrid.errors import UserError
@@ -86,6 +85,8 @@ class Tracker:
     def _logger(self) -> WandbLogger:
         if self.config.logger.mode == "offline":  # W&B would send its makers what it counts and what fails even then
             os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+        from unittest.mock import patch
+
         import wandb
         from pytorch_lightning.loggers import WandbLogger
 

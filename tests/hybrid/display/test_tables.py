@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from hybrid.display.tables import Column, Table, as_latex, as_markdown, as_terminal, clock, formatted
+from hybrid.display.clock import clock
+from hybrid.display.tables import Column, Table, as_latex, as_markdown, as_terminal, formatted
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
-from scipy.stats import entropy, wasserstein_distance
+from scipy.stats import entropy, spearmanr, wasserstein_distance
 from sklearn.metrics import mean_absolute_error, mean_squared_error
 
 from hybrid.evaluation.metrics import METRICS, evaluate, expected_grade
@@ -46,6 +46,14 @@ def test_worked_by_hand():
     half_kl = 1.5 / 5.5 * np.log(1.5 / 5.5 / 0.4)
     kl = per_clip("kl", [[0.4, 0.4, 0.2]], target, raters=4)
     assert kl == pytest.approx([2 * half_kl + 2.5 / 5.5 * np.log(2.5 / 5.5 / 0.2)])
+
+
+def test_spearman_is_scipys():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        prediction, target = rng.dirichlet(np.ones(5), 30), rng.multinomial(4, np.full(5, 0.2), 30) / 4  # with ties
+        expected = spearmanr(expected_grade(prediction), expected_grade(target)).statistic
+        assert METRICS["spearman"].of_all(prediction, target) == pytest.approx(expected, abs=1e-14)
 
 
 def test_spearman_by_hand_with_ties():

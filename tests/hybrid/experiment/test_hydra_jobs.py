@@ -1,10 +1,14 @@
+from shutil import copytree
+
 import pytest
+from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from support import ROOT, quick_overrides
 
+from hybrid import list_models
 from hybrid.config import processors, register_schemas
 from hybrid.errors import UserError
-from hybrid.experiment.hydra_jobs import asked_runs, jobs_at_a_time
+from hybrid.experiment.hydra_jobs import asked_runs, composed, jobs_at_a_time
 
 
 @pytest.fixture
@@ -70,3 +74,31 @@ def test_jobs_at_a_time_are_those_of_joblib(asked, at_a_time):
     assert jobs_at_a_time(OmegaConf.create({"hydra": {"launcher": {}}})) == 1
     with pytest.raises(UserError, match="n_jobs must be 1 or more, or -1"):
         jobs_at_a_time(OmegaConf.create({"hydra": {"launcher": {"n_jobs": 0}}}))
+
+
+@pytest.mark.parametrize("group", ["model", "recipe", "protocol", "data", "logger"])
+def test_the_file_of_a_choice_is_held_to_the_schema(tmp_path, group):
+    register_schemas()
+    copytree(ROOT / "configs", configs := tmp_path / "configs")
+    for path in (configs / group).glob("*.yaml"):
+        path.write_text(path.read_text() + "typo: 1\n")
+    with pytest.raises(UserError, match="Key 'typo' not in"):
+        composed(configs, "train", [])
+
+
+@pytest.mark.parametrize("model", [*list_models(controls=True), *list_models("frozen")])
+def test_a_configuration_is_hydras_own_though_its_groups_are_not_read(model):
+    register_schemas()
+    words = [f"model={model}", "protocol=authors"]
+    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        expected = compose("benchmark", words)
+    assert OmegaConf.to_yaml(composed(ROOT / "configs", "benchmark", words)) == OmegaConf.to_yaml(expected)
+
+
+def test_what_is_set_in_hydras_part_is_read_and_refused_as_ever():
+    register_schemas()
+    words = ["hydra/launcher=side_by_side", "hydra.launcher.n_jobs=2"]
+    assert composed(ROOT / "configs", "benchmark", words) == composed(ROOT / "configs", "benchmark", [])
+    for word in ("hydra/launcher=none_such", "hydra.none_such=1"):
+        with pytest.raises(UserError, match="none_such"):
+            composed(ROOT / "configs", "benchmark", [word])
