@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -39,7 +40,7 @@ from hybrid.errors import UserError
 from hybrid.files import only_one, write_json
 from hybrid.pretraining.attributes import EVERYTHING, Attributes, known
 from hybrid.pretraining.attributes import VERSION as VALUES
-from hybrid.simulator.dataset import in_processes
+from hybrid.simulator.dataset import ctrl_c_waits, in_processes
 from hybrid.simulator.presets import get_preset
 from hybrid.simulator.request import VERSION
 from hybrid.simulator.settings import Settings
@@ -178,6 +179,7 @@ def _simulate_chunk(chunk: tuple[Request, int, int]) -> list[tuple[np.ndarray, n
 
 def _grow(*arguments) -> None:
     with suppress(KeyboardInterrupt):  # of which the program tells that asked for the clips
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         open_pool(*arguments)
 
 
@@ -200,7 +202,8 @@ class PoolClips(Dataset):
         if missing(self.root, self.request, number):
             arguments = self.root, self.request, number, self.workers
             self.growing = get_context("spawn").Process(target=_grow, args=arguments)
-            self.growing.start()
+            with ctrl_c_waits():
+                self.growing.start()
 
     @property
     def frames_NTHWC(self) -> np.ndarray:

@@ -80,12 +80,9 @@ def in_processes(function: Callable, tasks: Sequence, workers: int, chunksize: i
         yield from map(function, tasks)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # which processes that are started now inherit
-        try:
-            chunks = (tasks[first : first + chunksize] for first in range(0, len(tasks), chunksize))
+        chunks = [tasks[first : first + chunksize] for first in range(0, len(tasks), chunksize)]
+        with ctrl_c_waits():
             parts = [pool.submit(_each, function, chunk) for chunk in chunks]
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         try:
             for part in parts:
                 yield from part.result()
@@ -93,6 +90,16 @@ def in_processes(function: Callable, tasks: Sequence, workers: int, chunksize: i
             for worker in list(pool._processes.values()):  # what they are at may take minutes
                 worker.terminate()
             raise
+
+
+@contextlib.contextmanager
+def ctrl_c_waits() -> Iterator[None]:
+    """A process that is started in here inherits this, and hears of Ctrl-C when it wants to (SIG_UNBLOCK) or never."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _each(function: Callable, tasks: Sequence) -> list[Any]:
