@@ -63,6 +63,11 @@ def test_a_finished_table_needs_no_torch_and_no_pandas():
     run_without(absent, "import hybrid.experiment.benchmark, hybrid.report.benchmark, hybrid.data.dataset")
 
 
+def test_an_entry_is_read_without_the_libraries_that_build_its_model():
+    absent = {"torchvision", "timm", "pytorchvideo", "transformers"}
+    run_without(absent, "import hybrid; [hybrid.get_entry(name) for name in hybrid.list_models(controls=True)]")
+
+
 def test_training_comes_without_what_few_runs_need_nor_torchmetrics_imports_for_metrics_that_nobody_asks_for():
     code = """
 import sys

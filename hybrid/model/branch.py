@@ -8,7 +8,6 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 from torch.nn.functional import gelu
-from torchvision.ops import StochasticDepth
 
 from baselines.contract import Intermediates
 from baselines.layers import norm_ratio
@@ -109,6 +108,9 @@ class TemporalBranch(nn.Module):
         feed_forward: what is done between mixing and the way back.
         """
         super().__init__()
+        # Here, for torch's compiler comes with it: two seconds that a report, which asks for entries alone, can spare.
+        from torchvision.ops import StochasticDepth
+
         if width < 1:
             raise ValueError(f"width must be 1 or more, not {width}")
         self.mask = mask
