@@ -30,7 +30,8 @@ def explained(again: str = "continues where this one was") -> Iterator[None]:
     program ends without a word, with the status of the signal that says so.
     """
     _open_streams()
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+    outermost = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if outermost:
         signal.signal(signal.SIGTERM, _terminated)
     try:
         try:
@@ -54,6 +55,9 @@ def explained(again: str = "continues where this one was") -> Iterator[None]:
         _end(128 + signal.SIGTERM, f"stopped (SIGTERM); the same command {again}")
     except KeyboardInterrupt:
         _end(128 + signal.SIGINT, f"\nstopped; the same command {again}")
+    finally:
+        if outermost:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _terminated(number: int, frame: object) -> NoReturn:

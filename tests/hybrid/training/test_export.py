@@ -15,7 +15,7 @@ from hybrid.errors import UserError
 from hybrid.training import export as export_module
 from hybrid.training.checkpoint import TrainedModel
 from hybrid.training.ensemble import Ensemble
-from hybrid.training.export import METADATA, TOLERANCE, export
+from hybrid.training.export import METADATA, PURPOSE, TOLERANCE, export
 
 GRADES = ["A", "B", "C", "D", "E"]
 
@@ -97,12 +97,12 @@ def test_a_model_that_onnx_has_no_words_for_is_refused(tmp_path, monkeypatch):
 
 def test_a_file_that_answers_otherwise_is_not_written(tmp_path, monkeypatch):
     path = tmp_path / "grader.pt2"
-    path.write_text("the one before")
+    path.write_text(before := f"the one before: {PURPOSE}")
     wrong = ensemble(tmp_path, member("vgg16", "published"))
     monkeypatch.setattr(export_module, "IDENTITY", export_module.IDENTITY.__class__(False, 0, (0, 0), 1.1, 0))
     with pytest.raises(UserError, match="not written, for its answers would be .* from this program's"):
         export(wrong, path)
-    assert path.read_text() == "the one before" and not list(tmp_path.glob("*.tmp"))
+    assert path.read_text() == before and not list(tmp_path.glob("*.tmp"))
 
 
 @pytest.mark.parametrize(
