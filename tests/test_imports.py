@@ -72,7 +72,7 @@ def test_training_comes_without_what_few_runs_need_nor_torchmetrics_imports_for_
     code = """
 import sys
 import hybrid.training.run
-few = {"transformers", "torchvision", "timm", "matplotlib", "sklearn", "scipy.signal", "scipy.stats"}
+few = {"transformers", "torchvision", "timm", "matplotlib", "numba", "sklearn", "scipy.signal", "scipy.stats"}
 print(few & set(sys.modules))
 import torch
 from torchmetrics.functional.image import structural_similarity_index_measure

@@ -5,9 +5,9 @@ a training step of R3D at tiny a twelfth. Compiling takes a second in each proce
 files of numba's that are cut, or that two machines share, would stop a run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
@@ -37,7 +37,7 @@ def seen_in_one_pass(
     stored_P, last_P, row_P = (_words(values_X, channels) for values_X in (stored_X, last_X, row_X))
     stored_P.flags.writeable = last_P.flags.writeable = False  # as what is mapped from a disk is
     first_of_last, lines = (len(stored_X) - last) // channels, lines_B2C.contiguous().numpy()
-    _write(stored_P, last_P, first_of_last, frames_BT, ways_B5, lines, row_P, row_X, out_BTX.numpy())
+    _compiled()(stored_P, last_P, first_of_last, frames_BT, ways_B5, lines, row_P, row_X, out_BTX.numpy())
     return out_BTX.view(*frames_BT.shape, side, side, channels)
 
 
@@ -51,7 +51,13 @@ def _words(values_X: np.ndarray, channels: int) -> np.ndarray:
     return np.ndarray(max(0, (len(values_X) - WORD) // channels + 1), np.uint32, values_X, strides=channels)
 
 
-@numba.njit(nogil=True)
+@cache
+def _compiled() -> Callable:
+    import numba  # here, for on a GPU, and of kept features, nobody has use for half a second of it
+
+    return numba.njit(nogil=True)(_write)
+
+
 def _write(stored_P, last_P, first_of_last, frames_BT, ways_B5, lines_B2C, row_P, row_X, out_BTX):
     side, channels = len(row_P), lines_B2C.shape[2]
     frame, row = side * side, side * channels
