@@ -242,9 +242,9 @@ def protocol_rules(protocol: ProtocolConfig) -> list[Rule]:
         ("protocol.accumulate", protocol.accumulate, "1 or more", protocol.accumulate >= 1),
         ("protocol.num_frames", protocol.num_frames, "8, 16 or 32", protocol.num_frames in (8, 16, 32)),
         ("protocol.frame_rate", protocol.frame_rate, "positive", 0 < protocol.frame_rate < math.inf),
-        ("protocol.crop_size", crop_size, "a multiple of 16 from 64 up", crop_size >= 64 and crop_size % 16 == 0),
+        ("protocol.crop_size", crop_size, "a multiple of 16 from 64 to 1024", crop_size in range(64, 1025, 16)),
         ("protocol.num_folds", protocol.num_folds, "2 or more", protocol.num_folds >= 2),
-        ("protocol.repeats", protocol.repeats, "1 or more", protocol.repeats >= 1),
+        ("protocol.repeats", protocol.repeats, "from 1 to 100", 1 <= protocol.repeats <= 100),
         ("protocol.folds", protocol.folds, "grouped or ungrouped", protocol.folds in (GROUPED, UNGROUPED)),
         ("protocol.augment.shift", augment.shift, "from 0 to 0.5", 0 <= augment.shift <= 0.5),
         ("protocol.augment.gain", augment.gain, "from 0 to below 1", 0 <= augment.gain < 1),
@@ -269,7 +269,7 @@ def model_rules(model: ModelConfig) -> list[Rule]:
     positive = ("learning_rate", "fine_tuning_factor", "new_module_factor")
     return [
         *((f"model.recipe.{key}", recipe[key], "positive", 0 < recipe[key] < math.inf) for key in positive),
-        ("model.recipe.clip_gradient", recipe.clip_gradient, "positive, or .inf", recipe.clip_gradient > 0),
+        ("model.recipe.clip_gradient", recipe.clip_gradient, "positive, or inf", recipe.clip_gradient > 0),
         ("model.recipe.weight_decay", recipe.weight_decay, "0 or more", 0 <= recipe.weight_decay < math.inf),
         ("model.recipe.warmup_share", recipe.warmup_share, "from 0 to below 1", 0 <= recipe.warmup_share < 1),
         ("model.recipe.layer_decay", recipe.layer_decay, "above 0 and at most 1", 0 < recipe.layer_decay <= 1),

@@ -52,9 +52,9 @@ def explained(again: str = "continues where this one was") -> Iterator[None]:
         name = error.object[max(0, error.start - 30) : error.end + 30]
         _end(2, f"error: {name!r} is no text in {error.encoding}: rename that file or folder")
     except Terminated:
-        _end(128 + signal.SIGTERM, f"stopped (SIGTERM); the same command {again}")
+        _stop(signal.SIGTERM, f"stopped (SIGTERM); the same command {again}")
     except KeyboardInterrupt:
-        _end(128 + signal.SIGINT, f"\nstopped; the same command {again}")
+        _stop(signal.SIGINT, f"\nstopped; the same command {again}")
     finally:
         if outermost:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -75,6 +75,12 @@ def _open_streams() -> None:
             setattr(sys, name, open(nowhere, mode, closefd=False))
         if mode == "w" and isinstance(stream := getattr(sys, name), io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _stop(number: int, told: str) -> None:
+    for later in (signal.SIGINT, signal.SIGTERM):  # a second one would only break what Python does last
+        signal.signal(later, signal.SIG_IGN)
+    _end(128 + number, told)
 
 
 def _end(status: int, told: str = "") -> None:

@@ -7,6 +7,7 @@ import fcntl
 import glob
 import json
 import math
+import mmap
 import os
 import shutil
 import subprocess
@@ -160,25 +161,36 @@ def check_output(path: Path, mark: str, inputs: Iterable[Path] = ()) -> None:
 
     mark: what every file holds that it writes so.
     """
-    if path.is_dir():
-        raise UserError(f"{path}: is a folder, not a file to write")
-    if not path.is_file():  # nothing is there, or a device
+    try:
+        if path.is_dir():
+            raise UserError(f"{path}: is a folder, not a file to write")
+        if not path.is_file():  # nothing is there, or a device
+            return
+        if any(path.samefile(file) for file in inputs if file.exists()):
+            raise UserError(f"{path}: is read here, and is not written over: choose another name")
+        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            if content.find(mark.encode()) < 0:
+                raise UserError(f"{path}: is there and was not written by this program: choose another name")
+    except ValueError:  # an empty file cannot be mapped
         return
-    if any(path.samefile(file) for file in inputs if file.exists()):
-        raise UserError(f"{path}: is read here, and is not written over: choose another name")
-    if path.stat().st_size and mark.encode() not in path.read_bytes():
-        raise UserError(f"{path}: is there and was not written by this program: choose another name, or remove it")
+    except OSError as error:  # the name is too long, say
+        raise UserError(f"{path}: cannot be written ({error.strerror})") from None
 
 
 def check_output_folder(folder: Path, marks: Iterable[str]) -> None:
     """Refuse a folder that holds anything, unless this program has written to it.
 
-    marks: names of which a folder has one that it has written to.
+    marks: names, or patterns of them, of which a folder has one that it has written to.
     """
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder}: is a file, not a folder to write into")
-    if folder.exists() and any(folder.iterdir()) and not any((folder / mark).exists() for mark in marks):
+    if folder.exists() and holds_anything(folder) and not any(any(folder.glob(mark)) for mark in marks):
         raise UserError(f"{folder}: holds what this program has not written: choose another folder, or a new one in it")
+
+
+def holds_anything(folder: Path) -> bool:
+    """But for what systems leave in folders that people have looked into."""
+    return any(path.name not in (".DS_Store", "Thumbs.db", "desktop.ini") for path in folder.iterdir())
 
 
 def write_text(path: Path, text: str) -> None:
@@ -205,6 +217,8 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise Damaged(f"{path}: was damaged, it is no JSON any more ({_in_a_line(error)})") from error
+    except OSError as error:
+        raise Damaged(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def write_yaml(path: Path, value: Any) -> None:
@@ -221,6 +235,8 @@ def read_yaml(path: Path, kinds: Kinds | None = None) -> dict[str, Any]:
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Damaged(f"{path}: was damaged, it is no YAML any more ({_in_a_line(error)})") from error
+    except OSError as error:
+        raise Damaged(f"{path}: cannot be read ({error.strerror})") from error
     if not isinstance(settings, dict):
         raise Damaged(f"{path}: was damaged, it holds no settings")
     check_record(path, settings, kinds or {})

@@ -45,6 +45,10 @@ ARM: Kinds = {"name": str, "pretrained": str, "recipe": dict}
 """what every model.yaml holds"""
 
 
+class OtherSettings(UserError):
+    """Runs are there that were made with other settings."""
+
+
 class Busy(UserError):
     """Another process is at this run."""
 
@@ -281,9 +285,14 @@ def arm_settings(config: TrainConfig) -> dict[str, Any]:
     settings = run_settings(config)
     frames = {key: settings["protocol"][key] for key in ("num_frames", "frame_rate")}
     model = {key: value for key, value in settings["model"].items() if (key, value) not in frames.items()}
-    if (weights := Path(model["pretrained"])).is_file():
-        with open(weights, "rb") as file:
-            model[WEIGHTS] = hashlib.file_digest(file, "sha256").hexdigest()[:12]
+    weights = Path(model["pretrained"])
+    files = sorted(path for path in weights.iterdir() if path.is_file()) if weights.is_dir() else [weights]
+    if files and all(path.is_file() for path in files):
+        digest = hashlib.sha256()
+        for path in files:
+            with open(path, "rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        model[WEIGHTS] = digest.hexdigest()[:12]
     return model
 
 
@@ -304,17 +313,20 @@ def check_settings(path: Path, settings: dict[str, Any], what: str) -> None:
     Runs lie below the file's folder. While none trains or has trained an epoch there is nothing to protect: the
     settings of a command that was refused do not stand in the way of the corrected one.
     """
-    if not path.exists() or not has_begun(path.parent):
+    if not has_begun(path.parent):
         return
+    if not path.exists():
+        raise OtherSettings(f"{path}: is gone, and with it what {what} was made with; put it back, or choose another "
+                            "name with experiment=...")  # fmt: skip
     there = _with_newer_keys(_recorded(path), settings)
     if WEIGHTS not in there or WEIGHTS not in settings:  # of before it was kept, or the file is gone
         there, settings = ({key: of[key] for key in of if key != WEIGHTS} for of in (there, settings))
     differences = [
-        f"  {key}: {old} there, {new} asked for"
+        f"  {key}: {_shown(old)} there, {_shown(new)} asked for"
         for key, (old, new) in sorted(_flat_difference(there, settings).items())
     ]
     if differences:
-        raise UserError(
+        raise OtherSettings(
             f"{what} was made with other settings ({path}):\n"
             + "\n".join(differences)
             + "\nchoose another name with experiment=..., or remove the folder"
@@ -358,6 +370,10 @@ def _with_newer_keys(there: dict[str, Any], asked: dict[str, Any]) -> dict[str, 
         newer = [key for key in asked[part] if key not in there[part] and not OmegaConf.is_missing(defaults, key)]
         filled[part] = {**there[part], **{key: defaults[key] for key in newer}}
     return filled
+
+
+def _shown(value: Any) -> Any:
+    return "nothing" if value is None else value
 
 
 def _flat_difference(old: Any, new: Any, prefix: str = "") -> dict[str, tuple[Any, Any]]:

@@ -39,7 +39,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     options = arguments()
     if options.output:
-        check_output_folder(options.output, ("profile.csv",))
+        check_output_folder(options.output, ("profile.csv", "modules-*.csv"))
     crop = options.crop or (224 if options.size == "paper" else 64)
     if crop < 64 or crop % 16:
         raise UserError(f"--crop must be a multiple of 16 from 64 up, not {crop}")

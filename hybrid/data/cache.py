@@ -143,7 +143,9 @@ def _read(stem: Path, spec: ClipSpec) -> tuple[DecodedClips, list[int]] | None:
         digests, checksums, written = tuple(about["digests"]), tuple(about["checksums"]), about["written"]
         if about["version"] != DECODER_VERSION or frames_NTHWC.dtype != np.uint8:
             return None
-    except (OSError, EOFError, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if not (stem.name.endswith(_key(digests, spec)) and frames_NTHWC.flags.c_contiguous):  # another's, under this name
         return None
     if frames_NTHWC.shape != (len(digests), *spec.shape) or not len(facts) == len(digests) == len(checksums):
         return None

@@ -59,11 +59,12 @@ class ClipDataset:
 
     @property
     def told(self) -> str:
-        """What was read as grades and votes, in words: a column too many, or percentages, show there."""
+        """What was read as grades, groups and votes, in words: a column too many, or percentages, show there."""
         known = " to ".join(f"{raters:g}" for raters in np.unique([self.raters_N.min(), self.raters_N.max()]))
         if np.isnan(self.raters_N).any():
             known = "not known, so there is no noise ceiling; numbers of votes would tell"
-        return f"grades, best first: {', '.join(self.grades)}; raters a clip: {known}"
+        groups = len(set(self.groups)) if self.groups else "none, so each clip is its own"
+        return f"grades, best first: {', '.join(self.grades)}; groups: {groups}; raters a clip: {known}"
 
     @cached_property
     def moments(self) -> Moments:

@@ -43,7 +43,7 @@ def grade_columns(table: Table, numbers: Numbers, problems: Problems) -> tuple[s
     strange = strange_names(grades)
     totals = _totals(table, grades, numbers)
     for column in grades:
-        if column in totals and (column in strange or totals[column] > 1 and len(table.rows) >= FEWEST_ROWS):
+        if column in totals and (column in strange or totals[column] and len(table.rows) >= FEWEST_ROWS):
             problems.add(f"{table.name}: the column {column!r} is the sum of the others, not a grade; remove it")
         elif column in strange:
             others = some_of(other for other in grades if other not in strange)
@@ -58,13 +58,16 @@ def grade_columns(table: Table, numbers: Numbers, problems: Problems) -> tuple[s
     return tuple(grades)
 
 
-def _totals(table: Table, grades: list[str], numbers: Numbers) -> dict[str, float]:
-    """The columns that are the sum of the others in every row, and how large the sum is at the most."""
+def _totals(table: Table, grades: list[str], numbers: Numbers) -> dict[str, bool]:
+    """The columns that are the sum of the others in every row, and whether that is no chance: of two raters one may
+    always say the same.
+    """
     votes_NK = np.array([[numbers.read(row.cells[grade]) or 0 for grade in grades] for row in table.rows])
     if len(grades) < 3 or not len(votes_NK):
         return {}
     is_total_K = (abs(votes_NK.sum(axis=1, keepdims=True) - 2 * votes_NK) <= SUM_TOLERANCE).all(axis=0)
-    return {grades[k]: votes_NK[:, k].max() for k in np.flatnonzero(is_total_K)}
+    broken = (votes_NK != np.round(votes_NK)).any()
+    return {grades[k]: bool(broken or votes_NK[:, k].max() > 1) for k in np.flatnonzero(is_total_K)}
 
 
 def without_percent(text: str, numbers: Numbers) -> str:

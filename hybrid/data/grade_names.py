@@ -9,8 +9,15 @@ from hybrid.data.numbers import NUMBER
 from hybrid.data.paths import group_name
 from hybrid.data.table import SYNONYMS
 
-NO_GRADES = frozenset("n nr id index total sum count votes voters raters age year date".split())
+NO_GRADES = frozenset(
+    "n nr no number id index total sum count mean median sd votes voters raters age year date patient donor subject "
+    "confidence gesamt summe anzahl alter patientennummer somme nombre suma".split()
+)
 """words for what laboratories count beside grades"""
+NO_GRADES_IN_HAN = ("患者", "合計", "総数", "平均", "年齢", "日付", "人数", "合计", "总数", "年龄", "日期")
+"""the same in Japanese and Chinese, where such a name begins with them"""
+ALPHABETS = tuple(f"{script} {case}" for script in ("LATIN", "CYRILLIC", "GREEK") for case in ("SMALL", "CAPITAL"))
+"""how Unicode names letters that have an order"""
 LOOK_ALIKE = ("LATIN", "CYRILLIC", "GREEK CAPITAL")
 """how Unicode names the letters that people take for one another"""
 SHORT = re.compile(r"[0-9]+|[^\W\d_]|[IVX]+|[ivx]+|[A-Z]{2}|([A-Za-z])\1+")
@@ -25,8 +32,8 @@ def grade_key(written: str) -> str:
 
 def grade_order(grades: Sequence[str]) -> list[str] | None:
     """Single letters or numbers, from A or the lowest number on; None where names have no order of their own."""
-    if all(len(grade) == 1 and grade.isalpha() for grade in grades):
-        return sorted(grades, key=str.casefold)
+    if all(len(grade) == 1 and unicodedata.name(grade, "").startswith(ALPHABETS) for grade in grades):
+        return sorted(grades, key=lambda grade: unicodedata.normalize("NFD", grade).casefold())
     if all(NUMBER.fullmatch(group_name(grade)) for grade in grades):
         return sorted(grades, key=lambda grade: float(grade_key(grade)))
     return None
@@ -46,7 +53,7 @@ def strange_names(names: Collection[str]) -> list[str]:
     """
     found = [name for name in names if _counts_something(name)]
     heads = {name: _head(name) for name in names if name not in found}
-    if any(letter.isalpha() and letter.lower() == letter.upper() for head in heads.values() for letter in head):
+    if all(any(letter.isalpha() and letter.lower() == letter.upper() for letter in head) for head in heads.values()):
         return found  # of scripts without capitals one letter is a word
     words = [name for name, head in heads.items() if not SHORT.fullmatch(head)]
     letters = [name for name, head in heads.items() if len(head) == 1 and head.isalpha()]
@@ -60,8 +67,10 @@ def strange_names(names: Collection[str]) -> list[str]:
 
 
 def _counts_something(name: str) -> bool:
+    if name.startswith(NO_GRADES_IN_HAN):
+        return True
     words = re.findall(r"[^\W\d_]+", name.lower())
-    return not NO_GRADES.isdisjoint(words) and NO_GRADES.issuperset(words) and max(map(len, words)) > 1
+    return not NO_GRADES.isdisjoint(words) and NO_GRADES.issuperset(words) and words not in (["n"], ["no"])
 
 
 def _head(name: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hybrid.data.grade_names import grade_key, grade_order, not_finite
+from hybrid.data.numbers import NUMBER
 from hybrid.data.paths import ClipFiles, group_name, rater_key
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.table import Row, Table, read_table, renaming
@@ -74,7 +75,9 @@ def _counted(table: Table, rated: list[tuple[Row, list[str]]], problems: Problem
     alike = {grade.casefold() for grade in names}
     for column in table.columns:
         if column not in ("clip", "rater", "grade", "group"):
-            problems.add(f"{table.name}: unknown column {column!r} beside 'grade'{renaming(column, 'group')}")
+            problems.add(
+                f"{table.name}: unknown column {column!r} beside 'grade'{renaming(column, 'group') or '; remove it'}"
+            )
     if grades is None:
         problems.add(
             f"{table.name}: nothing says which of the grades {some_of(sorted(names))} is the best; write {LABELS} with "
@@ -90,6 +93,11 @@ def _counted(table: Table, rated: list[tuple[Row, list[str]]], problems: Problem
         f"{table.name} does not say which grade is the best: it is taken to be {grades[0]!r}, and {grades[-1]!r} the "
         f"worst; if that is not so, write {LABELS} with a column of votes for each grade, best first"
     )
+    if parts := [grade for grade in grades if NUMBER.fullmatch(grade) and not float(grade_key(grade)).is_integer()]:
+        notices.append(
+            f"grades of {table.name} are not whole ({some_of(parts)}), and each is taken as a grade of its own; a mean "
+            f"of several raters is none: give each rater's, in {RATINGS}"
+        )
     if typed := [sorted(names) for names in spellings.values() if len(names) > 1]:
         shown = "; ".join(" and ".join(map(repr, names)) for names in typed)
         notices.append(f"grades of {table.name} are typed in several ways and taken as one each: {shown}")
@@ -104,7 +112,7 @@ def _counted(table: Table, rated: list[tuple[Row, list[str]]], problems: Problem
 
 def _with_groups(root: Path, table: Table | None, files: ClipFiles, problems: Problems) -> Table | None:
     """The table with the groups of clips.csv, where it has none."""
-    if table is None or "group" in table.columns or not (root / CLIPS).exists():
+    if table is None or not (root / CLIPS).exists() or any(row.cells.get("group") for row in table.rows):
         return table
     group_of = cropped_groups(root, files, problems)
     if group_of is None:
@@ -112,7 +120,8 @@ def _with_groups(root: Path, table: Table | None, files: ClipFiles, problems: Pr
     rows = tuple(
         Row(row.line, row.cells | {"group": group_of.get(files.find(row.cells["clip"])[0], "")}) for row in table.rows
     )
-    return replace(table, columns=(*table.columns, "group"), rows=rows, groups_from=CLIPS)
+    columns = tuple(dict.fromkeys((*table.columns, "group")))
+    return replace(table, columns=columns, rows=rows, groups_from=CLIPS)
 
 
 def cropped_groups(root: Path, files: ClipFiles, problems: Problems) -> dict[str | None, str] | None:

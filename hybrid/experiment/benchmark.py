@@ -20,7 +20,7 @@ from hybrid.experiment.overrides import typed
 from hybrid.experiment.prepare import check, check_folds, check_numbers, prepare
 from hybrid.experiment.progress import Progress, monitored, why
 from hybrid.files import write_text
-from hybrid.folders import Busy, ExperimentFolder, experiment_folder, run_folder
+from hybrid.folders import Busy, ExperimentFolder, OtherSettings, experiment_folder, run_folder
 
 Report = Callable[[ExperimentFolder], str]
 """writes the report of an experiment, and returns what a terminal is told of it"""
@@ -108,7 +108,13 @@ def check_all(configs: Sequence[TrainConfig]) -> ClipDataset:
 
         models = check_models(one_of_each_arm(pending))  # before the data set, which may have to be simulated
     for config in one_of_each_arm(configs):
-        dataset = check(config)
+        try:
+            dataset = check(config)
+        except OtherSettings:
+            from hybrid.training.build import check_models
+
+            check_models([config])  # a value that no model can have is told as that, not as another than before
+            raise
     folds_RN = check_folds(config, dataset)
     split = split_notices(split_groups(folds_RN, dataset.groups))
     twice = split_pairs_notice(kept_near_duplicates(dataset.frames_NTHWC, dataset.digests), folds_RN, dataset.clips)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from hybrid.config import TrainConfig
+from hybrid.errors import UserError
 from hybrid.experiment.prepare import check, prepare
+from hybrid.folders import run_folder
 from hybrid.training.lightning import pl
 from hybrid.training.run import train_run
 
@@ -26,6 +28,10 @@ class SettingsKept(pl.Callback):
         check(self.config)
 
     def on_fit_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        run = run_folder(self.config)
+        for path in (run.experiment.settings, run.experiment.folds, run.config):
+            if not path.exists():
+                raise UserError(f"{path}: was moved or removed while {run.label} trained; it has no result")
         check(self.config)
 
 

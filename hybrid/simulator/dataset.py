@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from hybrid.config import processors
+from hybrid.config import check_values, processors
 from hybrid.data.simulated import MASKS, PATHS, SIMULATION, TRUTH, mask_path
 from hybrid.errors import UserError
 from hybrid.files import only_one, read_json, write_json
@@ -57,6 +57,7 @@ def simulate_dataset(
     again goes on where a stopped or killed one was.
     """
     root = Path(root)
+    check_values([("workers", workers, "1 or more, or null", workers is None or workers >= 1)])
     request = Request(preset, num_clips, seed, settings or Settings())
     if is_made(root, request):
         return root

@@ -148,3 +148,24 @@ def test_a_folder_may_be_named_by_a_dot(tmp_path, monkeypatch):
 def test_an_empty_path_is_refused():
     with pytest.raises(UserError, match="a path is empty"):
         typed_path("")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    for read in (read_json, read_yaml):
+        with pytest.raises(UserError, match="cannot be read"):
+            read(tmp_path)
+        with pytest.raises(UserError, match="cannot be read"):
+            read(tmp_path / "none")
+
+
+def test_an_output_whose_name_is_too_long_is_told(tmp_path):
+    with pytest.raises(UserError, match="cannot be written .File name too long."):
+        check_output(tmp_path / (300 * "n" + ".csv"), "mark")
+
+
+def test_what_a_system_leaves_in_folders_is_nobodys(tmp_path):
+    (tmp_path / ".DS_Store").touch()
+    check_output_folder(tmp_path, ("values.csv",))
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(UserError, match="holds what this program has not written"):
+        check_output_folder(tmp_path, ("values.csv",))

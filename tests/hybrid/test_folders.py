@@ -21,8 +21,8 @@ from hybrid.folders import (
 
 def test_a_claim_names_every_difference(tmp_path):
     path = tmp_path / "experiment.yaml"
-    write_json(tmp_path / "slowfast" / "repeat0-fold0" / "result.json", {})
     record_settings(path, {"protocol": {"epochs": 8, "size": "tiny"}, "seed": 0}, "experiment 'x'")
+    write_json(tmp_path / "slowfast" / "repeat0-fold0" / "result.json", {})
     record_settings(path, {"protocol": {"epochs": 8, "size": "tiny"}, "seed": 0}, "experiment 'x'")
     with pytest.raises(UserError) as error:
         record_settings(path, {"protocol": {"epochs": 9, "size": "tiny"}, "seed": 1}, "experiment 'x'")
@@ -56,10 +56,19 @@ def test_runs_behind_a_link_are_behind_their_claim(tmp_path):
         record_settings(path, {"seed": 1}, "experiment 'x'")
 
 
-def test_other_weights_under_the_same_path_make_another_arm(config_of, tmp_path):
-    weights = tmp_path / "w.ckpt"
+def test_settings_that_are_gone_are_not_made_anew(tmp_path):
+    path = tmp_path / "experiment.yaml"
+    write_json(tmp_path / "vgg16" / "repeat0-fold0" / "result.json", {})
+    with pytest.raises(UserError, match="experiment.yaml: is gone, and with it what experiment 'x' was made with"):
+        record_settings(path, {"seed": 0}, "experiment 'x'")
+
+
+@pytest.mark.parametrize("name", ["w.ckpt", "w/model.safetensors"])
+def test_other_weights_under_the_same_path_make_another_arm(config_of, tmp_path, name):
+    weights = tmp_path / name
+    weights.parent.mkdir(exist_ok=True)
     weights.write_bytes(b"one")
-    config = config_of("model=vgg16", f"model.pretrained={weights}")
+    config = config_of("model=vgg16", f"model.pretrained={tmp_path / name.split('/')[0]}")
     path = experiment_folder(config).model("vgg16")
     record_settings(path, arm_settings(config), "arm 'vgg16'")
     write_json(run_folder(config).result, {})

@@ -32,6 +32,8 @@ def compare_real(videos: Path, path: Path, settings: Settings, seed: int) -> Non
     Whose pictures the real ones are is the user's to mind: the sheet belongs where no one publishes it by accident.
     """
     rng = np.random.default_rng(seed)
+    if not videos.is_dir():
+        raise UserError(f"{videos}: there is no such folder")
     files = sorted(file for file in videos.rglob("*") if file.is_file())
     frames = [frame for file in tqdm(files, "reading videos", disable=None) for frame in _frames(file, rng)]
     if not frames:

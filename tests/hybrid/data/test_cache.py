@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -173,6 +174,17 @@ def test_damaged_frames_are_neither_used_nor_inherited_but_decoded_anew(tmp_path
     assert said.count("1 of 3 clips decoded in") == 1 and "are no longer what was written there and are decoded" in said
     decode_clips(wanted, SMALL, tmp_path / "cache")
     assert decoded_names == ["b.mkv"] and not capsys.readouterr().err
+
+
+def test_another_caches_files_under_this_ones_name_are_not_believed(tmp_path, paths, decoded_names):
+    folder = tmp_path / "cache"
+    decode_clips(paths, SMALL, folder)
+    shutil.copytree(folder, tmp_path / "kept")
+    decode_clips(paths[::-1], SMALL, folder)
+    for suffix in (".npy", ".json"):
+        (one,), (other,) = (tmp_path / "kept").glob(f"*{suffix}"), folder.glob(f"*{suffix}")
+        shutil.copy2(one, other)
+    assert levels(decode_clips(paths[::-1], SMALL, folder)) == [45, 25, 5]
 
 
 def test_a_cache_from_before_there_were_checksums_is_made_again(tmp_path, paths, decoded_names):

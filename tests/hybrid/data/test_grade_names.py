@@ -2,7 +2,7 @@
 
 import pytest
 
-from hybrid.data.grade_names import grade_key, look_alikes, strange_names
+from hybrid.data.grade_names import grade_key, grade_order, look_alikes, strange_names
 
 HONEST = [
     "A,B,C,D,E",
@@ -52,6 +52,10 @@ def test_names_of_grades(names):
         ("good,fair,poor,total votes", "total votes"),
         ("Grade 1,Grade 2,unclear", "unclear"),
         ("A,B,total", "total"),
+        ("A,B,C,\u60a3\u8005ID", "\u60a3\u8005ID"),
+        ("\u512a,\u826f,\u53ef,\u5408\u8a08", "\u5408\u8a08"),
+        ("gut,mittel,schlecht,Patientennummer", "Patientennummer"),
+        ("good,fair,poor,Patient no,confidence", "Patient no,confidence"),
     ],
 )
 def test_what_is_no_grade_beside_them(names, strange):
@@ -64,3 +68,18 @@ def test_letters_of_two_alphabets_that_look_alike():
     )
     assert look_alikes(["A", "\u0392"]).endswith("U+0392 GREEK CAPITAL LETTER BETA")
     assert look_alikes(["\u0410", "\u0411", "good"]) == ""
+
+
+@pytest.mark.parametrize(
+    "grades, order",
+    [
+        ("C,A,B", "A,B,C"),
+        ("b,\u00e0", "\u00e0,b"),
+        ("10,9,2", "2,9,10"),
+        ("\u512a,\u826f,\u53ef", None),
+        ("\u30a4,\u30ed,\u30cf", None),
+        ("good,bad", None),
+    ],
+)
+def test_letters_and_numbers_have_an_order_and_signs_and_words_have_none(grades, order):
+    assert grade_order(grades.split(",")) == (order and order.split(","))

@@ -57,6 +57,14 @@ def test_one_grade_a_clip_is_one_vote(make_dataset):
     assert labels.notices[1].startswith("labels.csv does not say which grade is the best: it is taken to be 'A', and")
 
 
+def test_means_of_raters_are_met_with_a_word(make_dataset):
+    notices = read_labels(make_dataset("clip,grade\na.mkv,2.33\nb.mkv,1.0\nc.mkv,3\n")).notices
+    assert [notice for notice in notices if "a mean of several raters is none" in notice] == [
+        "grades of labels.csv are not whole ('2.33'), and each is taken as a grade of its own; a mean of several "
+        "raters is none: give each rater's, in ratings.csv"
+    ]
+
+
 def test_numbers_are_in_the_order_of_their_values(make_dataset):
     labels = read_labels(make_dataset("clip,grade\na.mkv,10\nb.mkv,9\nc.mkv,2\n"))
     assert labels.grades == ("2", "9", "10")
@@ -93,6 +101,12 @@ def test_groups_of_labels_come_before_those_of_cropped_clips(make_dataset):
     root = make_dataset("clip,A,B,group\na.mkv,1,0,mine\nb.mkv,1,0,yours\nc.mkv,1,0,yours\n")
     (root / "clips.csv").write_text(CROPS)
     assert read_labels(root).groups == ("mine", "yours", "yours")
+
+
+def test_an_empty_group_column_is_none_and_those_of_clips_csv_are_taken(make_dataset):
+    root = make_dataset("clip,A,B,group\na.mkv,1,2,\nb.mkv,2,1,\n")
+    (root / "clips.csv").write_text("clip,group\na.mkv,p1\nb.mkv,p1\n")
+    assert read_labels(root).groups == ("p1", "p1")
 
 
 def test_the_videos_that_clips_were_cropped_from_are_known_where_clips_csv_says_so(make_dataset):

@@ -28,7 +28,7 @@ def test_loads(make_dataset):
     assert data.frames_NTHWC[:, 0, 0, 0, 0].tolist() == [25, 5]
     np.testing.assert_allclose(data.targets_NK, [[0.25, 0.75], [0, 1]])
     assert data.ratings.ratings_NR.tolist() == [[0, 1, 1, 1], [1, 1, -1, -1]] and data.raters_N.tolist() == [4, 2]
-    assert data.told == "grades, best first: A, B; raters a clip: 2 to 4"
+    assert data.told == "grades, best first: A, B; groups: 2; raters a clip: 2 to 4"
     assert data.notices == (
         "1 of 2 clips are black in every frame: 'a.mkv'",
         "1 of 2 clips are of one grey in every frame: 'b.mkv'",
@@ -48,7 +48,7 @@ def test_loads(make_dataset):
 )
 def test_numbers_that_are_no_votes_tell_of_no_raters(make_dataset, votes, raters):
     data = load_dataset(make_dataset(f"clip,A,B\na.mkv,{votes}\n", clips=("a.mkv", "b.mkv")), SMALL)
-    assert data.told == f"grades, best first: A, B; raters a clip: {raters}"
+    assert data.told == f"grades, best first: A, B; groups: none, so each clip is its own; raters a clip: {raters}"
     assert np.isnan(data.raters_N).all() == raters.startswith("not")
 
 

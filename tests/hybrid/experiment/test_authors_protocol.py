@@ -60,7 +60,7 @@ def test_a_run_splits_groups_says_so_and_tells_of_its_best_epoch(small_dataset, 
     assert np.flatnonzero(folds_RN[0] == 0).tolist() == sorted(tested)
     check_all([config])
     said = capsys.readouterr().err
-    assert said.count("note: grades, best first: A, B, C, D, E; raters a clip: 40\n") == 1
+    assert said.count("note: grades, best first: A, B, C, D, E; groups: 4; raters a clip: 40\n") == 1
     assert "note: 4 groups (donors, say) are split" in said
 
     result = train_run(config, dataset, folds_RN[0])

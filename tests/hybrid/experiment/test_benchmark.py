@@ -90,8 +90,10 @@ def test_two_arms_of_one_model_are_trained_on_the_same_folds_and_told_apart(run,
     table = pd.read_csv(folder.report / "table.csv").set_index("arm")
     assert table.loc["slowfast", "title"] == "SlowFast" and table.loc["few_frames", "title"] == "few_frames"
     assert table.loc["few_frames", "gmac"] != table.loc["slowfast", "gmac"]
-    with pytest.raises(UserError, match="options.alpha: None there, 2 asked for"):
+    with pytest.raises(UserError, match="options.alpha: nothing there, 2 asked for"):
         run("model=slowfast", "+model.options.alpha=2")
+    with pytest.raises(UserError, match="alpha must be 2, 4 or 8, not 3"):  # which is more than another value
+        run("model=slowfast", "+model.options.alpha=3")
 
 
 def test_an_arm_of_fewer_frames_is_told_how_far_apart_they_are(run, folder):

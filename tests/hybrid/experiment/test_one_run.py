@@ -25,3 +25,20 @@ def test_a_run_whose_experiment_became_another_has_no_result(config_of):
     assert not run.done
     write_yaml(run.experiment.settings, read_yaml(run.experiment.settings) | {"seed": 0})
     assert do_run(config)["epochs"] == config.protocol.epochs
+
+
+class Removed(pl.Callback):
+    def __init__(self, path):
+        self.path = path
+
+    def on_train_epoch_end(self, trainer, module):
+        self.path.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("name", ["experiment.yaml", "folds.csv"])
+def test_a_run_whose_experiment_is_moved_away_has_no_result(config_of, name):
+    config = config_of("model=vgg16")
+    run = run_folder(config)
+    with pytest.raises(UserError, match=f"{name}: was moved or removed while vgg16/repeat0-fold0 trained"):
+        do_run(config, [Removed(run.experiment.path / name)])
+    assert not run.done

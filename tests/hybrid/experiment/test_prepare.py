@@ -41,6 +41,7 @@ def test_data_and_folds_are_ready(config_of):
         "model.recipe.new_module_factor=0",
         "model.recipe.clip_gradient=nan",
         "protocol.augment.gain=5",
+        "protocol.crop_size=10000",
         "protocol.augment.offset=-1",
         "seed=-1",
         "seed=5000000000",
