@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import signal
 import tempfile
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def pytest_configure(config) -> None:
     """No network for the programs that tests start, either, and a file for what is refused of all of them."""
     os.environ["PYTHONPATH"] = os.pathsep.join([str(OFFLINE), *filter(None, [os.environ.get("PYTHONPATH")])])
     os.environ.setdefault(REFUSED, tempfile.mkstemp(suffix=".txt")[1])
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background: programs here are to hear it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
