@@ -5,6 +5,7 @@ import contextlib
 import errno
 import fcntl
 import glob
+import hashlib
 import json
 import math
 import mmap
@@ -184,11 +185,11 @@ def check_output_folder(folder: Path, marks: Iterable[str]) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder}: is a file, not a folder to write into")
-    if folder.exists() and holds_anything(folder) and not any(any(folder.glob(mark)) for mark in marks):
+    if folder.exists() and _holds_anything(folder) and not any(any(folder.glob(mark)) for mark in marks):
         raise UserError(f"{folder}: holds what this program has not written: choose another folder, or a new one in it")
 
 
-def holds_anything(folder: Path) -> bool:
+def _holds_anything(folder: Path) -> bool:
     """But for what systems leave in folders that people have looked into."""
     return any(path.name not in (".DS_Store", "Thumbs.db", "desktop.ini") for path in folder.iterdir())
 
@@ -261,6 +262,15 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def digest_of(files: Iterable[Path]) -> str:
+    """12 hex digits of the files' contents, in their order."""
+    whole = hashlib.sha256()
+    for path in files:
+        with open(path, "rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()[:12]
 
 
 def software_commit() -> str | None:

@@ -14,7 +14,6 @@ An arm is a model with its settings. Its label is the model's name unless the co
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -29,7 +28,7 @@ from omegaconf import OmegaConf
 
 from hybrid.config import NO_FOLD, ProtocolConfig, RecipeConfig, TrainConfig
 from hybrid.errors import UserError
-from hybrid.files import Kinds, check_record, read_json, read_yaml, write_json, write_yaml
+from hybrid.files import Kinds, check_record, digest_of, read_json, read_yaml, write_json, write_yaml
 
 # Where and with what a run is computed or watched does not change what it is.
 INCIDENTAL = ("runs_dir", "logger", "accelerator", "devices", "num_nodes", "threads")
@@ -288,11 +287,7 @@ def arm_settings(config: TrainConfig) -> dict[str, Any]:
     weights = Path(model["pretrained"])
     files = sorted(path for path in weights.iterdir() if path.is_file()) if weights.is_dir() else [weights]
     if files and all(path.is_file() for path in files):
-        digest = hashlib.sha256()
-        for path in files:
-            with open(path, "rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-        model[WEIGHTS] = digest.hexdigest()[:12]
+        model[WEIGHTS] = digest_of(files)
     return model
 
 

@@ -172,7 +172,7 @@ def _too_short(run: TrainedRun) -> str:
     if not run.of_experiment:
         return ""
     config = run.folder.read_config()
-    return too_short(config.get("protocol", {"epochs": 1}), [config.get("model", {}).get("pretrained", "")])
+    return too_short(config["protocol"], [config.get("model", {}).get("pretrained", "")])
 
 
 def _gallery(runs: Sequence[RunOnClips], count: int) -> tuple[RunOnClips, ...]:

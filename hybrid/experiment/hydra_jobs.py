@@ -120,7 +120,8 @@ def asked_runs(config_dir: Path, config_name: str, overrides: Sequence[str]) -> 
     check_labels(overrides, groups_of(config_dir)["model"])
     fixed, swept = split_sweep(overrides)
     whole = composed(config_dir, config_name, fixed, hydra=True)
-    if not OmegaConf.is_interpolation(whole.hydra.launcher, "n_jobs"):  # whose default asks torch for GPUs
+    # As written, for what is written by default asks torch for GPUs, and a finished table needs no torch.
+    if OmegaConf.to_container(whole.hydra.launcher).get("n_jobs") == 0:
         jobs_at_a_time(whole)
     hydra = whole.hydra
     named, by_default = hydra.runtime.choices, dict(hydra.sweeper.params)

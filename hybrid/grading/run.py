@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from hybrid.errors import UserError
 from hybrid.field.box_files import box_files
 from hybrid.field.cells import find_cells
 from hybrid.field.settings import Settings
-from hybrid.files import read_yaml, software_commit, whole_folder, write_yaml
+from hybrid.files import digest_of, read_yaml, software_commit, whole_folder, write_yaml
 from hybrid.grading.drawing import draw_video
 from hybrid.grading.grades import NO_DECISION, graded_windows, grades_table
 from hybrid.grading.page import write_film, write_page
@@ -70,21 +68,12 @@ def _asked(path: Path, boxes: Path | None, settings: Settings, ensemble: Ensembl
     if not path.is_file():
         raise ClipError(path, "is a folder, not a video" if path.is_dir() else "there is no such file")
     return {
-        "video": f"{path.name} ({_digest([path])})",
-        "boxes": None if boxes is None else f"{boxes.name} ({_digest(box_files(boxes, path.stem))})",
-        "models": f"{ensemble.models[0].name}, {len(ensemble.models)} ({_digest(ensemble.checkpoints)})",
+        "video": f"{path.name} ({digest_of([path])})",
+        "boxes": None if boxes is None else f"{boxes.name} ({digest_of(box_files(boxes, path.stem))})",
+        "models": f"{ensemble.models[0].name}, {len(ensemble.models)} ({digest_of(ensemble.checkpoints)})",
         **{name: value for name, value in asdict(settings).items() if name not in ("most", "donors")},
         "classes": list(settings.classes),
     }
-
-
-def _digest(files: Sequence[Path]) -> str:
-    """Of the files' contents, in their order."""
-    whole = hashlib.sha256()
-    for path in files:
-        with open(path, "rb") as file:
-            whole.update(hashlib.file_digest(file, "sha256").digest())
-    return whole.hexdigest()[:12]
 
 
 def _is_done(folder: Path, asked: dict[str, Any]) -> bool:

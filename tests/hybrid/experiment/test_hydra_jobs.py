@@ -102,3 +102,9 @@ def test_what_is_set_in_hydras_part_is_read_and_refused_as_ever():
     for word in ("hydra/launcher=none_such", "hydra.none_such=1"):
         with pytest.raises(UserError, match="none_such"):
             composed(ROOT / "configs", "benchmark", [word])
+
+
+def test_no_jobs_at_a_time_are_refused_with_the_launcher_that_takes_a_number(asked):
+    assert asked("hydra/launcher=basic", "model=vgg16") and asked("hydra/launcher=side_by_side", "model=vgg16")
+    with pytest.raises(UserError, match="n_jobs must be 1 or more, or -1"):
+        asked("hydra/launcher=side_by_side", "hydra.launcher.n_jobs=0", "model=vgg16")
