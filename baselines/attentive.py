@@ -15,8 +15,14 @@ from baselines.layers import fresh_classifier
 MLP_RATIO, EPS = 4, 1e-6
 
 
+def standardised(x_D: Tensor) -> Tensor:
+    """(..., D) of mean 0 and variance 1 over D: a layer normalisation but for its scale and shift."""
+    return F.layer_norm(x_D, x_D.shape[-1:], eps=EPS)
+
+
 class LookedAt(nn.Module):
-    """One query's attention over N features behind a layer normalisation, without a projection behind it.
+    """One query's attention over N standardised features behind the normalisation's scale and shift, without a
+    projection behind it.
 
     The query is the same for all clips. So the keys' projection and the normalisation's scale are applied to it, and
     the values' to what was looked at: the same result as scaling and projecting all N features, for a small part of
@@ -34,14 +40,15 @@ class LookedAt(nn.Module):
         q_hd = rearrange(self.q(query_D), "(h d) -> h d", h=self.heads)
         k_hdD, v_hdD = (rearrange(layer.weight, "(h d) D -> h d D", h=self.heads) for layer in (self.k, self.v))
         query_hD = einsum(q_hd, k_hdD, "h d, h d D -> h D") * q_hd.shape[1] ** -0.5 * self.norm.weight
-        x_BND = F.layer_norm(x_BND, x_BND.shape[-1:], eps=EPS)
-        weights_BhN = einsum(x_BND, query_hD, "b n D, h D -> b h n").float().softmax(dim=-1).to(x_BND.dtype)
-        seen_BhD = einsum(weights_BhN, x_BND, "b h n, b n D -> b h D") * self.norm.weight + self.norm.bias
+        weights_BNh = F.linear(x_BND, query_hD).float().softmax(dim=1).to(x_BND.dtype)
+        # In this order a backward pass, too, multiplies whole features; einsum's takes twice as long.
+        seen_BDh = rearrange(x_BND, "b n D -> b D n") @ weights_BNh
+        seen_BhD = rearrange(seen_BDh, "b D h -> b h D") * self.norm.weight + self.norm.bias
         return rearrange(einsum(seen_BhD, v_hdD, "b h D, h d D -> b h d"), "b h d -> b (h d)") + self.v.bias
 
 
 class AttentiveProbe(ClipModel):
-    """Features (B, T, P, D), P places of T moments, -> logits (B, K): it takes the features of clips for clips."""
+    """Standardised features (B, T, P, D), P places of T moments, taken for a clip -> logits (B, K)."""
 
     classifier = "head"
     first_convs = ()

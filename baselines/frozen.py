@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from baselines.attentive import AttentiveProbe
+from baselines.attentive import AttentiveProbe, standardised
 from baselines.contract import ClipModel, Features, Intermediates
 
 State = dict[str, Tensor]
@@ -93,7 +93,7 @@ class FrozenModel(ClipModel):
         return rearrange(frames_NCHW, "(b t) c h w -> b c t h w", t=len(seen))
 
     def forward_features(self, clip_BCTHW: Tensor, into: Intermediates | None = None) -> Tensor:
-        """(B, steps, grid * grid, D)"""
+        """(B, steps, grid * grid, D), standardised over D: the first that a probe does, and the same every time."""
         seen_BCTHW = self.as_published(clip_BCTHW)
         x_BDTHW = self.backbone.features(self.net.to(clip_BCTHW.device), seen_BCTHW)
         if into is not None:
@@ -103,7 +103,7 @@ class FrozenModel(ClipModel):
             into.features["network"] = Features(x_BDTHW, times.clamp_min(0))
         # Moment by moment, for an export to ONNX knows this pooling and not that of three dimensions.
         pooled_NDHW = F.adaptive_avg_pool2d(rearrange(x_BDTHW, "b d t h w -> (b t) d h w"), self.grid)
-        return rearrange(pooled_NDHW, "(b t) d h w -> b t (h w) d", t=self.backbone.steps)
+        return standardised(rearrange(pooled_NDHW, "(b t) d h w -> b t (h w) d", t=self.backbone.steps))
 
     def forward_head(self, features_BTPD: Tensor, pre_logits: bool = False) -> Tensor:
         return self.probe.forward_head(features_BTPD, pre_logits)

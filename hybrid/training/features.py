@@ -1,6 +1,6 @@
 """Features of clips from a frozen network, computed once and kept beside the decoded clips.
 
-    <cache>/features-<model>-<key>/<digest of a clip's bytes>.npy     float16 (views, T, P, D)
+    <cache>/features-<model>-<key>/<digest of a clip's bytes>.npy     float16 (views, T, P, D), standardised over D
                                    profile.json                       what a clip costs: the network is not built for it
 
 The key is made of the model, its network's weights and all that decides what it is shown, so that folds, repeats and
@@ -38,7 +38,7 @@ from hybrid.files import whole_file
 from hybrid.training.build import input_normalisation, told_of_model
 
 PROFILE = "profile.json"
-VERSION = 1
+VERSION = 2
 """of the files: another one when what is written changes"""
 TURNED = tuple(
     AugmentParams(mirrored, turns, shift=(0, 0), gain=1.0, offset=0.0)
@@ -128,6 +128,6 @@ def compute_features(
         with torch.inference_mode(), machine.autocast():
             features_VTPD = model.forward_features(clip_VCTHW).half().cpu().numpy()
         if not np.isfinite(features_VTPD).all():
-            raise UserError(f"{name}: its features of clip number {missing[path]} are not finite, or too large to keep")
+            raise UserError(f"{name}: its features of clip number {missing[path]} are not finite")
         with whole_file(path) as temporary, open(temporary, "wb") as file:
             np.save(file, features_VTPD)
