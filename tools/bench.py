@@ -23,6 +23,11 @@ probe (where it is named, some minutes a model): the cross-validation of a froze
 as tools/benchmark.py protocol=probe does it, on made-up features of 615 clips in the real sizes: seconds of a run, of
 all processors together, and from the start to the end of that program.
 
+start: what commands take besides training: tools/train.py with the last of the models, one epoch of 20 clips, as the
+first run of an experiment and as another one; one of the runs that tools/benchmark.py does, five a model; and
+tools/benchmark.py where all of them are done. Seconds from the start to the end of the program, of all processors
+together, and from start to end but for training and answers.
+
 losses (on a GPU): learning curves of the last of the models in float32 and in bfloat16, from the same weights.
 
 On a CPU all is processor time of one thread, unless --threads says otherwise, which other programs change little; on a
@@ -41,7 +46,7 @@ from hybrid.files import check_output, typed_path
 
 TOOLS = Path(__file__).resolve().parent
 CONFIGS = TOOLS.parent / "configs"
-PARTS = ("steps", "plain", "decoding", "hours", "probe", "losses")
+PARTS = ("steps", "plain", "decoding", "hours", "start", "probe", "losses")
 VIDEOS = 32
 """simulated clips, where no videos are given"""
 
@@ -91,6 +96,7 @@ def main() -> None:
     from hybrid.experiment.hydra_jobs import composed
     from hybrid.experiment.overrides import typed
     from hybrid.experiment.probe_time import measure_probes
+    from hybrid.experiment.start_time import measure_start
     from hybrid.files import write_json
     from hybrid.profiling.decoders import measure_decoding
     from hybrid.training.loop import environment_info
@@ -149,6 +155,10 @@ def main() -> None:
         found["hours"] = {"models": hours.to_dict("records"), "peak_tflops": peak, "sum": hours["hours"].sum()}
         total = f"all of them: {hours['hours'].sum():.1f} hours; the peak, a product of matrices: {peak:.3g} TFLOP/s"
         tell(f"hours: protocol=paper on {PAPER_CLIPS} clips in {times}", hours.dropna(axis=1, how="all"), total)
+    if "start" in parts:
+        start = measure_start(TOOLS, names, options.rounds)
+        found["start"] = start.to_dict("records")
+        tell(f"start: seconds, {names[-1]} and {len(names)} models", start)
     if "probe" in parts:
         settings = ["protocol=probe", "weights=fresh", *batch, f"accelerator={options.accelerator}"]
         table = measure_probes(CONFIGS, TOOLS / "benchmark.py", probes, settings, PAPER_CLIPS)

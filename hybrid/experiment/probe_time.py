@@ -3,11 +3,7 @@ features of the real sizes.
 """
 
 import os
-import resource
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -18,20 +14,15 @@ import pandas as pd
 
 from hybrid.config import TrainConfig
 from hybrid.data.cache import CACHE_VARIABLE
-from hybrid.data.permuted_labels import write_rows
-from hybrid.data.pickled_clips import label_rows, write_clip
 from hybrid.device import choose_machine
-from hybrid.errors import UserError
 from hybrid.experiment.hydra_jobs import composed
 from hybrid.experiment.overrides import typed
 from hybrid.experiment.prepare import check
+from hybrid.experiment.typed_commands import GRADES, SIDE, make_up_clips, type_command
 from hybrid.files import write_json
 from hybrid.folders import experiment_folder
 from hybrid.training.build import build_model
 from hybrid.training.features import PROFILE, feature_files
-
-SIDE, GRADES = 64, 5
-"""of the made-up clips, which are decoded and checked, and shown to no network"""
 
 
 def measure_probes(
@@ -47,21 +38,12 @@ def measure_probes(
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         with patch.dict(os.environ, {CACHE_VARIABLE: str(folder / "cache")}):
-            _make_up_clips(folder / "clips", clips)
+            make_up_clips(folder / "clips", clips)
             places = ["data=folder", f"data.root={folder / 'clips'}", f"runs_dir={folder}"]
             words = [*words, *places, f"protocol.crop_size={SIDE}"]  # where clips are shown, each network has its own
             for name in names:
                 rows.append(_measured(config_dir, benchmark, [f"model={name}", f"experiment={name}", *words]))
     return pd.DataFrame(rows)
-
-
-def _make_up_clips(root: Path, number: int) -> None:
-    rng, names = np.random.default_rng(0), {n: f"{n}.mkv" for n in range(number)}
-    (root / "clips").mkdir(parents=True)
-    for name in names.values():
-        write_clip(root / "clips" / name, rng.integers(0, 256, (16, SIDE, SIDE, 1), dtype=np.uint8), 16)
-    votes = {n: rng.multinomial(40, rng.dirichlet(np.ones(GRADES))) for n in names}
-    write_rows(root / "labels.csv", label_rows(names, votes, {}))
 
 
 def _measured(config_dir: Path, benchmark: Path, words: Sequence[str]) -> dict[str, float | str]:
@@ -75,14 +57,10 @@ def _measured(config_dir: Path, benchmark: Path, words: Sequence[str]) -> dict[s
     for path in files:
         np.save(path, rng.standard_normal(shape_VTPD, dtype=np.float32).astype(np.float16))
     try:
-        began, before = time.perf_counter(), _of_children()
-        done = subprocess.run([sys.executable, benchmark, *words], capture_output=True, text=True)
-        wall, after = time.perf_counter() - began, _of_children()
+        took = type_command(benchmark, words)
     finally:
         for path in files:  # gigabytes
             path.unlink()
-    if done.returncode:
-        raise UserError(f"{benchmark} {' '.join(words)} failed:\n{done.stderr}")
     results = experiment_folder(config).results()
     return {
         "model": config.model.name,
@@ -91,12 +69,6 @@ def _measured(config_dir: Path, benchmark: Path, words: Sequence[str]) -> dict[s
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "epochs": config.protocol.epochs,
         "run_s": median(result["seconds"] for result in results),
-        "processor_s": after - before,
-        "wall_s": wall,
+        "processor_s": took.processor,
+        "wall_s": took.wall,
     }
-
-
-def _of_children() -> float:
-    """Seconds of a processor that the processes this one has started took, with theirs."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime

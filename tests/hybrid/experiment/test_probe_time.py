@@ -2,6 +2,7 @@
 
 from support import ROOT
 
+from hybrid.config import register_schemas
 from hybrid.experiment.probe_time import measure_probes
 
 WITHOUT_NETWORKS = f"""
@@ -14,6 +15,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 def test_a_probe_is_measured_on_made_up_features_of_its_size(tmp_path):
+    register_schemas()
     program = tmp_path / "benchmark.py"
     program.write_text(WITHOUT_NETWORKS)
     here = ["hydra/launcher=basic", "logger=disabled", "accelerator=cpu", "protocol=smoke"]
