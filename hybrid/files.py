@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +228,7 @@ def write_yaml(path: Path, value: Any) -> None:
 
 Kinds = dict[str, type | tuple[type, ...]]
 """of values, by key; `a.b` is for what is inside of a"""
+ABSENT = object()
 
 
 def read_yaml(path: Path, kinds: Kinds | None = None) -> dict[str, Any]:
@@ -244,14 +245,20 @@ def read_yaml(path: Path, kinds: Kinds | None = None) -> dict[str, Any]:
     return settings
 
 
-def check_record(path: Path, record: Any, kinds: Kinds) -> None:
-    """`Damaged` where what the file holds lacks one of these values or has another kind of it."""
+def check_record(path: Path, record: Any, kinds: Kinds, needed: Collection[str] | None = None) -> None:
+    """`Damaged` where what the file holds lacks one of these values or has another kind of it.
+
+    needed: keys that it may not lack, by default all.
+    """
     for key, kind in kinds.items():
         value = record
         for part in key.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        if not isinstance(value, kind) or (isinstance(value, float) and not math.isfinite(value)):
-            raise Damaged(f"{path}: was damaged, {key} is {'not there' if value is None else repr(value)}")
+            value = value.get(part, ABSENT) if isinstance(value, dict) else ABSENT
+        if value is ABSENT and needed is not None and key not in needed:
+            continue
+        other = isinstance(value, bool) and kind is not bool  # which Python counts among the numbers
+        if other or not isinstance(value, kind) or (isinstance(value, float) and not math.isfinite(value)):
+            raise Damaged(f"{path}: was damaged, {key} is {'not there' if value in (None, ABSENT) else repr(value)}")
 
 
 def _in_a_line(error: Exception) -> str:
