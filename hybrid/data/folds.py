@@ -255,6 +255,16 @@ def held_out_clips(fold: int | str, fold_of_N: np.ndarray) -> np.ndarray:
     return np.flatnonzero(fold_of_N == fold) if fold != NO_FOLD else np.empty(0, int)
 
 
+def share_of(clips: int, share: float) -> int:
+    """How many of so many training clips a run is trained on; a UserError where they are too few."""
+    number = round(share * clips)
+    if number < 2:
+        raise UserError(
+            f"model.recipe.train_share={share:g} of {clips} training clips leaves {number}; 2 or more are needed"
+        )
+    return number
+
+
 def subsample(clips: np.ndarray, groups: Sequence[str] | None, share: float, seed: int | tuple[int, ...]) -> np.ndarray:
     """`share` of these clip numbers, ascending: a function of its arguments, so the same for every model.
 
@@ -262,9 +272,7 @@ def subsample(clips: np.ndarray, groups: Sequence[str] | None, share: float, see
     groups are taken one after the other, in an order that follows from `seed`, and of the last one a part. The smaller
     share is therefore always inside the larger one.
     """
-    number = round(share * len(clips))
-    if number < 2:
-        raise UserError(f"a share of {share:g} of {len(clips)} training clips leaves {number}; 2 or more are needed")
+    number = share_of(len(clips), share)
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(clips))
     if groups is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
-from hybrid.data.folds import split_groups, split_notices, unequal_folds
+from hybrid.data.folds import held_out_clips, share_of, split_groups, split_notices, unequal_folds
 from hybrid.data.near_duplicates import kept_near_duplicates, split_pairs_notice
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Arm
@@ -116,6 +116,9 @@ def check_all(configs: Sequence[TrainConfig]) -> ClipDataset:
             check_models([config])  # a value that no model can have is told as that, not as another than before
             raise
     folds_RN = check_folds(config, dataset)
+    for config in pending:
+        tested = held_out_clips(config.fold, folds_RN[config.repeat])
+        share_of(len(dataset) - len(tested), config.model.recipe.train_share)
     split = split_notices(split_groups(folds_RN, dataset.groups))
     twice = split_pairs_notice(kept_near_duplicates(dataset.frames_NTHWC, dataset.digests), folds_RN, dataset.clips)
     for notice in (dataset.told, *dataset.notices, *unequal_folds(folds_RN), *split, *twice):
