@@ -51,7 +51,7 @@ def strange_names(names: Collection[str]) -> list[str]:
     """Those that are evidently no grade's: words for other things (NO_GRADES), and what breaks a pattern, as a word
     among letters or numbers, or a small letter among capitals.
     """
-    found = [name for name in names if _counts_something(name)]
+    found = [name for name in names if counts_something(name)]
     heads = {name: _head(name) for name in names if name not in found}
     if all(any(letter.isalpha() and letter.lower() == letter.upper() for letter in head) for head in heads.values()):
         return found  # of scripts without capitals one letter is a word
@@ -66,11 +66,21 @@ def strange_names(names: Collection[str]) -> list[str]:
     return found
 
 
-def _counts_something(name: str) -> bool:
+def counts_something(name: str) -> bool:
+    """Whether a name is a word for what is counted beside grades (NO_GRADES)."""
     if name.startswith(NO_GRADES_IN_HAN):
         return True
     words = re.findall(r"[^\W\d_]+", name.lower())
     return not NO_GRADES.isdisjoint(words) and NO_GRADES.issuperset(words) and words not in (["n"], ["no"])
+
+
+def in_a_row(names: Collection[str]) -> bool:
+    """Whether names are letters or numbers without a gap, as A to E: then each of them is a grade's."""
+    heads = [_head(name).casefold() for name in names]
+    if not all(head.isdecimal() or len(head) == 1 for head in heads):
+        return False
+    places = sorted(int(head) if head.isdecimal() else ord(head) for head in heads)
+    return len({place - number for number, place in enumerate(places)}) <= 1
 
 
 def _head(name: str) -> str:

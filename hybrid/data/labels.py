@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from hybrid.data.grade_columns import SUM_TOLERANCE, grade_columns, without_percent
-from hybrid.data.grade_names import grade_order, look_alikes
+from hybrid.data.grade_names import grade_order, look_alikes, strange_names
 from hybrid.data.grade_rows import CLIPS, LABELS, RATINGS, read_votes
 from hybrid.data.numbers import Numbers
 from hybrid.data.paths import ClipFiles, group_name, near_group
@@ -101,6 +101,11 @@ def scan_labels(root: Path, problems: Problems) -> Labels | None:
         notices.append(
             f"the first column of {table.name} is the best grade: {grades[0]!r} is the best, {grades[-1]!r} the worst; "
             "if it is the other way round, turn the columns round"
+        )
+    if grades and grades[-1] in strange_names(grades):  # of a file that is refused, nobody reads it
+        notices.append(
+            f"{table.name}: {grades[-1]!r} is taken for the worst grade, though its name is of another kind; if it is "
+            "none, remove the column"
         )
     if letters := look_alikes(grades):
         problems.add(f"{table.name}: names of grades hold letters that look alike: {letters}; type all in one alphabet")
