@@ -35,12 +35,13 @@ def read_votes(root: Path, files: ClipFiles, problems: Problems, notices: list[s
             f"there is no {LABELS}: the votes are counted from {RATINGS} ({len(table.rows)} votes by {len(raters)} "
             f"rater{'s' if len(raters) > 1 else ''})"
         )
-        return _with_groups(root, _counted(table, _by_clip(table, files, problems), problems, notices), files, problems)
+        table = _counted(table, _by_clip(table, files, problems), problems, notices)
+        return _with_groups(root, table, files, problems, notices)
     table = read_table(root / LABELS, ("clip",), problems, optional=("group", "grade"), clips=files.files)
     if table is not None and "grade" in table.columns:
         notices.append(f"{LABELS} has one grade a clip, taken as one vote: how far raters agree is not known")
         table = _counted(table, [(row, [row.cells["grade"]]) for row in table.rows], problems, notices)
-    return _with_groups(root, table, files, problems)
+    return _with_groups(root, table, files, problems, notices)
 
 
 def _by_clip(table: Table, files: ClipFiles, problems: Problems) -> list[tuple[Row, list[str]]]:
@@ -110,11 +111,17 @@ def _counted(table: Table, rated: list[tuple[Row, list[str]]], problems: Problem
     return replace(table, columns=("clip", *grades, *own[1:]), rows=tuple(rows))
 
 
-def _with_groups(root: Path, table: Table | None, files: ClipFiles, problems: Problems) -> Table | None:
-    """The table with the groups of clips.csv, where it has none."""
-    if table is None or not (root / CLIPS).exists() or any(row.cells.get("group") for row in table.rows):
+def _with_groups(
+    root: Path, table: Table | None, files: ClipFiles, problems: Problems, notices: list[str]
+) -> Table | None:
+    """The table with the groups of clips.csv, where it has none; where it has, a notice if they split those."""
+    if table is None or not (root / CLIPS).exists():
         return table
-    group_of = cropped_groups(root, files, problems)
+    if any(row.cells.get("group") for row in table.rows):
+        # A notice alone depends on clips.csv then, so what may be wrong with it is not complained of.
+        notices += _split(table, files, cropped_groups(root, files, Problems(CLIPS), []) or {})
+        return table
+    group_of = cropped_groups(root, files, problems, notices)
     if group_of is None:
         return table
     rows = tuple(
@@ -124,11 +131,34 @@ def _with_groups(root: Path, table: Table | None, files: ClipFiles, problems: Pr
     return replace(table, columns=columns, rows=rows, groups_from=CLIPS)
 
 
-def cropped_groups(root: Path, files: ClipFiles, problems: Problems) -> dict[str | None, str] | None:
-    """The group of each clip by clips.csv, by its path; None where the file cannot be read. Problems are added, as of a
-    clip in two groups."""
-    table = read_table(root / CLIPS, ("clip", "group"), problems, clips=files.files)
+def _split(table: Table, files: ClipFiles, group_of: dict[str | None, str]) -> list[str]:
+    """A notice where clips of one group of clips.csv are in several of the table."""
+    groups: dict[str, set[str]] = {}
+    for row in table.rows:
+        if cropped := group_name(group_of.get(files.find(row.cells["clip"])[0], "")):
+            groups.setdefault(cropped, set()).add(group_name(row.cells["group"]))
+    if not (split := [group for group, of in groups.items() if len(of) > 1]):
+        return []
+    return [
+        f"groups of {table.name} split groups of {CLIPS} ({some_of(split)}; {split[0]!r} is in "
+        f"{some_of(sorted(groups[split[0]]))}): those of {table.name} are taken, and clips of one of the others may be "
+        f"trained on and tested on; if that is not meant, remove the column 'group' of {table.name}"
+    ]
+
+
+def cropped_groups(
+    root: Path, files: ClipFiles, problems: Problems, notices: list[str]
+) -> dict[str | None, str] | None:
+    """The group of each clip by clips.csv, by its path; None where the file cannot be read or has no groups. Problems
+    are added, as of a clip in two groups, and notices."""
+    table = read_table(root / CLIPS, ("clip",), problems, optional=("group",), clips=files.files)
     if table is None:
+        return None
+    if "group" not in table.columns:
+        if meant := next((column for column in table.columns if renaming(column, "group")), None):
+            problems.add(f"{CLIPS}: there is no column 'group' but {meant!r}{renaming(meant, 'group')}")
+        else:
+            notices.append(f"{CLIPS} has no column 'group': clips are split one by one")
         return None
     rows: dict[str | None, Row] = {}
     for row in table.rows:

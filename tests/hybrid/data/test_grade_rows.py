@@ -100,7 +100,22 @@ def test_ratings_may_have_groups_of_their_own(make_dataset):
 def test_groups_of_labels_come_before_those_of_cropped_clips(make_dataset):
     root = make_dataset("clip,A,B,group\na.mkv,1,0,mine\nb.mkv,1,0,yours\nc.mkv,1,0,yours\n")
     (root / "clips.csv").write_text(CROPS)
-    assert read_labels(root).groups == ("mine", "yours", "yours")
+    assert (labels := read_labels(root)).groups == ("mine", "yours", "yours")
+    (notice,) = labels.notices
+    assert notice.startswith("groups of labels.csv split groups of clips.csv ('p1'; 'p1' is in 'mine', 'yours'): those")
+    text = (root / "labels.csv").read_text()
+    (root / "labels.csv").write_text(text.replace("mine", "yours"))  # a donor of several videos
+    assert read_labels(root).notices == ()
+
+
+def test_a_clips_csv_without_groups_leaves_every_clip_on_its_own(make_dataset):
+    root = make_dataset("clip,A,B\na.mkv,1,0\nb.mkv,1,0\nc.mkv,1,0\n")
+    (root / "clips.csv").write_text("clip,taken_on\na.mkv,monday\n")
+    assert (labels := read_labels(root)).groups is None
+    assert labels.notices == ("clips.csv has no column 'group': clips are split one by one",)
+    (root / "clips.csv").write_text("clip,Patient\na.mkv,1\n")
+    with pytest.raises(DatasetError, match="there is no column 'group' but 'Patient': rename it to group"):
+        read_labels(root)
 
 
 def test_an_empty_group_column_is_none_and_those_of_clips_csv_are_taken(make_dataset):
