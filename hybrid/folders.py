@@ -29,14 +29,10 @@ from omegaconf import OmegaConf
 
 from hybrid.config import NO_FOLD, ProtocolConfig, RecipeConfig, TrainConfig
 from hybrid.errors import UserError
-from hybrid.files import Kinds, check_record, digest_of, read_json, read_yaml, write_json, write_yaml
+from hybrid.files import LONGEST, Kinds, check_record, digest_of, read_json, read_yaml, write_json, write_yaml
 
 # Where and with what a run is computed or watched does not change what it is.
 INCIDENTAL = ("runs_dir", "logger", "accelerator", "devices", "num_nodes", "threads")
-
-
-LONGEST = 255
-"""bytes of a folder's name, on every system that is used today"""
 CONFIG: Kinds = {"protocol.num_frames": int, "protocol.frame_rate": (int, float), "protocol.crop_size": int,
                  "protocol.epochs": int, "data.name": str, "data.root": str, "data.channels": int,
                  "seed": int}  # fmt: skip
