@@ -53,8 +53,8 @@ def grade_columns(table: Table, numbers: Numbers, problems: Problems) -> tuple[s
         elif column in strange:
             others = some_of(other for other in grades if other not in strange)
             problems.add(
-                f"{table.name}: {column!r} does not look like a grade beside {others}; remove it, or give the grades "
-                "names of one kind, as A to E, 1 to 5 or good, fair, poor"
+                f"{table.name}: {column!r} does not look like a grade{f' beside {others}' if others else ''}; remove "
+                "it, or give the grades names of one kind, as A to E, 1 to 5 or good, fair, poor"
             )
         elif (same := next(other for other in grades if grade_key(other) == grade_key(column))) != column:
             problems.add(f"{table.name}: the columns {same!r} and {column!r} are one grade; keep one of them")

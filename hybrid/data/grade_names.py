@@ -32,11 +32,26 @@ def grade_key(written: str) -> str:
 
 def grade_order(grades: Sequence[str]) -> list[str] | None:
     """Single letters or numbers, from A or the lowest number on; None where names have no order of their own."""
-    if all(len(grade) == 1 and unicodedata.name(grade, "").startswith(ALPHABETS) for grade in grades):
+    if all(map(_is_letter, grades)):
         return sorted(grades, key=lambda grade: unicodedata.normalize("NFD", grade).casefold())
-    if all(NUMBER.fullmatch(group_name(grade)) for grade in grades):
+    if all(map(_is_number, grades)):
         return sorted(grades, key=lambda grade: float(grade_key(grade)))
     return None
+
+
+def odd_names(grades: Collection[str]) -> list[str]:
+    """What alone keeps letters or numbers, which are more, from having an order: `NA`, `-` or `?`, say."""
+    ordered = max(list(filter(_is_letter, grades)), list(filter(_is_number, grades)), key=len)
+    odd = [grade for grade in grades if grade not in ordered]
+    return odd if len(odd) < len(ordered) else []
+
+
+def _is_letter(grade: str) -> bool:
+    return len(grade) == 1 and unicodedata.name(grade, "").startswith(ALPHABETS)
+
+
+def _is_number(grade: str) -> bool:
+    return NUMBER.fullmatch(group_name(grade)) is not None
 
 
 def not_finite(written: str) -> bool:

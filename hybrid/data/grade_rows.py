@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from hybrid.data.grade_names import grade_key, grade_order, not_finite
+from hybrid.data.grade_names import grade_key, grade_order, not_finite, odd_names
 from hybrid.data.numbers import NUMBER
 from hybrid.data.paths import ClipFiles, group_name, rater_key
 from hybrid.data.problems import Problems, some_of
@@ -72,13 +72,22 @@ def _counted(table: Table, rated: list[tuple[Row, list[str]]], problems: Problem
         spellings.setdefault(grade_key(grade), set()).add(grade)
     key_of = {min(names, key=lambda name: (len(name), name)): key for key, names in spellings.items()}
     names = set(key_of)
-    grades = grade_order(sorted(names))
+    grades, odd = grade_order(sorted(names)), odd_names(names)
     alike = {grade.casefold() for grade in names}
     for column in table.columns:
         if column not in ("clip", "rater", "grade", "group"):
             problems.add(
                 f"{table.name}: unknown column {column!r} beside 'grade'{renaming(column, 'group') or '; remove it'}"
             )
+    for row in table.rows:
+        if (grade := row.cells["grade"]) in odd:
+            problems.add(
+                f"{table.name} row {row.line}: the grade of clip {row.cells['clip']!r} is {grade!r}, which is none "
+                f"beside {some_of(sorted(names.difference(odd)))}; write another or remove the row, or, if it is one, "
+                f"write {LABELS} with a column of votes for each grade, best first"
+            )
+    if odd:
+        return None
     if grades is None:
         problems.add(
             f"{table.name}: nothing says which of the grades {some_of(sorted(names))} is the best; write {LABELS} with "
@@ -102,13 +111,18 @@ def _counted(table: Table, rated: list[tuple[Row, list[str]]], problems: Problem
     if typed := [sorted(names) for names in spellings.values() if len(names) > 1]:
         shown = "; ".join(" and ".join(map(repr, names)) for names in typed)
         notices.append(f"grades of {table.name} are typed in several ways and taken as one each: {shown}")
-    own = [name for name in ("clip", "group") if name in table.columns]
+    own = [name for name in ("clip", "grade", "group") if name in table.columns]
     rows = []
     for row, given in rated:
         keys = [grade_key(grade) for grade in given]
         counts = {grade: str(keys.count(key_of[grade])) for grade in grades}
         rows.append(Row(row.line, {name: row.cells[name] for name in own} | counts))
-    return replace(table, columns=("clip", *grades, *own[1:]), rows=tuple(rows))
+    return replace(table, columns=("clip", *grades, *own[2:]), rows=tuple(rows))
+
+
+def no_grade(row: Row) -> str:
+    """What is said of a row whose grade was not written."""
+    return f"'grade' of clip {row.cells['clip']!r} is empty"
 
 
 def _with_groups(

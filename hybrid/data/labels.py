@@ -15,7 +15,7 @@ import numpy as np
 
 from hybrid.data.grade_columns import SUM_TOLERANCE, grade_columns, without_percent
 from hybrid.data.grade_names import grade_order, look_alikes, strange_names
-from hybrid.data.grade_rows import CLIPS, LABELS, RATINGS, read_votes
+from hybrid.data.grade_rows import CLIPS, LABELS, RATINGS, no_grade, read_votes
 from hybrid.data.numbers import Numbers
 from hybrid.data.paths import ClipFiles, group_name, near_group
 from hybrid.data.problems import Problems, some_of
@@ -176,7 +176,9 @@ def _votes(file: str, row: Row, grades: tuple[str, ...], numbers: Numbers, probl
             bad = True
         votes.append(vote)
     if not bad and votes and sum(votes) == 0:
-        problems.add(f"{file} row {row.line}: clip {row.cells['clip']!r} has no votes (all are zero)")
+        empty = row.cells.get("grade") == ""  # of a table with a grade a row
+        told = no_grade(row) if empty else f"clip {row.cells['clip']!r} has no votes (all are zero)"
+        problems.add(f"{file} row {row.line}: {told}")
         bad = True
     return [math.nan] * len(grades) if bad else votes
 

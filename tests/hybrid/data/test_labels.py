@@ -245,6 +245,7 @@ BAD = {
     ),
     "one column a count": ("clip,A,B,n_raters\na.mkv,1,2,4\nb.mkv,2,2,4\n", "'n_raters' does not look like a grade"),
     "one column an age": ("clip,A,B,C,Alter\na.mkv,1,2,0,31\n", "'Alter' does not look like a grade beside 'A', 'B',"),
+    "numbers of rows": ("clip,A,B,index\na.mkv,1,2,0\n", "'index' does not look like a grade beside 'A', 'B'; remove"),
     "two names of one grade": ("clip,3,3.0,2\na.mkv,1,2,0\n", "the columns '3' and '3.0' are one grade; keep one"),
     "wide name of a grade": ("clip,Ａ,A,B\na.mkv,1,2,0\n", "the columns 'Ａ' and 'A' are one grade; keep one of them"),
     "two alphabets": (
