@@ -43,16 +43,21 @@ def make_folds(
     num_clips = len(targets_NK)
     if num_folds < 2 or repeats < 1:
         raise UserError(f"folds must be 2 or more and repeats 1 or more, not {num_folds} and {repeats}")
-    if num_folds > num_clips:
-        raise UserError(f"{num_folds} folds need as many clips, there are {num_clips}: give protocol.num_folds")
+    check_number(num_folds, num_clips, None if ungrouped else groups)
     if ungrouped:
         return np.stack([_by_chance(num_clips, num_folds, UNGROUPED_SEED + repeat) for repeat in range(repeats)])
+    return np.stack([_one_repeat(targets_NK, groups, num_folds, seed, repeat) for repeat in range(repeats)])
+
+
+def check_number(num_folds: int, num_clips: int, groups: Sequence[str] | None) -> None:
+    """Refuse more folds than there are clips or, where groups are not to be split, groups."""
+    if num_folds > num_clips:
+        raise UserError(f"{num_folds} folds need as many clips, there are {num_clips}: give protocol.num_folds")
     if groups is not None and num_folds > (number := len(set(groups))):
         instead = f"give protocol.num_folds={number}"
         if number == 1:
             instead = "training and test must not share one, so add clips of other groups (videos, donors)"
         raise UserError(f"{num_folds} folds need as many groups, there are {number}: {instead}")
-    return np.stack([_one_repeat(targets_NK, groups, num_folds, seed, repeat) for repeat in range(repeats)])
 
 
 def _by_chance(num_clips: int, num_folds: int, state: int) -> np.ndarray:

@@ -17,7 +17,7 @@ from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Arm
 from hybrid.experiment.hydra_jobs import asked_runs, composed, jobs_at_a_time, multirun, split_sweep, sweep_over
 from hybrid.experiment.overrides import typed
-from hybrid.experiment.prepare import check, check_folds, check_numbers, prepare
+from hybrid.experiment.prepare import check, check_folds, check_groups, check_numbers, prepare
 from hybrid.experiment.progress import Progress, monitored, why
 from hybrid.files import write_text
 from hybrid.folders import Busy, ExperimentFolder, OtherSettings, experiment_folder, run_folder
@@ -107,6 +107,7 @@ def check_all(configs: Sequence[TrainConfig]) -> ClipDataset:
         from hybrid.training.build import check_models, fetch_weights
 
         models = check_models(one_of_each_arm(pending))  # before the data set, which may have to be simulated
+    check_groups(configs[0])
     for config in one_of_each_arm(configs):
         try:
             dataset = check(config)
