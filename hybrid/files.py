@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from filelock import FileLock, Timeout
 from hybrid.errors import UserError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+LONGEST = 255
+"""bytes of a file's or folder's name, on every system that is used today"""
 
 
 class Unwritable(UserError):
@@ -38,9 +40,9 @@ class Damaged(UserError, ValueError):
 def whole_file(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, in a folder made where it is missing; without an error it becomes `path`.
 
-    It is called `<name>....tmp`; what a killed program has left of that kind is removed. `Unwritable` where nothing can
-    be written there, as on a full disk. Of a link, what it points to is replaced. A device or a pipe is `path` itself,
-    for nothing can take its place.
+    It is called `<name>....tmp`, cut where that is too long; what a killed program has left of that kind is removed.
+    `Unwritable` where nothing can be written there, as on a full disk. Of a link, what it points to is replaced. A
+    device or a pipe is `path` itself, for nothing can take its place.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         yield path
@@ -70,10 +72,25 @@ def whole_file(path: Path) -> Iterator[Path]:
         os.close(handle)
 
 
+ENDING = ".????????.tmp"
+
+
+def fitting(name: str, ending: str) -> str:
+    """`name` with `ending` behind it, of a long name as much as there is room for."""
+    while len(os.fsencode(name + ending)) > LONGEST:
+        name = name[:-1]
+    return name + ending
+
+
+def _stem(path: Path) -> str:
+    """of the temporary files beside `path`"""
+    return fitting(path.name, ENDING).removesuffix(ENDING)
+
+
 def _temporary(path: Path) -> tuple[int, Path]:
     """A new file beside `path`, locked while its handle is open, which says that its writer lives."""
     while True:
-        handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".tmp", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f"{_stem(path)}.", suffix=".tmp", dir=path.parent)
         with contextlib.suppress(OSError):  # of a file system without locks
             fcntl.flock(handle, fcntl.LOCK_EX)
         if os.path.exists(name):  # else another program took it for left over before it was locked
@@ -82,7 +99,7 @@ def _temporary(path: Path) -> tuple[int, Path]:
 
 
 def _remove_left_over(path: Path) -> None:
-    for old in path.parent.glob(f"{glob.escape(path.name)}.????????.tmp"):
+    for old in path.parent.glob(glob.escape(_stem(path)) + ENDING):
         with contextlib.suppress(OSError), open(old, "rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # an OSError while its writer lives
             old.unlink()
@@ -102,7 +119,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     removed, and said.
     """
     folder = folder.resolve()  # of '.', the name
-    making = folder.with_name(f"{folder.name}.tmp")
+    making = folder.with_name(fitting(folder.name, ".tmp"))
     try:
         making.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -228,6 +245,7 @@ def write_yaml(path: Path, value: Any) -> None:
 
 Kinds = dict[str, type | tuple[type, ...]]
 """of values, by key; `a.b` is for what is inside of a"""
+ABSENT = object()
 
 
 def read_yaml(path: Path, kinds: Kinds | None = None) -> dict[str, Any]:
@@ -244,14 +262,20 @@ def read_yaml(path: Path, kinds: Kinds | None = None) -> dict[str, Any]:
     return settings
 
 
-def check_record(path: Path, record: Any, kinds: Kinds) -> None:
-    """`Damaged` where what the file holds lacks one of these values or has another kind of it."""
+def check_record(path: Path, record: Any, kinds: Kinds, needed: Collection[str] | None = None) -> None:
+    """`Damaged` where what the file holds lacks one of these values or has another kind of it.
+
+    needed: keys that it may not lack, by default all.
+    """
     for key, kind in kinds.items():
         value = record
         for part in key.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        if not isinstance(value, kind) or (isinstance(value, float) and not math.isfinite(value)):
-            raise Damaged(f"{path}: was damaged, {key} is {'not there' if value is None else repr(value)}")
+            value = value.get(part, ABSENT) if isinstance(value, dict) else ABSENT
+        if value is ABSENT and needed is not None and key not in needed:
+            continue
+        other = isinstance(value, bool) and kind is not bool  # which Python counts among the numbers
+        if other or not isinstance(value, kind) or (isinstance(value, float) and not math.isfinite(value)):
+            raise Damaged(f"{path}: was damaged, {key} is {'not there' if value in (None, ABSENT) else repr(value)}")
 
 
 def _in_a_line(error: Exception) -> str:

@@ -21,6 +21,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -28,20 +29,28 @@ from omegaconf import OmegaConf
 
 from hybrid.config import NO_FOLD, ProtocolConfig, RecipeConfig, TrainConfig
 from hybrid.errors import UserError
-from hybrid.files import Kinds, check_record, digest_of, read_json, read_yaml, write_json, write_yaml
+from hybrid.files import LONGEST, Kinds, check_record, digest_of, read_json, read_yaml, write_json, write_yaml
 
 # Where and with what a run is computed or watched does not change what it is.
 INCIDENTAL = ("runs_dir", "logger", "accelerator", "devices", "num_nodes", "threads")
-
-
-LONGEST = 255
-"""bytes of a folder's name, on every system that is used today"""
 CONFIG: Kinds = {"protocol.num_frames": int, "protocol.frame_rate": (int, float), "protocol.crop_size": int,
                  "protocol.epochs": int, "data.name": str, "data.root": str, "data.channels": int,
                  "seed": int}  # fmt: skip
 """what every config.yaml of a run holds"""
 ARM: Kinds = {"name": str, "pretrained": str, "recipe": dict}
 """what every model.yaml holds"""
+NUMBER = (int, float)
+RESULT: Kinds = {"arm": str, "model": str, "repeat": int, "fold": int, "train_clips": int, "test_clips": int,
+                 "simulated": bool, "metrics": dict, "metrics.mse": NUMBER, "mean_predictor_mse": NUMBER,
+                 "parameters": int, "gmac": NUMBER, "epochs": int, "train_seconds_per_clip": NUMBER,
+                 "inference_seconds_per_clip": NUMBER, "seconds": NUMBER, "machine": dict, "machine.device": str,
+                 "machine.precision": str, "versions": dict}  # fmt: skip
+"""what the result.json of every run that was tested holds"""
+BEST: Kinds = {"best_epoch": dict, "best_epoch.epoch": NUMBER, "best_epoch.mse": NUMBER}
+"""of a run that tells of its best epoch"""
+OTHERS: Kinds = {"fold": (int, str), "pretrained": str, "test_clips_seen": (int, NoneType), "loss": str, "frozen": str,
+                 "train_share": NUMBER, "commit": (str, NoneType), "expected": (dict, NoneType)}  # fmt: skip
+"""what there may be beside, which results of older versions or of runs on all clips tell in part"""
 
 
 class OtherSettings(UserError):
@@ -125,16 +134,18 @@ class RunFolder:
     def read_config(self) -> dict[str, Any]:
         return read_yaml(self.config, CONFIG)
 
-    def read_result(self) -> dict[str, Any]:
+    def read_result(self, *needed: str) -> dict[str, Any]:
         """What result.json holds; those of before there were arms do not name theirs.
 
-        A UserError where it is another run's, as in a copied or renamed folder: that run would count twice, or as one
-        of another arm.
+        needed: keys that must be there. A UserError where a value has another kind than it is written with, and where
+        it is another run's, as in a copied or renamed folder: that run would count twice, or as one of another arm.
         """
         result = read_json(self.result)
         check_record(self.result, {"content": result}, {"content": dict})
         result = {"arm": self.arm, **result}
-        if isinstance(metrics := result.get("metrics"), dict):  # a rank correlation of equal votes, say, is no number
+        check_record(self.result, result, RESULT | BEST | OTHERS, needed)
+        if metrics := result.get("metrics"):  # a rank correlation of equal votes, say, is no number
+            check_record(self.result, result, {f"metrics.{name}": (*NUMBER, NoneType) for name in metrics})
             result["metrics"] = {name: nan if value is None else value for name, value in metrics.items()}
         of = [result.get(key) for key in ("arm", "repeat", "fold")]
         if None not in of and (run := self.experiment.run(*map(str, of))).label != self.label:
@@ -347,8 +358,8 @@ def _recorded(path: Path) -> dict[str, Any]:
     """The settings in `path`. Where they still say 'auto': the precision that it came to, which every result tells."""
     settings = read_yaml(path)
     if settings.get("protocol", {}).get("precision") == "auto":
-        results = (RunFolder(file.parent).read_result() for file in _in_runs(path.parent, "result.json"))
-        found = {result["machine"]["precision"] for result in results}
+        runs = (RunFolder(file.parent) for file in _in_runs(path.parent, "result.json"))
+        found = {run.read_result("machine.precision")["machine"]["precision"] for run in runs}
         settings["protocol"]["precision"] = " and ".join(sorted(found)) or "auto"
     return settings
 

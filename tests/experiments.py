@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hybrid import list_models
 from hybrid.evaluation.metrics import squared_error
 from hybrid.files import write_json, write_yaml
 from hybrid.folders import ExperimentFolder
@@ -51,14 +52,19 @@ def write_experiment(
                     table[[f"{prefix}_{grade}" for grade in GRADES]] = values_NK[test]
                 table["raters"] = np.nan if raters is None else float(raters)
                 result = {
-                    "model": model,
+                    "model": model if model in list_models(controls=True) else "hybrid",
                     "repeat": repeat,
                     "fold": fold,
                     "metrics": {"mse": float(squared_error(prediction_NK[test], target_NK[test]).mean())},
                     "mean_predictor_mse": 0.08,
                     "simulated": simulated,
+                    "parameters": 1_000_000,
+                    "gmac": 0.02,
                     "train_clips": int((~test).sum()),
                     "test_clips": int(test.sum()),
+                    "epochs": 2,
+                    "train_seconds_per_clip": 0.02,
+                    "inference_seconds_per_clip": 0.003,
                     "seconds": 12.5,
                     "machine": {"device": "cpu", "precision": "32-true"},
                     "versions": {"torch": "2.15.0"},

@@ -25,6 +25,7 @@ def main(config: TrainConfig) -> None:
         check_all([config])
         run = run_folder(config)
         if run.done:
+            run.read_result("train_clips", *([] if config.fold == NO_FOLD else ["metrics.mse"]))  # which are told
             print(f"{run.label}: is done already, and nothing is trained", flush=True)
         result = do_run(config, [LiveLine(run.label)])
         if result and config.fold == NO_FOLD:  # of the processes that do it together, the first has the result

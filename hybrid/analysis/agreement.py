@@ -29,6 +29,9 @@ class FrameAgreement(Measure):
     title = "Agreement of measures on frames"
     source = "rank correlation as in Adebayo et al.: Sanity checks for saliency maps, NeurIPS 2018"
 
+    def least(self, name: str) -> float:
+        return -1
+
 
 def frame_agreement(comparisons: Mapping[str, Comparison]) -> Comparison | None:
     """None where fewer than two of the measures have results."""

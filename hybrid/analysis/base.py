@@ -146,6 +146,10 @@ class Measure(Method):
         """The result for all clips; deterministic."""
         raise NotImplementedError
 
+    def least(self, name: str) -> float:
+        """What a figure or curve of this name can be, where intervals are cut: most are magnitudes, shares or times."""
+        return 0.0
+
 
 class Attribution(Method):
     """Interface of the methods that explain one answer: the relevance of every pixel of every frame for it.

@@ -54,7 +54,7 @@ class Comparison:
         return pd.DataFrame(rows, columns=["run", "clip", "group", "value"]).astype({"value": float})
 
     def estimate(self, label: str, figure: str) -> Estimate:
-        return estimate(self.values(label, figure), self.test_to_train(label))
+        return estimate(self.values(label, figure), self.test_to_train(label), self.measure.least(figure))
 
     def difference(self, first: str, second: str, figure: str) -> Estimate:
         """First minus second."""
@@ -71,11 +71,11 @@ class Comparison:
             for run, curve in found
             for place in range(len(first.x_X))
         )
-        ratio = self.test_to_train(label)
+        ratio, least = self.test_to_train(label), self.measure.least(name)
         return RunCurves(
             x_X=first.x_X,
             y_RX=places.groupby(["run", "x"])["value"].mean().unstack("x").to_numpy(),
-            estimate_X=tuple(estimate(rows, ratio) for _, rows in places.groupby("x")),
+            estimate_X=tuple(estimate(rows, ratio, least) for _, rows in places.groupby("x")),
             x_label=first.x_label,
             y_label=first.y_label,
         )

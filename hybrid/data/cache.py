@@ -102,6 +102,20 @@ def decode_clips(paths: Sequence[Path], spec: ClipSpec, folder: Path, workers: i
     return cached
 
 
+def bad_at_once(paths: Sequence[Path]) -> dict[int, str]:
+    """Why clips cannot be opened, by their index; without decoding them."""
+    from hybrid.data.video import open_source  # here, so that cached data need no decoder
+
+    reasons = {}
+    for n, path in enumerate(paths):
+        try:
+            with open_source(path):
+                pass
+        except ClipError as error:
+            reasons[n] = error.reason
+    return reasons
+
+
 def _state(path: Path) -> tuple[int, int] | None:
     try:
         stat = path.stat()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hybrid.data.cache import BadClips, DecodedClips, cache_folder, decode_clips
+from hybrid.data.cache import BadClips, DecodedClips, bad_at_once, cache_folder, decode_clips
 from hybrid.data.clip import ClipFacts, ClipSpec
 from hybrid.data.labels import Labels, scan_labels
 from hybrid.data.oddities import FLAT, OBLONG
@@ -82,6 +82,7 @@ class ClipDataset:
 def load_dataset(root: Path | str, spec: ClipSpec, *, workers: int | None = None) -> ClipDataset:
     """Read and check labels, ratings and every clip; a DatasetError lists all that is wrong, at once.
 
+    Where a table is wrong, clips are opened and not decoded, which may take minutes: damage inside them is told later.
     workers: clips decoded at a time, by default as many as there are processors.
     """
     root = Path(root)
@@ -90,16 +91,18 @@ def load_dataset(root: Path | str, spec: ClipSpec, *, workers: int | None = None
     if labels is None:
         problems.raise_if_any()
     ratings = scan_ratings(root, labels, problems)
-    decoded = None
-    if labels.clips:
+    paths, reasons = [labels.path(n) for n in range(len(labels.clips))], {}
+    if problems.problems:
+        reasons = bad_at_once(paths)
+    elif not paths:
+        problems.add(f"{labels.file}: lists no clips")
+    else:
         try:
-            paths = [labels.path(n) for n in range(len(labels.clips))]
             decoded = decode_clips(paths, spec, cache_folder(root), workers)
         except BadClips as error:
-            for n, reason in error.reasons.items():
-                problems.add(f"{labels.file} row {labels.lines[n]}: clip {labels.clips[n]!r} {reason}")
-    elif not problems.problems:
-        problems.add(f"{labels.file}: lists no clips")
+            reasons = error.reasons
+    for n, reason in reasons.items():
+        problems.add(f"{labels.file} row {labels.lines[n]}: clip {labels.clips[n]!r} {reason}")
     problems.raise_if_any()
     of_tables = (*labels.notices, *(ratings.notices if ratings else ()))
     return ClipDataset(

@@ -43,16 +43,21 @@ def make_folds(
     num_clips = len(targets_NK)
     if num_folds < 2 or repeats < 1:
         raise UserError(f"folds must be 2 or more and repeats 1 or more, not {num_folds} and {repeats}")
-    if num_folds > num_clips:
-        raise UserError(f"{num_folds} folds need as many clips, there are {num_clips}: give protocol.num_folds")
+    check_number(num_folds, num_clips, None if ungrouped else groups)
     if ungrouped:
         return np.stack([_by_chance(num_clips, num_folds, UNGROUPED_SEED + repeat) for repeat in range(repeats)])
+    return np.stack([_one_repeat(targets_NK, groups, num_folds, seed, repeat) for repeat in range(repeats)])
+
+
+def check_number(num_folds: int, num_clips: int, groups: Sequence[str] | None) -> None:
+    """Refuse more folds than there are clips or, where groups are not to be split, groups."""
+    if num_folds > num_clips:
+        raise UserError(f"{num_folds} folds need as many clips, there are {num_clips}: give protocol.num_folds")
     if groups is not None and num_folds > (number := len(set(groups))):
         instead = f"give protocol.num_folds={number}"
         if number == 1:
             instead = "training and test must not share one, so add clips of other groups (videos, donors)"
         raise UserError(f"{num_folds} folds need as many groups, there are {number}: {instead}")
-    return np.stack([_one_repeat(targets_NK, groups, num_folds, seed, repeat) for repeat in range(repeats)])
 
 
 def _by_chance(num_clips: int, num_folds: int, state: int) -> np.ndarray:
@@ -255,6 +260,16 @@ def held_out_clips(fold: int | str, fold_of_N: np.ndarray) -> np.ndarray:
     return np.flatnonzero(fold_of_N == fold) if fold != NO_FOLD else np.empty(0, int)
 
 
+def share_of(clips: int, share: float) -> int:
+    """How many of so many training clips a run is trained on; a UserError where they are too few."""
+    number = round(share * clips)
+    if number < 2:
+        raise UserError(
+            f"model.recipe.train_share={share:g} of {clips} training clips leaves {number}; 2 or more are needed"
+        )
+    return number
+
+
 def subsample(clips: np.ndarray, groups: Sequence[str] | None, share: float, seed: int | tuple[int, ...]) -> np.ndarray:
     """`share` of these clip numbers, ascending: a function of its arguments, so the same for every model.
 
@@ -262,9 +277,7 @@ def subsample(clips: np.ndarray, groups: Sequence[str] | None, share: float, see
     groups are taken one after the other, in an order that follows from `seed`, and of the last one a part. The smaller
     share is therefore always inside the larger one.
     """
-    number = round(share * len(clips))
-    if number < 2:
-        raise UserError(f"a share of {share:g} of {len(clips)} training clips leaves {number}; 2 or more are needed")
+    number = share_of(len(clips), share)
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(clips))
     if groups is not None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hybrid.data.grade_names import grade_key, strange_names
+from hybrid.data.grade_names import counts_something, grade_key, in_a_row, strange_names
 from hybrid.data.numbers import Numbers
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.table import Table, renaming
@@ -40,16 +40,21 @@ def grade_columns(table: Table, numbers: Numbers, problems: Problems) -> tuple[s
             problems.add(f"{table.name}: unknown column {column!r}: what lies between clip and group must be votes")
         else:
             grades.append(column)
-    strange = strange_names(grades)
-    totals = _totals(table, grades, numbers)
+    votes_NK = np.array([[numbers.read(row.cells[grade]) or 0 for grade in grades] for row in table.rows])
+    strange, totals = strange_names(grades), {} if in_a_row(grades) else _totals(votes_NK, grades)
+    if strange and grades[-1] in strange and not counts_something(grades[-1]) and _completes(votes_NK):
+        strange.remove(grades[-1])
     for column in grades:
         if column in totals and (column in strange or totals[column] and len(table.rows) >= FEWEST_ROWS):
-            problems.add(f"{table.name}: the column {column!r} is the sum of the others, not a grade; remove it")
+            problems.add(
+                f"{table.name}: the column {column!r} is the sum of the others, not a grade; remove it, or, if it is "
+                "one, name the grades by letters or numbers in a row, as A to E"
+            )
         elif column in strange:
             others = some_of(other for other in grades if other not in strange)
             problems.add(
-                f"{table.name}: {column!r} does not look like a grade beside {others}; remove it, or give the grades "
-                "names of one kind, as A to E, 1 to 5 or good, fair, poor"
+                f"{table.name}: {column!r} does not look like a grade{f' beside {others}' if others else ''}; remove "
+                "it, or give the grades names of one kind, as A to E, 1 to 5 or good, fair, poor"
             )
         elif (same := next(other for other in grades if grade_key(other) == grade_key(column))) != column:
             problems.add(f"{table.name}: the columns {same!r} and {column!r} are one grade; keep one of them")
@@ -58,16 +63,23 @@ def grade_columns(table: Table, numbers: Numbers, problems: Problems) -> tuple[s
     return tuple(grades)
 
 
-def _totals(table: Table, grades: list[str], numbers: Numbers) -> dict[str, bool]:
+def _totals(votes_NK: np.ndarray, grades: list[str]) -> dict[str, bool]:
     """The columns that are the sum of the others in every row, and whether that is no chance: of two raters one may
     always say the same.
     """
-    votes_NK = np.array([[numbers.read(row.cells[grade]) or 0 for grade in grades] for row in table.rows])
     if len(grades) < 3 or not len(votes_NK):
         return {}
     is_total_K = (abs(votes_NK.sum(axis=1, keepdims=True) - 2 * votes_NK) <= SUM_TOLERANCE).all(axis=0)
     broken = (votes_NK != np.round(votes_NK)).any()
     return {grades[k]: bool(broken or votes_NK[:, k].max() > 1) for k in np.flatnonzero(is_total_K)}
+
+
+def _completes(votes_NK: np.ndarray) -> bool:
+    """Whether the last column's numbers are votes by all signs, as of a worst grade with a name, `dead` after A to D:
+    with them the rows sum to more alike than without, or nobody has given it.
+    """
+    with_N = votes_NK.sum(axis=1)
+    return not votes_NK[:, -1].any() or bool(with_N.std() + 1e-9 < (with_N - votes_NK[:, -1]).std())
 
 
 def without_percent(text: str, numbers: Numbers) -> str:

@@ -32,11 +32,26 @@ def grade_key(written: str) -> str:
 
 def grade_order(grades: Sequence[str]) -> list[str] | None:
     """Single letters or numbers, from A or the lowest number on; None where names have no order of their own."""
-    if all(len(grade) == 1 and unicodedata.name(grade, "").startswith(ALPHABETS) for grade in grades):
+    if all(map(_is_letter, grades)):
         return sorted(grades, key=lambda grade: unicodedata.normalize("NFD", grade).casefold())
-    if all(NUMBER.fullmatch(group_name(grade)) for grade in grades):
+    if all(map(_is_number, grades)):
         return sorted(grades, key=lambda grade: float(grade_key(grade)))
     return None
+
+
+def odd_names(grades: Collection[str]) -> list[str]:
+    """What alone keeps letters or numbers, which are more, from having an order: `NA`, `-` or `?`, say."""
+    ordered = max(list(filter(_is_letter, grades)), list(filter(_is_number, grades)), key=len)
+    odd = [grade for grade in grades if grade not in ordered]
+    return odd if len(odd) < len(ordered) else []
+
+
+def _is_letter(grade: str) -> bool:
+    return len(grade) == 1 and unicodedata.name(grade, "").startswith(ALPHABETS)
+
+
+def _is_number(grade: str) -> bool:
+    return NUMBER.fullmatch(group_name(grade)) is not None
 
 
 def not_finite(written: str) -> bool:
@@ -51,7 +66,7 @@ def strange_names(names: Collection[str]) -> list[str]:
     """Those that are evidently no grade's: words for other things (NO_GRADES), and what breaks a pattern, as a word
     among letters or numbers, or a small letter among capitals.
     """
-    found = [name for name in names if _counts_something(name)]
+    found = [name for name in names if counts_something(name)]
     heads = {name: _head(name) for name in names if name not in found}
     if all(any(letter.isalpha() and letter.lower() == letter.upper() for letter in head) for head in heads.values()):
         return found  # of scripts without capitals one letter is a word
@@ -66,11 +81,21 @@ def strange_names(names: Collection[str]) -> list[str]:
     return found
 
 
-def _counts_something(name: str) -> bool:
+def counts_something(name: str) -> bool:
+    """Whether a name is a word for what is counted beside grades (NO_GRADES)."""
     if name.startswith(NO_GRADES_IN_HAN):
         return True
     words = re.findall(r"[^\W\d_]+", name.lower())
     return not NO_GRADES.isdisjoint(words) and NO_GRADES.issuperset(words) and words not in (["n"], ["no"])
+
+
+def in_a_row(names: Collection[str]) -> bool:
+    """Whether names are letters or numbers without a gap, as A to E: then each of them is a grade's."""
+    heads = [_head(name).casefold() for name in names]
+    if not all(head.isdecimal() or len(head) == 1 for head in heads):
+        return False
+    places = sorted(int(head) if head.isdecimal() else ord(head) for head in heads)
+    return len({place - number for number, place in enumerate(places)}) <= 1
 
 
 def _head(name: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from hybrid.data.grade_names import grade_key, grade_order, not_finite
+from hybrid.data.grade_names import grade_key, grade_order, not_finite, odd_names
 from hybrid.data.numbers import NUMBER
 from hybrid.data.paths import ClipFiles, group_name, rater_key
 from hybrid.data.problems import Problems, some_of
@@ -35,12 +35,13 @@ def read_votes(root: Path, files: ClipFiles, problems: Problems, notices: list[s
             f"there is no {LABELS}: the votes are counted from {RATINGS} ({len(table.rows)} votes by {len(raters)} "
             f"rater{'s' if len(raters) > 1 else ''})"
         )
-        return _with_groups(root, _counted(table, _by_clip(table, files, problems), problems, notices), files, problems)
+        table = _counted(table, _by_clip(table, files, problems), problems, notices)
+        return _with_groups(root, table, files, problems, notices)
     table = read_table(root / LABELS, ("clip",), problems, optional=("group", "grade"), clips=files.files)
     if table is not None and "grade" in table.columns:
         notices.append(f"{LABELS} has one grade a clip, taken as one vote: how far raters agree is not known")
         table = _counted(table, [(row, [row.cells["grade"]]) for row in table.rows], problems, notices)
-    return _with_groups(root, table, files, problems)
+    return _with_groups(root, table, files, problems, notices)
 
 
 def _by_clip(table: Table, files: ClipFiles, problems: Problems) -> list[tuple[Row, list[str]]]:
@@ -71,13 +72,22 @@ def _counted(table: Table, rated: list[tuple[Row, list[str]]], problems: Problem
         spellings.setdefault(grade_key(grade), set()).add(grade)
     key_of = {min(names, key=lambda name: (len(name), name)): key for key, names in spellings.items()}
     names = set(key_of)
-    grades = grade_order(sorted(names))
+    grades, odd = grade_order(sorted(names)), odd_names(names)
     alike = {grade.casefold() for grade in names}
     for column in table.columns:
         if column not in ("clip", "rater", "grade", "group"):
             problems.add(
                 f"{table.name}: unknown column {column!r} beside 'grade'{renaming(column, 'group') or '; remove it'}"
             )
+    for row in table.rows:
+        if (grade := row.cells["grade"]) in odd:
+            problems.add(
+                f"{table.name} row {row.line}: the grade of clip {row.cells['clip']!r} is {grade!r}, which is none "
+                f"beside {some_of(sorted(names.difference(odd)))}; write another or remove the row, or, if it is one, "
+                f"write {LABELS} with a column of votes for each grade, best first"
+            )
+    if odd:
+        return None
     if grades is None:
         problems.add(
             f"{table.name}: nothing says which of the grades {some_of(sorted(names))} is the best; write {LABELS} with "
@@ -101,20 +111,31 @@ def _counted(table: Table, rated: list[tuple[Row, list[str]]], problems: Problem
     if typed := [sorted(names) for names in spellings.values() if len(names) > 1]:
         shown = "; ".join(" and ".join(map(repr, names)) for names in typed)
         notices.append(f"grades of {table.name} are typed in several ways and taken as one each: {shown}")
-    own = [name for name in ("clip", "group") if name in table.columns]
+    own = [name for name in ("clip", "grade", "group") if name in table.columns]
     rows = []
     for row, given in rated:
         keys = [grade_key(grade) for grade in given]
         counts = {grade: str(keys.count(key_of[grade])) for grade in grades}
         rows.append(Row(row.line, {name: row.cells[name] for name in own} | counts))
-    return replace(table, columns=("clip", *grades, *own[1:]), rows=tuple(rows))
+    return replace(table, columns=("clip", *grades, *own[2:]), rows=tuple(rows))
 
 
-def _with_groups(root: Path, table: Table | None, files: ClipFiles, problems: Problems) -> Table | None:
-    """The table with the groups of clips.csv, where it has none."""
-    if table is None or not (root / CLIPS).exists() or any(row.cells.get("group") for row in table.rows):
+def no_grade(row: Row) -> str:
+    """What is said of a row whose grade was not written."""
+    return f"'grade' of clip {row.cells['clip']!r} is empty"
+
+
+def _with_groups(
+    root: Path, table: Table | None, files: ClipFiles, problems: Problems, notices: list[str]
+) -> Table | None:
+    """The table with the groups of clips.csv, where it has none; where it has, a notice if they split those."""
+    if table is None or not (root / CLIPS).exists():
         return table
-    group_of = cropped_groups(root, files, problems)
+    if any(row.cells.get("group") for row in table.rows):
+        # A notice alone depends on clips.csv then, so what may be wrong with it is not complained of.
+        notices += _split(table, files, cropped_groups(root, files, Problems(CLIPS), []) or {})
+        return table
+    group_of = cropped_groups(root, files, problems, notices)
     if group_of is None:
         return table
     rows = tuple(
@@ -124,11 +145,34 @@ def _with_groups(root: Path, table: Table | None, files: ClipFiles, problems: Pr
     return replace(table, columns=columns, rows=rows, groups_from=CLIPS)
 
 
-def cropped_groups(root: Path, files: ClipFiles, problems: Problems) -> dict[str | None, str] | None:
-    """The group of each clip by clips.csv, by its path; None where the file cannot be read. Problems are added, as of a
-    clip in two groups."""
-    table = read_table(root / CLIPS, ("clip", "group"), problems, clips=files.files)
+def _split(table: Table, files: ClipFiles, group_of: dict[str | None, str]) -> list[str]:
+    """A notice where clips of one group of clips.csv are in several of the table."""
+    groups: dict[str, set[str]] = {}
+    for row in table.rows:
+        if cropped := group_name(group_of.get(files.find(row.cells["clip"])[0], "")):
+            groups.setdefault(cropped, set()).add(group_name(row.cells["group"]))
+    if not (split := [group for group, of in groups.items() if len(of) > 1]):
+        return []
+    return [
+        f"groups of {table.name} split groups of {CLIPS} ({some_of(split)}; {split[0]!r} is in "
+        f"{some_of(sorted(groups[split[0]]))}): those of {table.name} are taken, and clips of one of the others may be "
+        f"trained on and tested on; if that is not meant, remove the column 'group' of {table.name}"
+    ]
+
+
+def cropped_groups(
+    root: Path, files: ClipFiles, problems: Problems, notices: list[str]
+) -> dict[str | None, str] | None:
+    """The group of each clip by clips.csv, by its path; None where the file cannot be read or has no groups. Problems
+    are added, as of a clip in two groups, and notices."""
+    table = read_table(root / CLIPS, ("clip",), problems, optional=("group",), clips=files.files)
     if table is None:
+        return None
+    if "group" not in table.columns:
+        if meant := next((column for column in table.columns if renaming(column, "group")), None):
+            problems.add(f"{CLIPS}: there is no column 'group' but {meant!r}{renaming(meant, 'group')}")
+        else:
+            notices.append(f"{CLIPS} has no column 'group': clips are split one by one")
         return None
     rows: dict[str | None, Row] = {}
     for row in table.rows:

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from hybrid.data.grade_columns import SUM_TOLERANCE, grade_columns, without_percent
-from hybrid.data.grade_names import grade_order, look_alikes
-from hybrid.data.grade_rows import CLIPS, LABELS, RATINGS, read_votes
+from hybrid.data.grade_names import grade_order, look_alikes, strange_names
+from hybrid.data.grade_rows import CLIPS, LABELS, RATINGS, no_grade, read_votes
 from hybrid.data.numbers import Numbers
 from hybrid.data.paths import ClipFiles, group_name, near_group
 from hybrid.data.problems import Problems, some_of
@@ -102,6 +102,11 @@ def scan_labels(root: Path, problems: Problems) -> Labels | None:
             f"the first column of {table.name} is the best grade: {grades[0]!r} is the best, {grades[-1]!r} the worst; "
             "if it is the other way round, turn the columns round"
         )
+    if grades and grades[-1] in strange_names(grades):  # of a file that is refused, nobody reads it
+        notices.append(
+            f"{table.name}: {grades[-1]!r} is taken for the worst grade, though its name is of another kind; if it is "
+            "none, remove the column"
+        )
     if letters := look_alikes(grades):
         problems.add(f"{table.name}: names of grades hold letters that look alike: {letters}; type all in one alphabet")
     votes = {row.line: _votes(table.name, row, grades, numbers, problems) for row in table.rows}
@@ -171,7 +176,9 @@ def _votes(file: str, row: Row, grades: tuple[str, ...], numbers: Numbers, probl
             bad = True
         votes.append(vote)
     if not bad and votes and sum(votes) == 0:
-        problems.add(f"{file} row {row.line}: clip {row.cells['clip']!r} has no votes (all are zero)")
+        empty = row.cells.get("grade") == ""  # of a table with a grade a row
+        told = no_grade(row) if empty else f"clip {row.cells['clip']!r} has no votes (all are zero)"
+        problems.add(f"{file} row {row.line}: {told}")
         bad = True
     return [math.nan] * len(grades) if bad else votes
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from hybrid.data.grade_names import grade_key, look_alikes
+from hybrid.data.grade_rows import no_grade
 from hybrid.data.labels import Labels
 from hybrid.data.paths import ClipFiles, group_name, rater_key
 from hybrid.data.problems import Problems, some_of
@@ -69,6 +70,8 @@ def scan_ratings(root: Path, labels: Labels, problems: Problems) -> Ratings | No
             unknown.setdefault(written, row.line)
         elif not rater:
             problems.add(f"{where}: clip {written!r} has no rater")
+        elif not grade:
+            problems.add(f"{where}: {no_grade(row)}")
         elif grade_key(grade) not in grade_index:
             letters = look_alikes([grade, *labels.grades])
             problems.add(

@@ -38,16 +38,16 @@ class Estimate:
         return (self.run_low, self.run_high), (self.clip_low, self.clip_high)
 
 
-def estimate(values: pd.DataFrame, test_to_train: float | None) -> Estimate:
+def estimate(values: pd.DataFrame, test_to_train: float | None, least: float = -np.inf) -> Estimate:
     """values: a row a run and clip: run, clip, group, value. Rows without a value do not count.
 
     test_to_train: clips of a test fold over those trained on, by which runs that share training clips are corrected
-    (Nadeau and Bengio 2003); None: they share none.
+    (Nadeau and Bengio 2003); None: they share none. least: that a value can be; intervals are cut there.
     """
     values = values.dropna(subset="value")
     of_run, of_clip = values.groupby("run")["value"].mean(), values.groupby("clip")["value"].mean()
     groups = values.groupby("clip")["group"].first()
-    return _estimate(of_run.to_numpy(), of_clip.to_numpy(), groups.to_numpy(), test_to_train)
+    return _estimate(of_run.to_numpy(), of_clip.to_numpy(), groups.to_numpy(), test_to_train, least)
 
 
 def difference(first: pd.DataFrame, second: pd.DataFrame, test_to_train: float | None) -> Estimate:
@@ -61,14 +61,16 @@ def difference(first: pd.DataFrame, second: pd.DataFrame, test_to_train: float |
     return _estimate(of_run.to_numpy(), of_clip.to_numpy(), groups.to_numpy(), test_to_train)
 
 
-def _estimate(of_run: np.ndarray, of_clip: np.ndarray, group: np.ndarray, test_to_train: float | None) -> Estimate:
+def _estimate(
+    of_run: np.ndarray, of_clip: np.ndarray, group: np.ndarray, test_to_train: float | None, least: float = -np.inf
+) -> Estimate:
     run_low = run_high = float("nan")
     if len(of_run) > 1 and test_to_train is not None:
-        test = corrected_resampled_t(of_run, test_to_train)
+        test = corrected_resampled_t(of_run, test_to_train, least=least)
         run_low, run_high = test.low, test.high
     elif len(of_run) > 1:
         half = stats.t.ppf((1 + CONFIDENCE) / 2, len(of_run) - 1) * stats.sem(of_run)
-        run_low, run_high = of_run.mean() - half, of_run.mean() + half
+        run_low, run_high = max(least, of_run.mean() - half), of_run.mean() + half
     clip_low, clip_high = over_clips(of_clip, group)
     # Without common runs, as of single checkpoints of several experiments, the clips are all there is.
     mean = of_run.mean() if len(of_run) else of_clip.mean() if len(of_clip) else float("nan")

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from hybrid import get_entry
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
 from hybrid.data.paths import plain_name
@@ -17,7 +18,7 @@ from hybrid.data.simulated import read_truth
 from hybrid.errors import UserError
 from hybrid.evaluation.metrics import squared_error
 from hybrid.files import check_record, read_yaml
-from hybrid.folders import ExperimentFolder, RunFolder
+from hybrid.folders import BEST, RESULT, ExperimentFolder, RunFolder
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,14 +54,6 @@ class RunResult:
             columns |= {f"{prefix}_{grade}": values_NK[:, k] for k, grade in enumerate(self.grades)}
         return pd.DataFrame(columns | {"raters": self.raters_N})
 
-
-NUMBER = (int, float)
-RESULT = {"arm": str, "model": str, "repeat": int, "fold": int, "train_clips": int, "test_clips": int,
-          "simulated": bool, "metrics.mse": NUMBER, "mean_predictor_mse": NUMBER, "seconds": NUMBER,
-          "machine.device": str, "machine.precision": str, "versions": dict}  # fmt: skip
-"""what every result.json holds"""
-BEST = {"best_epoch.epoch": NUMBER, "best_epoch.mse": NUMBER}
-"""of a run that tells of its best epoch"""
 
 Runs = dict[tuple[int, int], RunResult]
 """an arm's finished runs, by repeat and fold"""
@@ -135,8 +128,12 @@ def load_experiment(folder: ExperimentFolder) -> ExperimentResults:
 
 
 def read_run(folder: RunFolder) -> RunResult:
-    result, table = folder.read_result(), _read_csv(folder.predictions)
-    check_record(folder.result, result, RESULT | (BEST if "best_epoch" in result else {}))
+    result, table = folder.read_result(*RESULT), _read_csv(folder.predictions)
+    check_record(folder.result, result, {"fold": int} | (BEST if "best_epoch" in result else {}))
+    try:
+        get_entry(result["model"])
+    except ValueError as error:
+        raise UserError(f"{folder.result}: {error}") from error
     grades = tuple(column.removeprefix("target_") for column in table if column.startswith("target_"))
     try:
         target_NK, prediction_NK = (

@@ -25,12 +25,15 @@ class CorrectedT:
     """two-sided"""
 
 
-def corrected_resampled_t(difference_n: ArrayLike, test_to_train: float, confidence: float = 0.95) -> CorrectedT:
+def corrected_resampled_t(
+    difference_n: ArrayLike, test_to_train: float, confidence: float = 0.95, least: float = -np.inf
+) -> CorrectedT:
     """t test on differences between runs whose training sets overlap.
 
     difference_n: one a fold and repeat. test_to_train: clips of a test fold over those of its training set, 0.25 for
     5 folds. t = mean / sqrt(s^2 (1/n + n_test / n_train)) with n - 1 degrees of freedom (Nadeau and Bengio,
     Inference for the generalization error, Machine Learning, 2003; for repeated folds Bouckaert and Frank, 2004).
+    least: that such a mean can be, 0 of an error; the interval is cut there.
     """
     difference_n = checked(difference_n)
     mean, scale, df = posterior(difference_n, test_to_train)
@@ -39,7 +42,7 @@ def corrected_resampled_t(difference_n: ArrayLike, test_to_train: float, confide
     else:
         t = mean / scale
     half = float(stats.t.ppf((1 + confidence) / 2, df)) * scale
-    return CorrectedT(mean, mean - half, mean + half, t, df, p=float(2 * stats.t.sf(abs(t), df)))
+    return CorrectedT(mean, max(least, mean - half), mean + half, t, df, p=float(2 * stats.t.sf(abs(t), df)))
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
-from hybrid.data.folds import split_groups, split_notices, unequal_folds
+from hybrid.data.folds import held_out_clips, share_of, split_groups, split_notices, unequal_folds
 from hybrid.data.near_duplicates import kept_near_duplicates, split_pairs_notice
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Arm
 from hybrid.experiment.hydra_jobs import asked_runs, composed, jobs_at_a_time, multirun, split_sweep, sweep_over
 from hybrid.experiment.overrides import typed
-from hybrid.experiment.prepare import check, check_folds, check_numbers, prepare
+from hybrid.experiment.prepare import check, check_folds, check_groups, check_numbers, prepare
 from hybrid.experiment.progress import Progress, monitored, why
 from hybrid.files import write_text
 from hybrid.folders import Busy, ExperimentFolder, OtherSettings, experiment_folder, run_folder
@@ -107,6 +107,7 @@ def check_all(configs: Sequence[TrainConfig]) -> ClipDataset:
         from hybrid.training.build import check_models, fetch_weights
 
         models = check_models(one_of_each_arm(pending))  # before the data set, which may have to be simulated
+    check_groups(configs[0])
     for config in one_of_each_arm(configs):
         try:
             dataset = check(config)
@@ -116,6 +117,9 @@ def check_all(configs: Sequence[TrainConfig]) -> ClipDataset:
             check_models([config])  # a value that no model can have is told as that, not as another than before
             raise
     folds_RN = check_folds(config, dataset)
+    for config in pending:
+        tested = held_out_clips(config.fold, folds_RN[config.repeat])
+        share_of(len(dataset) - len(tested), config.model.recipe.train_share)
     split = split_notices(split_groups(folds_RN, dataset.groups))
     twice = split_pairs_notice(kept_near_duplicates(dataset.frames_NTHWC, dataset.digests), folds_RN, dataset.clips)
     for notice in (dataset.told, *dataset.notices, *unequal_folds(folds_RN), *split, *twice):

@@ -111,7 +111,7 @@ def in_words(plan: Plan, now: datetime | None = None) -> str:
 
 
 def seconds_of_finished_runs(folder: ExperimentFolder, arm: str) -> float | None:
-    seconds = [run.read_result()["seconds"] for run in folder.done_runs() if run.arm == arm]
+    seconds = [run.read_result("seconds")["seconds"] for run in folder.done_runs() if run.arm == arm]
     return mean(seconds) if seconds else None
 
 

@@ -19,7 +19,9 @@ from hybrid.config import (
 )
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
-from hybrid.data.folds import frozen_folds, planned_folds
+from hybrid.data.folds import check_number, frozen_folds, planned_folds
+from hybrid.data.labels import scan_labels
+from hybrid.data.problems import Problems
 from hybrid.data.simulated import is_simulated
 from hybrid.errors import UserError
 from hybrid.files import read_yaml
@@ -59,6 +61,15 @@ def check(config: TrainConfig) -> ClipDataset:
 def check_folds(config: TrainConfig, dataset: ClipDataset) -> np.ndarray:
     """The folds that `prepare` would return, without a trace."""
     return planned_folds(run_folder(config).experiment.folds, dataset.clips, **_folds_of(config, dataset))[0]
+
+
+def check_groups(config: TrainConfig) -> None:
+    """Refuse more folds than the tables have clips or groups, before a clip is decoded. Other faults `check` tells."""
+    problems = Problems("")
+    labels = scan_labels(Path(config.data.root), problems)
+    if labels is not None and not problems.problems:
+        groups = None if config.protocol.folds == UNGROUPED else labels.groups
+        check_number(config.protocol.num_folds, len(labels.clips), groups)
 
 
 def _folds_of(config: TrainConfig, dataset: ClipDataset) -> dict[str, Any]:

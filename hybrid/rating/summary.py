@@ -98,7 +98,7 @@ def _groups(root: Path, files: ClipFiles) -> tuple[str, ...] | None:
         group_of = dict(zip(labels.clips, labels.groups or (), strict=False))
     elif (root / CLIPS).exists():
         problems = Problems(f"data set {root}")
-        group_of = cropped_groups(root, files, problems)
+        group_of = cropped_groups(root, files, problems, [])
         problems.raise_if_any()
     else:
         return None

@@ -77,9 +77,8 @@ def _told(results: ExperimentResults) -> pd.DataFrame:
 def _difference(results: ExperimentResults, runs: pd.DataFrame) -> CorrectedT | None:
     if len(runs) < 2:
         return None
-    return corrected_resampled_t(
-        runs["last"] - runs["best"], tested_to_trained(runs["test_clips"], len(results.groups))
-    )
+    ratio = tested_to_trained(runs["test_clips"], len(results.groups))
+    return corrected_resampled_t(runs["last"] - runs["best"], ratio, least=0)
 
 
 def best_epoch_table(frame: pd.DataFrame) -> Table:

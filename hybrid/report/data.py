@@ -68,7 +68,8 @@ def _row(arm: str, runs: pd.DataFrame, noise: pd.Series, all_clips: int) -> dict
     mse = 100 * pd.Series([metrics["mse"] for metrics in runs["metrics"]])
     paper_mean, paper_sd = entry.paper_mse or (None, None)
     several = len(runs) > 1
-    test = corrected_resampled_t(mse, tested_to_trained(runs["test_clips"], all_clips)) if several else None
+    ratio = tested_to_trained(runs["test_clips"], all_clips)
+    test = corrected_resampled_t(mse, ratio, least=0) if several else None
     return {
         "arm": arm,
         "model": model,
@@ -77,7 +78,7 @@ def _row(arm: str, runs: pd.DataFrame, noise: pd.Series, all_clips: int) -> dict
         "runs": len(runs),
         "mse_mean": mse.mean(),
         "mse_sd": mse.std(ddof=1) if several else None,
-        "mse_low": max(0.0, test.low) if test else None,
+        "mse_low": test.low if test else None,
         "mse_high": test.high if test else None,
         **noise[["excess", "excess_low", "excess_high"]],
         "parameters_M": runs["parameters"].iloc[0] / 1e6,

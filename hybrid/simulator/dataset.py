@@ -6,11 +6,13 @@
 """
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
@@ -20,12 +22,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 from tqdm import tqdm
 
 from hybrid.config import check_values, processors
 from hybrid.data.simulated import MASKS, PATHS, SIMULATION, TRUTH, mask_path
 from hybrid.errors import UserError
-from hybrid.files import only_one, read_json, write_json
+from hybrid.files import fitting, only_one, read_json, write_json
 from hybrid.simulator.clip import draw_cell, film, make_panel, vote_counts
 from hybrid.simulator.contact_sheet import contact_sheet, preview
 from hybrid.simulator.data_card import write_card
@@ -38,6 +41,8 @@ from hybrid.simulator.writer import record
 
 CHUNK = 8
 """clips a process makes before it reports, and that are made again after a kill"""
+PARTIAL = ".????????.partial"
+"""ending of the folder that a data set is made in, with a hash of the request"""
 
 
 def simulate_dataset(
@@ -59,17 +64,26 @@ def simulate_dataset(
     root = Path(root)
     check_values([("workers", workers, "1 or more, or null", workers is None or workers >= 1)])
     request = Request(preset, num_clips, seed, settings or Settings())
-    if is_made(root, request):
-        return root
-    try:
-        with held_folder(root, request.record()) as folder:
-            if not is_made(root, request):  # by another program, meanwhile
-                _fill(folder, request, workers or processors())
-                os.replace(folder, root.resolve())  # of a link to a folder, the folder
-            shutil.rmtree(folder.parent, ignore_errors=True)
-    except OSError as error:
-        raise UserError(f"cannot write a data set to {root}: {error.strerror or error}") from error
+    if not is_made(root, request):
+        try:
+            with held_folder(root, request.record()) as folder:
+                if not is_made(root, request):  # by another program, meanwhile
+                    _fill(folder, request, workers or processors())
+                    os.replace(folder, root.resolve())  # of a link to a folder, the folder
+                shutil.rmtree(folder.parent, ignore_errors=True)
+        except OSError as error:
+            raise UserError(f"cannot write a data set to {root}: {error.strerror or error}") from error
+    _remove_left_over(root)
     return root
+
+
+def _remove_left_over(root: Path) -> None:
+    """What programs that were stopped had made of other data sets for this folder, which is taken now."""
+    root = root.resolve()
+    for place in root.parent.glob(glob.escape(fitting(f".{root.name}", PARTIAL).removesuffix(PARTIAL)) + PARTIAL):
+        with contextlib.suppress(OSError), FileLock(place / "lock", timeout=0):  # of one that is at it now, a Timeout
+            shutil.rmtree(place)
+            print(f"note: {place} is removed: another data set, half made, for {root}", file=sys.stderr)
 
 
 def in_processes(function: Callable, tasks: Sequence, workers: int, chunksize: int = 1) -> Iterator[Any]:
@@ -115,7 +129,7 @@ def held_folder(root: Path, record: dict) -> Iterator[Path]:
     """
     name = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:8]
     root = root.resolve()
-    place = root.parent / f".{root.name}.{name}.partial"
+    place = root.parent / fitting(f".{root.name}", PARTIAL.replace("????????", name))
     place.mkdir(parents=True, exist_ok=True)
     with only_one(place, "simulates into"):
         folder = place / "clips_and_tables"
@@ -129,6 +143,9 @@ def _fill(folder: Path, request: Request, workers: int) -> None:
     chunks = [range(i, min(i + CHUNK, request.num_clips)) for i in range(0, request.num_clips, CHUNK)]
     missing = [(folder, request, chunk) for chunk in chunks if not _rows_path(folder, chunk.start).exists()]
     made = request.num_clips - sum(len(chunk) for *_, chunk in missing)
+    if made:
+        told = f"goes on where a program that was stopped left it, with {made} of {request.num_clips} clips made"
+        print(f"note: {folder.parent}: {told}", file=sys.stderr)
     with tqdm(total=request.num_clips, initial=made, desc="simulating clips", unit="clip", disable=None) as progress:
         for number in in_processes(_make_clips, missing, min(workers, len(missing))):
             progress.update(number)

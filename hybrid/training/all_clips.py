@@ -15,7 +15,8 @@ from hybrid.folders import RunFolder
 
 def expected_error(run: RunFolder) -> dict[str, Any] | None:
     """Mean and sd (None of one run) over the finished runs of the arm that were tested, and their number; or None."""
-    errors = [other.read_result()["metrics"]["mse"] for other in run.experiment.done_runs() if other.arm == run.arm]
+    of_arm = [other for other in run.experiment.done_runs() if other.arm == run.arm]
+    errors = [tested.read_result("metrics.mse")["metrics"]["mse"] for tested in of_arm]
     if not errors:
         return None
     spread = float(np.std(errors, ddof=1)) if len(errors) > 1 else None

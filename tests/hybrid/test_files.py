@@ -10,12 +10,14 @@ from hybrid.files import (
     check_output,
     check_output_folder,
     check_record,
+    fitting,
     read_json,
     read_yaml,
     typed_path,
     whole_file,
     whole_folder,
     write_json,
+    write_text,
     write_yaml,
 )
 
@@ -63,6 +65,15 @@ def test_what_a_killed_writer_left_is_removed_and_a_living_ones_is_not(tmp_path)
         temporary.write_text("2")
     assert path.read_text() == "2"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["result.json", "result.json.mine.tmp"]
+
+
+@pytest.mark.parametrize("name", [255 * "a", 85 * "精", 243 * "a" + ".csv"])
+def test_any_name_that_a_file_may_have_can_be_written(tmp_path, name):
+    (tmp_path / fitting(name, ".abcd1234.tmp")).touch()
+    write_text(tmp_path / name, "1")
+    with whole_folder(tmp_path / f"b{name[1:]}") as making:
+        (making / "file").touch()
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted([name, f"b{name[1:]}"])
 
 
 def test_values_come_back(tmp_path):

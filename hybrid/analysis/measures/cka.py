@@ -38,6 +38,9 @@ class LayerSimilarity(Measure):
         "HSIC_1 of Song et al., JMLR 2012, equation 5; layers as in Raghu et al., arXiv 2108.08810"
     )
 
+    def least(self, name: str) -> float:
+        return -math.inf  # of the unbiased estimate
+
     def measure(self, tested: ModelUnderTest, clips: InputClips, batch_size: int = 16) -> MeasureResult:
         layers = Layers.of(tested, clips, batch_size)
         return similarity(layers, layers)

@@ -37,6 +37,9 @@ class Randomisation(Measure):
         self.name = f"randomisation_{of.name}" + (f"_{curve}".replace(" ", "_") if curve else "")
         self.title = f"Randomised weights, {of.title}" + (f", {curve}" if curve else "")
 
+    def least(self, name: str) -> float:
+        return -1
+
     def applies_to(self, model: ClipModel) -> bool:
         return self.of.applies_to(model)
 

@@ -1,10 +1,17 @@
 """Means and intervals against cases done by hand, and that pairing does what it is for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
+from hybrid.analysis.agreement import FrameAgreement
+from hybrid.analysis.measures.cka import LayerSimilarity
+from hybrid.analysis.measures.frame_occlusion import FrameOcclusion
+from hybrid.analysis.measures.probing import TemporalProbing
+from hybrid.analysis.measures.randomisation import Randomisation
 from hybrid.evaluation.estimates import difference, estimate
 
 
@@ -26,6 +33,21 @@ def test_runs_that_share_nothing_have_the_interval_of_a_t_test():
     assert (found.run_low, found.run_high) == pytest.approx((expected.low, expected.high))
     assert found.mean == pytest.approx(array_RN.mean()) and (found.runs, found.clips) == (4, 10)
     assert found.clip_low < found.mean < found.clip_high
+
+
+@pytest.mark.parametrize("test_to_train", [None, 0.25])
+def test_the_interval_of_what_cannot_be_negative_is_cut_at_zero(test_to_train):
+    rows = values([[1.0] * 10, [4.0] * 10])
+    free, cut = estimate(rows, test_to_train), estimate(rows, test_to_train, least=0)
+    assert free.run_low < 0 and cut == replace(free, run_low=0)
+
+
+def test_measures_whose_figures_can_be_negative_say_so():
+    assert FrameOcclusion().least("deletion, blur (grades)") == 0
+    probing = TemporalProbing()
+    assert probing.least("reverse: answer (grades)") == 0 and probing.least("reverse: MSE") < 0
+    for correlation in (LayerSimilarity(), FrameAgreement(), Randomisation(FrameOcclusion())):
+        assert correlation.least("any") < 0
 
 
 def test_runs_that_share_training_clips_are_less_sure():

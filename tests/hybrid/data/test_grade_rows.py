@@ -57,6 +57,22 @@ def test_one_grade_a_clip_is_one_vote(make_dataset):
     assert labels.notices[1].startswith("labels.csv does not say which grade is the best: it is taken to be 'A', and")
 
 
+@pytest.mark.parametrize(
+    "grades, told",
+    [
+        (("A", "B", ""), "'grade' of clip 'c.mkv' is empty"),
+        (("A", "B", "NA"), "the grade of clip 'c.mkv' is 'NA', which is none beside 'A', 'B'; write another or"),
+        (("1", "2", "-"), "the grade of clip 'c.mkv' is '-', which is none beside '1', '2'; write another or"),
+    ],
+)
+def test_a_cell_that_holds_no_grade_is_named(make_dataset, grades, told):
+    rows = "".join(f"{clip},{grade}\n" for clip, grade in zip(("a.mkv", "b.mkv", "c.mkv"), grades, strict=True))
+    with pytest.raises(DatasetError) as error:
+        read_labels(make_dataset(f"clip,grade\n{rows}"))
+    (problem,) = error.value.problems
+    assert problem.startswith(f"labels.csv row 4: {told}")
+
+
 def test_means_of_raters_are_met_with_a_word(make_dataset):
     notices = read_labels(make_dataset("clip,grade\na.mkv,2.33\nb.mkv,1.0\nc.mkv,3\n")).notices
     assert [notice for notice in notices if "a mean of several raters is none" in notice] == [
@@ -100,7 +116,22 @@ def test_ratings_may_have_groups_of_their_own(make_dataset):
 def test_groups_of_labels_come_before_those_of_cropped_clips(make_dataset):
     root = make_dataset("clip,A,B,group\na.mkv,1,0,mine\nb.mkv,1,0,yours\nc.mkv,1,0,yours\n")
     (root / "clips.csv").write_text(CROPS)
-    assert read_labels(root).groups == ("mine", "yours", "yours")
+    assert (labels := read_labels(root)).groups == ("mine", "yours", "yours")
+    (notice,) = labels.notices
+    assert notice.startswith("groups of labels.csv split groups of clips.csv ('p1'; 'p1' is in 'mine', 'yours'): those")
+    text = (root / "labels.csv").read_text()
+    (root / "labels.csv").write_text(text.replace("mine", "yours"))  # a donor of several videos
+    assert read_labels(root).notices == ()
+
+
+def test_a_clips_csv_without_groups_leaves_every_clip_on_its_own(make_dataset):
+    root = make_dataset("clip,A,B\na.mkv,1,0\nb.mkv,1,0\nc.mkv,1,0\n")
+    (root / "clips.csv").write_text("clip,taken_on\na.mkv,monday\n")
+    assert (labels := read_labels(root)).groups is None
+    assert labels.notices == ("clips.csv has no column 'group': clips are split one by one",)
+    (root / "clips.csv").write_text("clip,Patient\na.mkv,1\n")
+    with pytest.raises(DatasetError, match="there is no column 'group' but 'Patient': rename it to group"):
+        read_labels(root)
 
 
 def test_an_empty_group_column_is_none_and_those_of_clips_csv_are_taken(make_dataset):
@@ -145,7 +176,11 @@ BAD = {
     ),
     "no such clip": (RATINGS + "x.mkv,r1,A\n", "ratings.csv row 8: clip 'x.mkv': there is no such file in clips/"),
     "twice": (RATINGS + "c.mkv,r1,A\n", "ratings.csv row 8: rater 'r1' has graded clip 'c.mkv' in row 7 already"),
-    "no grade": (RATINGS + "a.mkv,r4,\n", "ratings.csv row 8: rater 'r4' gives clip 'a.mkv' the unknown grade ''"),
+    "no grade": (RATINGS + "a.mkv,r4,\n", "ratings.csv row 8: 'grade' of clip 'a.mkv' is empty"),
+    "mark": (
+        RATINGS + "a.mkv,r4,?\n",
+        "ratings.csv row 8: the grade of clip 'a.mkv' is '?', which is none beside 'A', 'B', 'C'; write another or",
+    ),
     "row too long": (RATINGS + "c.mkv,r2,A,B\n", "ratings.csv row 8: has 4 values where the header has 3 columns"),
     "patient": (
         RATINGS.replace("\n", ",p\n").replace("grade,p", "grade,patient"),

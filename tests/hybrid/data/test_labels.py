@@ -102,7 +102,29 @@ def test_a_column_that_is_the_sum_of_the_others_is_no_grade_wherever_it_stands(m
     root = make_dataset("\n".join(",".join(map(str, row)) for row in rows), clips=[row[0] for row in rows[1:]])
     with pytest.raises(DatasetError) as error:
         read_labels(root)
-    assert error.value.problems == ("labels.csv: the column 'X' is the sum of the others, not a grade; remove it",)
+    (problem,) = error.value.problems
+    assert problem.startswith("labels.csv: the column 'X' is the sum of the others, not a grade; remove it")
+
+
+@pytest.mark.parametrize("names", ["A,B,C", "1,2,3", "grade 1,grade 2,grade 3"])
+def test_a_grade_that_half_of_every_panel_gives_is_a_grade_where_names_are_in_a_row(make_dataset, names):
+    rows = [f"{n}.mkv,{n % 3},2,{2 - n % 3}" for n in range(6)]
+    root = make_dataset(f"clip,{names}\n" + "\n".join(rows), clips=[row.split(",")[0] for row in rows])
+    assert read_labels(root).grades == tuple(names.split(","))
+
+
+@pytest.mark.parametrize("name, last, taken", [
+    ("dead", [7, 5, 3, 1, 0], True), ("dead", [0] * 5, True), ("week", [1, 2, 3, 4, 5], False), ("week", [3] * 5, False)
+])  # fmt: skip
+def test_a_worst_grade_with_a_name_is_told_from_other_numbers_by_the_sums_of_rows(make_dataset, name, last, taken):
+    rows = [f"{n}.mkv,{2 * n},1,0,{last[n]}" for n in range(5)]
+    root = make_dataset(f"clip,A,B,C,{name}\n" + "\n".join(rows), clips=[row.split(",")[0] for row in rows])
+    if taken:
+        (notice,) = (labels := read_labels(root)).notices
+        assert labels.grades == ("A", "B", "C", name) and f"{name!r} is taken for the worst grade" in notice
+    else:
+        with pytest.raises(DatasetError, match=f"{name!r} does not look like a grade beside 'A', 'B', 'C'"):
+            read_labels(root)
 
 
 @pytest.mark.parametrize(
@@ -223,6 +245,7 @@ BAD = {
     ),
     "one column a count": ("clip,A,B,n_raters\na.mkv,1,2,4\nb.mkv,2,2,4\n", "'n_raters' does not look like a grade"),
     "one column an age": ("clip,A,B,C,Alter\na.mkv,1,2,0,31\n", "'Alter' does not look like a grade beside 'A', 'B',"),
+    "numbers of rows": ("clip,A,B,index\na.mkv,1,2,0\n", "'index' does not look like a grade beside 'A', 'B'; remove"),
     "two names of one grade": ("clip,3,3.0,2\na.mkv,1,2,0\n", "the columns '3' and '3.0' are one grade; keep one"),
     "wide name of a grade": ("clip,Ａ,A,B\na.mkv,1,2,0\n", "the columns 'Ａ' and 'A' are one grade; keep one of them"),
     "two alphabets": (

@@ -76,6 +76,17 @@ def test_every_problem_of_every_kind_at_once(make_dataset):
     assert str(error.value).splitlines()[0] == f"data set {root}: 8 problems"
 
 
+@pytest.mark.parametrize("table", ["labels.csv", "ratings.csv"])
+def test_faults_of_tables_are_told_before_clips_are_decoded(make_dataset, monkeypatch, table):
+    root = make_dataset("clip,A,B\na.mkv,0,2\nb.mkv,1,0\n", clips=("a.mkv", "b.mkv"))
+    (root / "ratings.csv").write_text("clip,rater,grade\na.mkv,r1,B\na.mkv,r2,B\nb.mkv,r1,A\n")
+    load_dataset(root, SMALL)
+    monkeypatch.setattr("hybrid.data.dataset.decode_clips", None)
+    (root / table).write_text((root / table).read_text() + "x.mkv,2,2\n")
+    with pytest.raises(DatasetError, match="'x.mkv'"):
+        load_dataset(root, SMALL)
+
+
 def test_no_table_is_said_at_once(tmp_path):
     with pytest.raises(DatasetError, match="1 problem\n  there is no folder"):
         load_dataset(tmp_path / "nowhere", SMALL)

@@ -35,5 +35,5 @@ def test_it_follows_from_the_seed(groups):
 
 
 def test_too_little_is_refused():
-    with pytest.raises(UserError, match="a share of 0.05 of 20 training clips leaves 1; 2 or more"):
+    with pytest.raises(UserError, match="model.recipe.train_share=0.05 of 20 training clips leaves 1; 2 or more"):
         subsample(np.arange(20), None, 0.05, 0)

@@ -55,6 +55,19 @@ def test_every_run_is_done_reported_and_then_left_alone(run, folder, capsys):
     assert before == {run.result: run.result.stat().st_mtime_ns for run in folder.done_runs()}
 
 
+def test_a_share_that_leaves_no_clips_is_refused_once_and_before_anything_trains(run, folder):
+    with pytest.raises(UserError, match=r"^model.recipe.train_share=0.2 of 6 training clips leaves 1; 2 or more"):
+        run(MODELS, "model.recipe.train_share=0.2")
+    assert not folder.path.exists()
+
+
+def test_more_folds_than_groups_are_refused_before_clips_are_decoded(run, folder, monkeypatch):
+    monkeypatch.setattr("hybrid.experiment.prepare.load_dataset", None)
+    with pytest.raises(UserError, match="5 folds need as many groups, there are 4: give protocol.num_folds=4"):
+        run("model=vgg16", "protocol.num_folds=5")
+    assert not folder.path.exists()
+
+
 def test_a_data_set_is_found_from_another_folder_and_may_move(run, folder, small_dataset, tmp_path, monkeypatch):
     monkeypatch.chdir(small_dataset.parent)
     assert run("model=vgg16", "fold=0", f"data.root={small_dataset.name}") == 0

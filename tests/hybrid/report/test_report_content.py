@@ -9,9 +9,9 @@ from finished_runs import write_runs
 
 from hybrid.errors import UserError
 from hybrid.evaluation.comparisons import REGISTERED
-from hybrid.evaluation.results import RESULT, load_experiment
+from hybrid.evaluation.results import load_experiment
 from hybrid.files import read_json, read_yaml, write_json, write_text, write_yaml
-from hybrid.folders import ExperimentFolder
+from hybrid.folders import RESULT, ExperimentFolder
 from hybrid.report.benchmark import write_report
 from hybrid.report.clips import WORST, hard_clips
 from hybrid.report.data import report_data
@@ -114,6 +114,38 @@ def test_a_result_without_a_value_that_reports_need_is_named(key, experiment):
     inside[last] = None
     write_json(run.result, result)
     with pytest.raises(UserError, match=f"result.json: was damaged, {key} is (not there|nan)"):
+        load_experiment(experiment)
+
+
+@pytest.mark.parametrize(
+    "key, value",
+    [
+        ("metrics.emd", "0.3"),
+        ("metrics", [0.1]),
+        ("gmac", None),
+        ("repeat", False),
+        ("test_clips_seen", [1]),
+        ("commit", 7),
+        ("train_share", "half"),
+        ("pretrained", None),
+        ("best_epoch", 3),
+        ("versions", "2.15.0"),
+    ],
+)
+def test_a_result_with_a_value_of_another_kind_is_named(key, value, experiment):
+    run = experiment.run("vgg16", 0, 1)
+    room, _, last = key.rpartition(".")
+    result = read_json(run.result)
+    (result[room] if room else result)[last] = value
+    write_json(run.result, result)
+    with pytest.raises(UserError, match=f"result.json: was damaged, {key} is "):
+        load_experiment(experiment)
+
+
+def test_a_result_of_a_model_that_is_not_known_is_named(experiment):
+    run = experiment.run("vgg16", 0, 1)
+    write_json(run.result, read_json(run.result) | {"model": "foo"})
+    with pytest.raises(UserError, match="result.json: no model is named 'foo'; there are: vgg16"):
         load_experiment(experiment)
 
 

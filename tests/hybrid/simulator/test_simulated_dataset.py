@@ -74,7 +74,7 @@ def test_a_foreign_folder_is_refused(tmp_path):
         simulate_dataset(tmp_path, num_clips=2)
 
 
-def test_a_stopped_run_goes_on_to_the_same_data_set(made, tmp_path, monkeypatch):
+def test_a_stopped_run_goes_on_to_the_same_data_set(made, tmp_path, monkeypatch, capsys):
     recorded = []
 
     def stop_at_the_tenth(*arguments):
@@ -89,12 +89,27 @@ def test_a_stopped_run_goes_on_to_the_same_data_set(made, tmp_path, monkeypatch)
     assert not (tmp_path / "set").exists()
     simulate_dataset(tmp_path / "set", num_clips=10, seed=3, workers=1, settings=SMALL)
     assert len(recorded) == 10 + 2  # the eight clips of the first chunk were kept
+    assert "goes on where a program that was stopped left it, with 8 of 10 clips made" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
     names = sorted(path.relative_to(made) for path in made.rglob("*"))
     assert names == sorted(path.relative_to(tmp_path / "set") for path in (tmp_path / "set").rglob("*"))
     for name in names:
         if (made / name).is_file():
             assert (made / name).read_bytes() == (tmp_path / "set" / name).read_bytes(), name
+
+
+def test_what_stopped_programs_have_made_of_other_sets_for_a_folder_is_removed_and_told(tmp_path, capsys):
+    asked = {"num_clips": 1, "workers": 1, "settings": SMALL}
+    stopped, at_it = (Request("clinic", 1, seed, SMALL).record() for seed in (4, 5))
+    with held_folder(tmp_path / "set", stopped) as left:
+        (left / "clips").mkdir()
+    with held_folder(tmp_path / "set", at_it) as in_use:
+        simulate_dataset(tmp_path / "set", seed=3, **asked)
+        assert not left.parent.exists() and in_use.exists()
+        told = f"note: {left.parent} is removed: another data set, half made, for {tmp_path / 'set'}\n"
+        assert capsys.readouterr().err.endswith(told)
+    simulate_dataset(tmp_path / "set", seed=3, **asked)  # which is there already
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
 def test_a_program_that_makes_the_same_set_is_waited_for(made, tmp_path):
