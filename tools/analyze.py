@@ -16,7 +16,9 @@ import argparse
 import re
 
 from hybrid.errors import UserError, explained
-from hybrid.files import check_output_folder, typed_path
+
+with explained():
+    from hybrid.files import check_output_folder, typed_path
 
 METHODS = (
     "grad_cam, integrated_gradients, integrated_gradients_blur, occlusion, gradient_input, attention_rollout, "

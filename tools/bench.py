@@ -37,7 +37,9 @@ import tempfile
 from pathlib import Path
 
 from hybrid.errors import UserError, explained
-from hybrid.files import check_output, typed_path
+
+with explained():
+    from hybrid.files import check_output, typed_path
 
 TOOLS = Path(__file__).resolve().parent
 CONFIGS = TOOLS.parent / "configs"

@@ -13,9 +13,10 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the matrices are too small for more
 
-from tqdm import tqdm
-
 from hybrid.errors import UserError, explained
+
+with explained():
+    from tqdm import tqdm
 
 COLUMNS = {
     "rejects": "corrected t: p < 0.05",

@@ -14,7 +14,9 @@ import sys
 from pathlib import Path
 
 from hybrid.errors import UserError, explained
-from hybrid.files import typed_path
+
+with explained():
+    from hybrid.files import typed_path
 
 COLUMNS = ("relations", "relations_turn", "event")
 

@@ -8,16 +8,18 @@ Begins with a table of the counted costs beside the published ones. Takes about 
 import argparse
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
-
-from baselines.weights import shipped_index
-from hybrid import list_models
-from hybrid.config import register_schemas
-from hybrid.display.tables import as_markdown, formatted
 from hybrid.errors import explained
-from hybrid.profiling.cards import card
-from hybrid.profiling.models import PUBLISHED, Setting, profile_models
+
+with explained():
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    from baselines.weights import shipped_index
+    from hybrid import list_models
+    from hybrid.config import register_schemas
+    from hybrid.display.tables import as_markdown, formatted
+    from hybrid.profiling.cards import card
+    from hybrid.profiling.models import PUBLISHED, Setting, profile_models
 
 
 def recipe(name: str) -> dict:

@@ -17,17 +17,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import timm
-import torch
-from einops import rearrange
-from pytorchvideo.models import hub
-from torch import Tensor, nn
-from torchvision.models import video
-
-from baselines import create_model, get_entry
-from baselines.checkpoints import under_our_names
-from baselines.weights import load_state
 from hybrid.errors import explained
+
+with explained("starts anew"):
+    import timm
+    import torch
+    from einops import rearrange
+    from pytorchvideo.models import hub
+    from torch import Tensor, nn
+    from torchvision.models import video
+
+    from baselines import create_model, get_entry
+    from baselines.checkpoints import under_our_names
+    from baselines.weights import load_state
 
 TOLERANCE = 1e-5
 

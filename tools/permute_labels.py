@@ -10,7 +10,9 @@ Clips are linked, not copied. What an analysis says of these models too, it does
 import argparse
 
 from hybrid.errors import explained
-from hybrid.files import typed_path
+
+with explained():
+    from hybrid.files import typed_path
 
 
 def main() -> None:

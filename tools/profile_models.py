@@ -17,7 +17,9 @@ import sys
 from pathlib import Path
 
 from hybrid.errors import UserError, explained
-from hybrid.files import check_output_folder, typed_path
+
+with explained():
+    from hybrid.files import check_output_folder, typed_path
 
 
 def arguments() -> argparse.Namespace:
