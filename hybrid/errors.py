@@ -30,8 +30,8 @@ class Terminated(KeyboardInterrupt):
 def explained(again: str = "continues where this one was") -> Iterator[None]:
     """For entry points: a UserError is printed and ends the program with status 2; no traceback is shown.
 
-    again: what the same command does after Ctrl-C, SIGTERM or SIGHUP. Where what reads the output is gone (`| head`), the
-    program ends without a word, with the status of the signal that says so.
+    again: what the same command does after Ctrl-C, SIGTERM or SIGHUP. Where what reads the output is gone (`| head`),
+    the program ends without a word, with the status of the signal that says so.
     """
     _open_streams()
     heard = [number for number in ENDING if signal.getsignal(number) is signal.SIG_DFL]  # none but in the outermost

@@ -18,6 +18,7 @@ with explained():
     from hybrid import list_models
     from hybrid.config import register_schemas
     from hybrid.display.tables import as_markdown, formatted
+    from hybrid.names import check_names
     from hybrid.profiling.cards import card
     from hybrid.profiling.models import PUBLISHED, Setting, profile_models
 
@@ -36,9 +37,7 @@ def main() -> None:
         "models", nargs="*", metavar="model", help=f"of {', '.join(known)}; default: all but the frozen"
     )
     names = parser.parse_args().models or list_models()
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        parser.error(f"no model is named {', '.join(unknown)}; there are: {', '.join(known)}")
+    check_names("model", names, known)
     register_schemas()
     paper, _ = profile_models(names, Setting())
     tiny, _ = profile_models(names, Setting("tiny", crop_size=64))

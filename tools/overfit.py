@@ -26,9 +26,9 @@ def main() -> int:
     options = parser.parse_args()
 
     from hybrid import list_models
+    from hybrid.names import check_names
 
-    if unknown := [name for name in options.models if name not in list_models()]:
-        raise UserError(f"no model is named {unknown[0]!r}; there are: {', '.join(list_models())}")
+    check_names("model", options.models, list_models())
     if options.steps < 1:
         raise UserError(f"--steps must be 1 or more, not {options.steps}")
     return 1 if overfit_all(options.models or list_models(), options.steps, options.seed) else 0

@@ -30,6 +30,7 @@ with explained("starts anew"):
     from baselines import create_model, get_entry
     from baselines.checkpoints import under_our_names
     from baselines.weights import load_state
+    from hybrid.names import check_names
 
 TOLERANCE = 1e-5
 
@@ -165,9 +166,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", metavar="model", help=f"of {', '.join(REFERENCES)}; default: all")
     names = parser.parse_args().models or list(REFERENCES)
-    unknown = [name for name in names if name not in REFERENCES]
-    if unknown:
-        parser.error(f"no reference for {', '.join(unknown)}; there are: {', '.join(REFERENCES)}")
+    check_names("reference", names, REFERENCES)
     print("| model | reference | native input | logits | gradients | attention maps |")
     print("|---|---|---|---|---|---|")
     worst = 0.0

@@ -49,11 +49,11 @@ def main() -> None:
         raise UserError(f"--batch-size must be 2 or more (batch statistics), not {options.batch_size}")
 
     from hybrid import list_models
+    from hybrid.names import check_names
 
     names = list_models() if options.models == "all" else re.split(r"[,\s]+", options.models.strip())
     known = [*list_models(controls=True), *list_models("frozen")]
-    if unknown := [name for name in names if name not in known]:
-        raise UserError(f"no model is named {unknown[0]!r}; there are: {', '.join(known)}")
+    check_names("model", names, known)
 
     from hybrid.device import choose_machine
     from hybrid.profiling.models import Setting

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
-from difflib import get_close_matches
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -20,6 +19,7 @@ from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Arm, arms_of
 from hybrid.experiment.arms import ABLATIONS
 from hybrid.experiment.overrides import groups_of, plainly_told, sweeps, typed, unquoted
+from hybrid.names import mistyped
 
 SWEPT = ("model", "repeat", "fold")
 GROUPS = ("model", "weights")
@@ -50,7 +50,7 @@ def check_labels(overrides: Sequence[str], models: Collection[str]) -> None:
         for label in map(unquoted, word.removeprefix("arm=").split(",") if word.startswith("arm=") else ()):
             if label not in known:
                 told = f"arm={label}: no ablation has an arm of this name, and no setting of the model is given with it"
-                if near := get_close_matches(label, known, 1, 0.8):
+                if near := mistyped(label, known):
                     raise UserError(f"{told}; did you mean {near[0]}?")
                 print(f"note: {told}: it is the model as it is, under another name", file=sys.stderr)
 

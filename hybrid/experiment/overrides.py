@@ -10,7 +10,6 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import is_dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -20,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hybrid.data.numbers import mended_comma
 from hybrid.errors import UserError
+from hybrid.names import did_you_mean, mistyped, nearly
 
 QUOTED = re.compile(r"""'(\\.|[^'\\])*'|"(\\.|[^"\\])*\"""")
 """a value that Hydra reads as text already"""
@@ -78,17 +78,17 @@ def check_dashes(words: Sequence[str], known: Collection[str], flags: Collection
 
     known: the settings. flags: those that there are.
     """
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for word, after in zip(words, [*words, ""][1:], strict=True):
         flag, equals, value = word.partition("=")
         if not word.startswith("-") or flag in flags:
             continue
         long = [name for name in flags if name.startswith("--")]
-        if meant := get_close_matches(f"--{flag.strip('-')}", long, 1, 0.8):
+        if meant := mistyped(f"--{flag.strip('-')}", long):
             raise UserError(f"{word}: did you mean {meant[0]}?")
         if not equals and not after.startswith("-") and "=" not in after:
             value = after
         name = flag.strip("-").replace("-", "_")
-        near = [name] if name in known else _near(name, known)
+        near = [name] if name in known else nearly(name, known)
         how = " or ".join(f"{key}={value or '...'}" for key in near) or "key=value; --help lists them"
         raise UserError(f"{word}: settings are written without dashes: {how}")
 
@@ -163,33 +163,6 @@ def _quoted(text: str) -> str:
 def unquoted(text: str) -> str:
     """What of `arm='1e3'` is the label."""
     return text[1:-1] if QUOTED.fullmatch(text) else text
-
-
-def did_you_mean(name: str, known: Collection[str], else_: str = "--help lists them") -> str:
-    """What to add to a message about a name that does not exist: `; did you mean ...?`, or `else_`."""
-    near = _near(name, known)
-    return f"; did you mean {' or '.join(near)}?" if near else f"; {else_}"
-
-
-def _near(name: str, known: Collection[str]) -> list[str]:
-    """The known names that may be meant.
-
-    Compared are whole names, their last parts and the initials of these: `lr` is model.recipe.learning_rate. All of
-    ours are in small letters.
-    """
-    name = name.lower()
-    by_last: dict[str, list[str]] = {}
-    for candidate in sorted(known):
-        last = candidate.rpartition(".")[2]
-        initials = "".join(word[0] for word in last.split("_") if word)
-        for spelling in {last, initials if "_" in last else last}:
-            by_last.setdefault(spelling, []).append(candidate)
-    last = name.rpartition(".")[2]
-    near = by_last.get(last) or [
-        *get_close_matches(name, known, 1, 0.8),
-        *(key for spelling in get_close_matches(last, by_last, 2, 0.7) for key in by_last[spelling]),
-    ]
-    return list(dict.fromkeys(near))
 
 
 @contextmanager

@@ -145,6 +145,11 @@ def test_a_mistake_is_told_in_one_line(setting, message):
     assert message in str(told.value) and "\n" not in str(told.value) and "full_key" not in str(told.value)
 
 
+@pytest.mark.parametrize("schema", [TrainConfig, PretrainConfig, SimulateConfig])
+def test_a_program_is_started_without_a_word_of_settings(schema):
+    assert typed([], schema, CONFIGS) == []
+
+
 def test_a_flags_value_may_be_a_word_of_its_own():
     register_schemas()
     assert command_line(CONFIGS, "train", TrainConfig, ["--cfg", "job", "-m", "seed=1"])[:2] == ["--cfg=job", "-m"]
