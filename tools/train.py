@@ -20,12 +20,14 @@ CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 def main(config: TrainConfig) -> None:
     with explained():
         from hybrid.experiment.benchmark import check_all
-        from hybrid.experiment.one_run import do_run
         from hybrid.folders import run_folder
+
+        check_all([config])
+
+        from hybrid.experiment.one_run import do_run  # torch comes with it, which no check of a number needs
         from hybrid.training.all_clips import told
         from hybrid.training.callbacks import LiveLine
 
-        check_all([config])
         run = run_folder(config)
         if run.done:
             print(f"{run.label}: is done already, and nothing is trained", flush=True)
