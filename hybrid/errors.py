@@ -12,6 +12,8 @@ from typing import NoReturn
 
 NO_MORE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 """of a disk that is full, and of a terminal that is gone"""
+NOT_TO_BE_HAD = (errno.ENAMETOOLONG, errno.EACCES)
+"""of a path that no system takes, and of one that this user may not look at"""
 
 
 class UserError(Exception):
@@ -47,6 +49,8 @@ def explained(again: str = "continues where this one was") -> Iterator[None]:
     except BrokenPipeError:
         _end(128 + signal.SIGPIPE)
     except OSError as error:
+        if error.errno in NOT_TO_BE_HAD and error.filename:
+            _end(2, f"error: {os.fsdecode(error.filename)}: {error.strerror}")
         if error.errno not in NO_MORE:
             raise
         _end(2, f"error: {error.filename or 'what is printed'} cannot be written ({error.strerror})")

@@ -51,7 +51,9 @@ def arguments() -> argparse.Namespace:
 
 
 def names(text: str) -> list[str]:
-    return [name for name in re.split(r"[,\s]+", text) if name]
+    if not (found := [name for name in re.split(r"[,\s]+", text) if name]):
+        raise UserError("a list of names is empty: was a variable of the shell not set?")
+    return found
 
 
 def main() -> None:

@@ -68,8 +68,8 @@ def arguments() -> argparse.Namespace:
     for name in ("rounds", "threads", "clips", "batch_size"):
         if (given := getattr(options, name)) is not None and given < 1:
             raise UserError(f"--{name.replace('_', '-')} must be 1 or more, not {given}")
-    options.only = options.only and re.split(r"[,\s]+", options.only.strip())
-    check_names("part of --only", options.only or (), PARTS)
+    options.only = [] if options.only is None else re.split(r"[,\s]+", options.only.strip())
+    check_names("part of --only", options.only, PARTS)
     return options
 
 

@@ -15,6 +15,9 @@ from pathlib import Path
 
 from hybrid.errors import UserError, explained
 
+with explained():
+    from hybrid.data.numbers import typed_seed
+
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 
 
@@ -22,7 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", metavar="model", help="names (default: all)")
     parser.add_argument("--steps", type=int, default=1000, help="at most (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the weights (default: %(default)s)")
+    parser.add_argument("--seed", type=typed_seed, default=0, help="of the weights (default: %(default)s)")
     options = parser.parse_args()
 
     from hybrid import list_models

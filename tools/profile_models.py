@@ -47,6 +47,8 @@ def main() -> None:
         raise UserError(f"--crop must be a multiple of 16 from 64 up, not {crop}")
     if options.batch_size < 2:
         raise UserError(f"--batch-size must be 2 or more (batch statistics), not {options.batch_size}")
+    if options.by_module is not None and options.by_module < 1:
+        raise UserError(f"--by-module must be 1 or more, not {options.by_module}")
 
     from hybrid import list_models
     from hybrid.names import check_names

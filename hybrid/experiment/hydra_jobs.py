@@ -19,6 +19,7 @@ from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Arm, arms_of
 from hybrid.experiment.arms import ABLATIONS
 from hybrid.experiment.overrides import groups_of, plainly_told, sweeps, typed, unquoted
+from hybrid.folders import LONGEST
 from hybrid.names import mistyped
 
 SWEPT = ("model", "repeat", "fold")
@@ -37,6 +38,8 @@ def register_arms(overrides: Sequence[str]) -> None:
     for override in overrides:
         labels = override.removeprefix("arm=").split(",") if override.startswith("arm=") else ()
         for label in map(unquoted, labels):
+            if len(label) > LONGEST:  # as of a file that Hydra would look for
+                raise UserError(f"arm names a folder, and {LONGEST} bytes are the most there: {label!r}")
             if label not in _register_table():
                 _register(Arm(label, label))
 

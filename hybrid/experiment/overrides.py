@@ -32,13 +32,17 @@ FLAGS |= {"--info", "-sc", "--shell-completion", "--experimental-rerun"}
 WORDS = {
     "Value '(.*)' of .* could not be converted to Integer": "{key} must be a whole number, not {}",
     "Value '(.*)' of .* could not be converted to Float": "{key} must be a number, not {}",
+    "Value '(.*)' of type .* is incompatible": "{key} cannot be {}",
     "Value '(.*)' is not a valid bool": "{key} must be true or false, not {}",
+    "Invalid type assigned: .* value: (.*)": "{key} holds settings of its own, and cannot be {}",
+    "Key '(.*)' is not in struct": "{key}: is given by itself: {key}=...",
     "field '(.*)' is not Optional": "{} must have a value",
     "Missing mandatory value: (.*)": "{0} must be given: {0}=...",
     "(?:Sweep parameters|Ambiguous value for argument) '(.*)'": "{}: one value at a time here",
     "Could not override '([^'@]*)'": "{}=... chooses nothing in this program; --help lists what it takes",
     "Interpolation key '(.*)' not found": "{key}: ${{{}}} names no setting",
     "(?:no viable alternative|mismatched input|token recognition error)(.*)": "{key}: cannot be read{}",
+    "LexerNoViableAlt": "{key}: cannot be read",
 }
 """what OmegaConf and Hydra say of a setting, and what we say"""
 
@@ -120,9 +124,15 @@ def _typed(override: str, kinds: dict[str, Any], groups: dict[str, list[str]], m
     owner = key.rpartition(".")[0]
     if get_origin(kinds.get(owner)) is dict:  # its keys are not known here
         return override if written.startswith(("+", "~")) else f"++{override}"
+    if written.startswith("~"):
+        raise UserError(f"{override}: no setting can be taken away; give it another value: {key}=...")
+    if written.startswith("+") and key in groups:
+        raise UserError(f"{override}: {key} is chosen without a +: {key}={value}")
     branches = {name.rsplit(".", depth)[0] for name in kinds for depth in range(1, name.count(".") + 1)}
     if key not in {*kinds, *groups, *branches}:
         raise UserError(f"{override}: there is no setting {key!r}" + did_you_mean(key, {*kinds, *groups}))
+    if value in ("", "''", '""'):
+        raise UserError(f"{key} is empty: was a variable of the shell not set?")
     if key == "model.name":
         raise UserError(f"{override}: a model is chosen with its recipe, by model={value}")
     if value.endswith(",") and kinds.get(key) is not str:
@@ -138,8 +148,6 @@ def _typed(override: str, kinds: dict[str, Any], groups: dict[str, list[str]], m
     elif kinds.get(key) in (float, float | None) and not many and (told := mended_comma(value)):
         raise UserError(f"{override}: write {key}={told}, with a point")
     elif kinds.get(key) is str or (kinds.get(key) == str | None and value != "null"):
-        if equals and value in ("", "''", '""'):
-            raise UserError(f"{key} is empty: was a variable of the shell not set?")
         return f"{written}=" + (",".join(map(_quoted, value.split(","))) if many else _quoted(value))
     return override
 
@@ -173,12 +181,16 @@ def plainly_told() -> Iterator[None]:
     except (HydraException, OmegaConfBaseException) as error:
         cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
         raise UserError(_in_our_words(cause)) from error
+    except ValueError as error:
+        if "Config group override" not in str(error):  # as of hydra/launcher=4
+            raise
+        raise UserError("a choice of Hydra's (hydra/...=, or with @) must be a name, and is a number here") from error
 
 
 def _in_our_words(error: Exception) -> str:
     said, key = str(error), getattr(error, "full_key", None) or getattr(error, "override", None)
     for pattern, words in WORDS.items():
         if match := re.search(pattern, said):
-            return words.format(match[1], key=key)
+            return words.format(*match.groups(), key=key)
     told = said.partition("Config search path")[0].partition("See https")[0].partition("full_key")[0].strip()
     return f"{key}: {told}" if key else told

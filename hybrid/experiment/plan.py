@@ -106,7 +106,8 @@ def in_words(plan: Plan, now: datetime | None = None) -> str:
     total = f"{arms}, {runs}, {plan.runs_left} of them to do"
     if plan.runs_left:
         end = (now or datetime.now()) + timedelta(seconds=plan.seconds_left)
-        total += f": about {clock(plan.seconds_left)}, {plan.at_a_time} at a time, until {end:%a %d %b %H:%M}; then the report"
+        total += f": about {clock(plan.seconds_left)}, {plan.at_a_time} at a time, until {end:%a %d %b %H:%M}"
+        total += "; then the report"
     return "\n".join(["", table, "", f"{plan.folder.path}: {total}"])
 
 

@@ -38,7 +38,7 @@ def find_checkpoints(path: Path, model: str | None = None) -> list[Path]:
         found = [checkpoint for checkpoint in found if model in (None, checkpoint.parent.parent.name)]
     if not found:
         there = f"; there are those of {', '.join(models)}" + did_you_mean(model, models, "") if models else ""
-        raise UserError(f"{path}: holds no finished run" + (f" of {model!r}" if model else "") + there)
+        raise UserError(f"{path}: holds no finished run" + (f" of {model!r}" if model is not None else "") + there)
     return [checkpoint for checkpoint in found if checkpoint not in on_all] or found
 
 

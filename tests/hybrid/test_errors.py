@@ -84,6 +84,12 @@ def test_a_terminal_that_goes_away_does_not_end_what_was_told_not_to_hear_of_it(
     assert (done.returncode, done.stdout, done.stderr) == (0, "goes on\n", "")
 
 
+def test_a_path_that_no_system_takes_is_told(capsys):
+    with pytest.raises(SystemExit) as ended, explained():
+        os.stat(300 * "x")
+    assert ended.value.code == 2 and capsys.readouterr().err == f"error: {300 * 'x'}: File name too long\n"
+
+
 def test_a_users_error_ends_in_status_2(capsys):
     with pytest.raises(SystemExit) as ended, explained():
         raise UserError("row 3")

@@ -10,6 +10,8 @@ import pytest
 from support import ROOT, quick_overrides
 
 from hybrid.analysis.registry import ATTRIBUTIONS, GROUPS
+from hybrid.errors import UserError
+from tools import analyze, bench, profile_models
 
 
 def type_in(tool: str, *words: str, cwd=None) -> subprocess.CompletedProcess:
@@ -134,6 +136,20 @@ def test_models_are_profiled_to_a_terminal_and_files(tmp_path):
 def test_a_profile_explains_a_mistake(words, message):
     done = type_in("profile_models", *words)
     assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "tool, words, message",
+    [
+        (bench, ["--only", ""], "no part of --only is named ''"),
+        (analyze, ["runs", "-o", "out", "--models", ","], "a list of names is empty: was a variable of the shell not"),
+        (profile_models, ["--by-module", "0"], "--by-module must be 1 or more, not 0"),
+    ],
+)
+def test_what_is_empty_does_not_stand_for_all(tool, words, message, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [tool.__name__, *words])
+    with pytest.raises(UserError, match=message):
+        tool.main()
 
 
 def test_the_statistics_are_calibrated_on_few_experiments():
