@@ -20,6 +20,9 @@ NO_FOLD = "none"
 PRETRAINING_SEEDS = 10**6
 """the simulator's seeds from here on are for pretraining, those below for data sets to compare models on"""
 
+ACCELERATORS = ("auto", "cpu", "gpu", "mps")
+"""where to compute; `cuda` is `gpu` (hybrid/device.py)"""
+
 GROUPED, UNGROUPED = "grouped", "ungrouped"
 """of `protocol.folds`: a group is kept whole, or clips are split whatever their groups (hybrid/data/folds.py)"""
 
@@ -221,16 +224,21 @@ SEEDS = 2**32
 
 
 def training_rules(config: TrainingConfig) -> list[Rule]:
-    """What every training's numbers must be."""
-    threads, seed, nodes = config.threads, config.seed, config.num_nodes
+    """What every training's numbers and words must be."""
+    threads, seed, nodes, devices = config.threads, config.seed, config.num_nodes, config.devices
+    known = config.accelerator in (*ACCELERATORS, "cuda")
+    of_protocol = protocol_rules(config.protocol)
+    told = {(key.replace("protocol.", "model."), value) for key, value, *_ in of_protocol}  # a model's by default
     started = "1, or the same command must be started on each machine by torchrun or srun, or with MASTER_ADDR, "
     met = not os.environ.keys().isdisjoint(("MASTER_ADDR", "SLURM_NTASKS"))  # else the first would wait for the others
     return [
         ("num_nodes", nodes, f"{started}MASTER_PORT and NODE_RANK set", nodes == 1 or (nodes > 1 and met)),
         ("seed", seed, f"from 0 to {SEEDS - 1}", 0 <= seed < SEEDS),
         ("threads", threads, "1 or more, or null", threads is None or threads >= 1),
-        *protocol_rules(config.protocol),
-        *model_rules(config.model),
+        ("accelerator", config.accelerator, f"one of {', '.join(ACCELERATORS)}", known),
+        ("devices", devices, "1 or more", devices >= 1),
+        *of_protocol,
+        *(rule for rule in model_rules(config.model) if rule[:2] not in told),
     ]
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from hybrid.config import ACCELERATORS
 from hybrid.errors import UserError
 
-ACCELERATORS = ("auto", "cpu", "gpu", "mps")
 REDUCED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 PRECISIONS = ("auto", "32-true", *REDUCED)
 

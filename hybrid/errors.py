@@ -12,27 +12,33 @@ from typing import NoReturn
 
 NO_MORE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 """of a disk that is full, and of a terminal that is gone"""
+NOT_TO_BE_HAD = (errno.ENAMETOOLONG, errno.EACCES)
+"""of a path that no system takes, and of one that this user may not look at"""
 
 
 class UserError(Exception):
     """Something in the user's data, configuration or checkpoint is wrong; the message says what and where."""
 
 
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+"""what ends a program as Ctrl-C does, with all that it has started; the second is of a terminal that goes away"""
+
+
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: it ends a program as Ctrl-C does, with all that it has started."""
+    """One of ENDING came, its number is the argument."""
 
 
 @contextmanager
 def explained(again: str = "continues where this one was") -> Iterator[None]:
     """For entry points: a UserError is printed and ends the program with status 2; no traceback is shown.
 
-    again: what the same command does after Ctrl-C or SIGTERM. Where what reads the output is gone (`| head`), the
-    program ends without a word, with the status of the signal that says so.
+    again: what the same command does after Ctrl-C, SIGTERM or SIGHUP. Where what reads the output is gone (`| head`),
+    the program ends without a word, with the status of the signal that says so.
     """
     _open_streams()
-    outermost = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    if outermost:
-        signal.signal(signal.SIGTERM, _terminated)
+    heard = [number for number in ENDING if signal.getsignal(number) is signal.SIG_DFL]  # none but in the outermost
+    for number in heard:
+        signal.signal(number, _terminated)
     try:
         try:
             yield
@@ -43,6 +49,8 @@ def explained(again: str = "continues where this one was") -> Iterator[None]:
     except BrokenPipeError:
         _end(128 + signal.SIGPIPE)
     except OSError as error:
+        if error.errno in NOT_TO_BE_HAD and error.filename:
+            _end(2, f"error: {os.fsdecode(error.filename)}: {error.strerror}")
         if error.errno not in NO_MORE:
             raise
         _end(2, f"error: {error.filename or 'what is printed'} cannot be written ({error.strerror})")
@@ -51,18 +59,20 @@ def explained(again: str = "continues where this one was") -> Iterator[None]:
             raise
         name = error.object[max(0, error.start - 30) : error.end + 30]
         _end(2, f"error: {name!r} is no text in {error.encoding}: rename that file or folder")
-    except Terminated:
-        _stop(signal.SIGTERM, f"stopped (SIGTERM); the same command {again}")
+    except Terminated as error:
+        number = signal.Signals(error.args[0])
+        _stop(number, f"stopped ({number.name}); the same command {again}")
     except KeyboardInterrupt:
         _stop(signal.SIGINT, f"\nstopped; the same command {again}")
     finally:
-        if outermost:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number in heard:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _terminated(number: int, frame: object) -> NoReturn:
-    signal.signal(number, signal.SIG_IGN)  # once is enough, and none of its traces is to be in the way of the end
-    raise Terminated
+    for one in ENDING:  # once is enough, and none of its traces is to be in the way of the end
+        signal.signal(one, signal.SIG_IGN)
+    raise Terminated(number)
 
 
 def _open_streams() -> None:
@@ -78,7 +88,7 @@ def _open_streams() -> None:
 
 
 def _stop(number: int, told: str) -> None:
-    for later in (signal.SIGINT, signal.SIGTERM):  # a second one would only break what Python does last
+    for later in (signal.SIGINT, *ENDING):  # a second one would only break what Python does last
         signal.signal(later, signal.SIG_IGN)
     _end(128 + number, told)
 

@@ -49,6 +49,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         return
     path = Path(os.path.realpath(path)) if path.is_symlink() else path
     try:
+        check_above(path)
         if path.is_dir() or path.is_symlink():
             kind = errno.EISDIR if path.is_dir() else errno.ELOOP
             raise OSError(kind, os.strerror(kind))
@@ -87,6 +88,14 @@ def _stem(path: Path) -> str:
     return fitting(path.name, ENDING).removesuffix(ENDING)
 
 
+def check_above(path: Path) -> None:
+    """`Unwritable` where a path goes through a file, as if that were a folder."""
+    if file := next((parent for parent in path.parents if parent.exists() and not parent.is_dir()), None):
+        cause = NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        told = f"{path}: cannot be written, for {file} is a file and no folder: choose another name"
+        raise Unwritable(told) from cause
+
+
 def _temporary(path: Path) -> tuple[int, Path]:
     """A new file beside `path`, locked while its handle is open, which says that its writer lives."""
     while True:
@@ -121,6 +130,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     folder = folder.resolve()  # of '.', the name
     making = folder.with_name(fitting(folder.name, ".tmp"))
     try:
+        check_above(folder)
         making.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{folder}: cannot be written ({error.strerror}); name another folder") from None
@@ -182,6 +192,7 @@ def check_output(path: Path, mark: str, inputs: Iterable[Path] = ()) -> None:
     try:
         if path.is_dir():
             raise UserError(f"{path}: is a folder, not a file to write")
+        check_above(path)
         if not path.is_file():  # nothing is there, or a device
             return
         if any(path.samefile(file) for file in inputs if file.exists()):
@@ -202,6 +213,7 @@ def check_output_folder(folder: Path, marks: Iterable[str]) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder}: is a file, not a folder to write into")
+    check_above(folder)
     if folder.exists() and _holds_anything(folder) and not any(any(folder.glob(mark)) for mark in marks):
         raise UserError(f"{folder}: holds what this program has not written: choose another folder, or a new one in it")
 

@@ -306,6 +306,10 @@ WEIGHTS = "content of pretrained"
 """of an arm's settings: other weights may lie under a path later"""
 
 
+FOLDS = "folds"
+"""of an experiment's settings: digests of its folds by repeat, which `experiment/prepare.py` looks at"""
+
+
 def record_settings(path: Path, settings: dict[str, Any], what: str) -> None:
     """Record `settings` in `path`, or refuse when runs were made with others."""
     check_settings(path, settings, what)
@@ -324,9 +328,10 @@ def check_settings(path: Path, settings: dict[str, Any], what: str) -> None:
     if not path.exists():
         raise OtherSettings(f"{path}: is gone, and with it what {what} was made with; put it back, or choose another "
                             "name with experiment=...")  # fmt: skip
-    there = _with_newer_keys(_recorded(path), settings)
+    there, ignored = _with_newer_keys(_recorded(path), settings), {FOLDS}
     if WEIGHTS not in there or WEIGHTS not in settings:  # of before it was kept, or the file is gone
-        there, settings = ({key: of[key] for key in of if key != WEIGHTS} for of in (there, settings))
+        ignored |= {WEIGHTS}
+    there, settings = ({key: of[key] for key in of if key not in ignored} for of in (there, settings))
     differences = [
         f"  {key}: {_shown(old)} there, {_shown(new)} asked for"
         for key, (old, new) in sorted(_flat_difference(there, settings).items())

@@ -105,7 +105,7 @@ def imports(path: Path) -> set[str]:
 
 FLOORS = (
     ("baselines",),
-    ("__init__", "errors", "files", "config", "device", "folders"),
+    ("__init__", "errors", "names", "files", "config", "device", "folders"),
     ("model", "data"),
     ("simulator", "evaluation", "profiling", "display", "field"),
     ("training",),

@@ -21,10 +21,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from hybrid.config import TrainConfig, register_schemas
 from hybrid.errors import explained
-from hybrid.experiment.overrides import check_dashes, groups_of, settings_of
-from hybrid.files import typed_path
+
+with explained():
+    from hybrid.config import TrainConfig, register_schemas
+    from hybrid.experiment.overrides import check_dashes, groups_of, settings_of
+    from hybrid.files import typed_path
+
+    register_schemas()
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 
@@ -66,6 +70,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    register_schemas()
     with explained():
         sys.exit(main())

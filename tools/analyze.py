@@ -16,7 +16,9 @@ import argparse
 import re
 
 from hybrid.errors import UserError, explained
-from hybrid.files import check_output_folder, typed_path
+
+with explained():
+    from hybrid.files import check_output_folder, typed_path
 
 METHODS = (
     "grad_cam, integrated_gradients, integrated_gradients_blur, occlusion, gradient_input, attention_rollout, "
@@ -49,7 +51,9 @@ def arguments() -> argparse.Namespace:
 
 
 def names(text: str) -> list[str]:
-    return [name for name in re.split(r"[,\s]+", text) if name]
+    if not (found := [name for name in re.split(r"[,\s]+", text) if name]):
+        raise UserError("a list of names is empty: was a variable of the shell not set?")
+    return found
 
 
 def main() -> None:

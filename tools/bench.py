@@ -42,7 +42,10 @@ import tempfile
 from pathlib import Path
 
 from hybrid.errors import UserError, explained
-from hybrid.files import check_output, typed_path
+
+with explained():
+    from hybrid.files import check_output, typed_path
+    from hybrid.names import check_names
 
 TOOLS = Path(__file__).resolve().parent
 CONFIGS = TOOLS.parent / "configs"
@@ -70,9 +73,8 @@ def arguments() -> argparse.Namespace:
     for name in ("rounds", "threads", "clips", "batch_size"):
         if (given := getattr(options, name)) is not None and given < 1:
             raise UserError(f"--{name.replace('_', '-')} must be 1 or more, not {given}")
-    options.only = options.only and re.split(r"[,\s]+", options.only.strip())
-    if unknown := [part for part in options.only or () if part not in PARTS]:
-        raise UserError(f"--only has no part {unknown[0]!r}; there are: {', '.join(PARTS)}")
+    options.only = [] if options.only is None else re.split(r"[,\s]+", options.only.strip())
+    check_names("part of --only", options.only, PARTS)
     return options
 
 
@@ -105,8 +107,7 @@ def main() -> None:
 
     frozen = list_models("frozen")
     asked = [*list_models(), *frozen] if options.models == "all" else re.split(r"[,\s]+", options.models.strip())
-    if unknown := [name for name in asked if name not in (known := [*list_models(controls=True), *frozen])]:
-        raise UserError(f"no model is named {unknown[0]!r}; there are: {', '.join(known)}")
+    check_names("model", asked, [*list_models(controls=True), *frozen])
     names, probes = [name for name in asked if name not in frozen], [name for name in asked if name in frozen]
     register_schemas()
     machine = choose_machine(options.accelerator, options.precision)

@@ -3,15 +3,18 @@
 import sys
 from pathlib import Path
 
-import hydra
-
-from hybrid.config import TrainConfig, register_schemas
 from hybrid.errors import explained
-from hybrid.experiment.hydra_jobs import command_line
-from hybrid.experiment.overrides import FLAGS, check_dashes, groups_of, settings_of
+
+with explained():
+    import hydra
+
+    from hybrid.config import TrainConfig, register_schemas
+    from hybrid.experiment.hydra_jobs import command_line
+    from hybrid.experiment.overrides import FLAGS, check_dashes, groups_of, settings_of
+
+    register_schemas()
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
-register_schemas()
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="benchmark")

@@ -13,9 +13,12 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the matrices are too small for more
 
-from tqdm import tqdm
-
 from hybrid.errors import UserError, explained
+
+with explained():
+    from tqdm import tqdm
+
+    from hybrid.data.numbers import typed_seed
 
 COLUMNS = {
     "rejects": "corrected t: p < 0.05",
@@ -31,7 +34,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=1000, help="experiments a pair of models (default: %(default)s)")
     parser.add_argument("--groups", type=int, default=40, help="donors, of 5 clips each (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=typed_seed, default=0)
     options = parser.parse_args()
     if options.trials < 2 or options.groups < 10:
         raise UserError("--trials must be 2 or more and --groups 10 or more, for 5 folds of 2 groups")

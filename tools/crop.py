@@ -23,8 +23,10 @@ import sys
 from pathlib import Path
 
 from hybrid.errors import UserError, explained
-from hybrid.field.settings import add_arguments, settings_of
-from hybrid.files import typed_path
+
+with explained("starts anew"):
+    from hybrid.field.settings import add_arguments, settings_of
+    from hybrid.files import typed_path
 
 ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv", ".mts", ".ts", ".asf", ".flv")
 """of the files that are taken for videos in a folder"""

@@ -11,7 +11,9 @@ import argparse
 from pathlib import Path
 
 from hybrid.errors import UserError, explained
-from hybrid.files import typed_path
+
+with explained():
+    from hybrid.files import typed_path
 
 
 def main() -> None:

@@ -13,16 +13,20 @@ Research software; no medical device: its answers are no basis for a clinical de
 """
 
 import argparse
-from pathlib import Path
 
 from hybrid.errors import explained
+
+with explained():
+    from hybrid.files import typed_path
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("trained", type=Path, help="checkpoint file, or folder of a run, a model or an experiment")
+    parser.add_argument(
+        "trained", type=typed_path, help="checkpoint file, or folder of a run, a model or an experiment"
+    )
     parser.add_argument("--model", help="which model (or arm: its folder), where the experiment has several")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="file to write: NAME.onnx or NAME.pt2")
+    parser.add_argument("-o", "--output", type=typed_path, required=True, help="file to write: NAME.onnx or NAME.pt2")
     return parser.parse_args()
 
 

@@ -14,7 +14,9 @@ import sys
 from pathlib import Path
 
 from hybrid.errors import UserError, explained
-from hybrid.files import typed_path
+
+with explained():
+    from hybrid.files import typed_path
 
 COLUMNS = ("relations", "relations_turn", "event")
 
@@ -32,11 +34,11 @@ def main() -> None:
 
     import pandas as pd
 
+    from hybrid.names import check_names
     from hybrid.pretraining.mixers import MIXERS, read, train
 
     mixers = options.mixers.split(",") if options.mixers else list(MIXERS)
-    if unknown := [name for name in mixers if name not in MIXERS]:
-        raise UserError(f"--mixers: there is no {unknown[0]!r}, but {', '.join(MIXERS)}")
+    check_names("mixer", mixers, MIXERS)
     for name in ("trainings", "steps", "clips", "held_out"):
         if getattr(options, name) < 1:
             raise UserError(f"--{name.replace('_', '-')} must be 1 or more")

@@ -18,8 +18,10 @@ import argparse
 import sys
 
 from hybrid.errors import explained
-from hybrid.field.settings import add_arguments, settings_of
-from hybrid.files import typed_path
+
+with explained("starts anew"):
+    from hybrid.field.settings import add_arguments, settings_of
+    from hybrid.files import typed_path
 
 
 def arguments() -> argparse.Namespace:

@@ -15,9 +15,11 @@ labels.csv and use tools/rate.py.
 
 import argparse
 
-from hybrid.data.numbers import typed_number
 from hybrid.errors import explained
-from hybrid.files import typed_path
+
+with explained("starts anew"):
+    from hybrid.data.numbers import typed_number
+    from hybrid.files import typed_path
 
 
 def main() -> None:

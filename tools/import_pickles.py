@@ -11,9 +11,11 @@ on.
 
 import argparse
 
-from hybrid.data.numbers import typed_number
 from hybrid.errors import explained
-from hybrid.files import typed_path
+
+with explained():
+    from hybrid.data.numbers import typed_number
+    from hybrid.files import typed_path
 
 
 def main() -> None:

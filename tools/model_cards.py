@@ -8,16 +8,19 @@ Begins with a table of the counted costs beside the published ones. Takes about 
 import argparse
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
-
-from baselines.weights import shipped_index
-from hybrid import list_models
-from hybrid.config import register_schemas
-from hybrid.display.tables import as_markdown, formatted
 from hybrid.errors import explained
-from hybrid.profiling.cards import card
-from hybrid.profiling.models import PUBLISHED, Setting, profile_models
+
+with explained():
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    from baselines.weights import shipped_index
+    from hybrid import list_models
+    from hybrid.config import register_schemas
+    from hybrid.display.tables import as_markdown, formatted
+    from hybrid.names import check_names
+    from hybrid.profiling.cards import card
+    from hybrid.profiling.models import PUBLISHED, Setting, profile_models
 
 
 def recipe(name: str) -> dict:
@@ -34,9 +37,7 @@ def main() -> None:
         "models", nargs="*", metavar="model", help=f"of {', '.join(known)}; default: all but the frozen"
     )
     names = parser.parse_args().models or list_models()
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        parser.error(f"no model is named {', '.join(unknown)}; there are: {', '.join(known)}")
+    check_names("model", names, known)
     register_schemas()
     paper, _ = profile_models(names, Setting())
     tiny, _ = profile_models(names, Setting("tiny", crop_size=64))

@@ -15,6 +15,9 @@ from pathlib import Path
 
 from hybrid.errors import UserError, explained
 
+with explained():
+    from hybrid.data.numbers import typed_seed
+
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 
 
@@ -22,13 +25,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", metavar="model", help="names (default: all)")
     parser.add_argument("--steps", type=int, default=1000, help="at most (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the weights (default: %(default)s)")
+    parser.add_argument("--seed", type=typed_seed, default=0, help="of the weights (default: %(default)s)")
     options = parser.parse_args()
 
     from hybrid import list_models
+    from hybrid.names import check_names
 
-    if unknown := [name for name in options.models if name not in list_models()]:
-        raise UserError(f"no model is named {unknown[0]!r}; there are: {', '.join(list_models())}")
+    check_names("model", options.models, list_models())
     if options.steps < 1:
         raise UserError(f"--steps must be 1 or more, not {options.steps}")
     return 1 if overfit_all(options.models or list_models(), options.steps, options.seed) else 0

@@ -17,17 +17,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import timm
-import torch
-from einops import rearrange
-from pytorchvideo.models import hub
-from torch import Tensor, nn
-from torchvision.models import video
-
-from baselines import create_model, get_entry
-from baselines.checkpoints import under_our_names
-from baselines.weights import load_state
 from hybrid.errors import explained
+
+with explained("starts anew"):
+    import timm
+    import torch
+    from einops import rearrange
+    from pytorchvideo.models import hub
+    from torch import Tensor, nn
+    from torchvision.models import video
+
+    from baselines import create_model, get_entry
+    from baselines.checkpoints import under_our_names
+    from baselines.weights import load_state
+    from hybrid.names import check_names
 
 TOLERANCE = 1e-5
 
@@ -163,9 +166,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", metavar="model", help=f"of {', '.join(REFERENCES)}; default: all")
     names = parser.parse_args().models or list(REFERENCES)
-    unknown = [name for name in names if name not in REFERENCES]
-    if unknown:
-        parser.error(f"no reference for {', '.join(unknown)}; there are: {', '.join(REFERENCES)}")
+    check_names("reference", names, REFERENCES)
     print("| model | reference | native input | logits | gradients | attention maps |")
     print("|---|---|---|---|---|---|")
     worst = 0.0

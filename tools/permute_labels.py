@@ -10,14 +10,17 @@ Clips are linked, not copied. What an analysis says of these models too, it does
 import argparse
 
 from hybrid.errors import explained
-from hybrid.files import typed_path
+
+with explained():
+    from hybrid.data.numbers import typed_seed
+    from hybrid.files import typed_path
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root", type=typed_path, help="folder of a data set")
     parser.add_argument("copy", type=typed_path, help="folder to make")
-    parser.add_argument("--seed", type=int, default=0, help="of the permutation (default 0)")
+    parser.add_argument("--seed", type=typed_seed, default=0, help="of the permutation (default 0)")
     options = parser.parse_args()
 
     from hybrid.data.permuted_labels import permute_labels

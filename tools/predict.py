@@ -14,7 +14,9 @@ import argparse
 import sys
 
 from hybrid.errors import explained
-from hybrid.files import typed_path
+
+with explained():
+    from hybrid.files import typed_path
 
 COLUMNS = "notes,checkpoints,commit"
 """how the head of each table ends"""

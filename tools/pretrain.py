@@ -3,14 +3,17 @@
 import sys
 from pathlib import Path
 
-import hydra
-
-from hybrid.config import PretrainConfig, register_schemas
 from hybrid.errors import explained
-from hybrid.experiment.hydra_jobs import command_line
+
+with explained():
+    import hydra
+
+    from hybrid.config import PretrainConfig, register_schemas
+    from hybrid.experiment.hydra_jobs import command_line
+
+    register_schemas()
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
-register_schemas()
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="pretrain")

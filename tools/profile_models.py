@@ -17,7 +17,9 @@ import sys
 from pathlib import Path
 
 from hybrid.errors import UserError, explained
-from hybrid.files import check_output_folder, typed_path
+
+with explained():
+    from hybrid.files import check_output_folder, typed_path
 
 
 def arguments() -> argparse.Namespace:
@@ -45,13 +47,15 @@ def main() -> None:
         raise UserError(f"--crop must be a multiple of 16 from 64 up, not {crop}")
     if options.batch_size < 2:
         raise UserError(f"--batch-size must be 2 or more (batch statistics), not {options.batch_size}")
+    if options.by_module is not None and options.by_module < 1:
+        raise UserError(f"--by-module must be 1 or more, not {options.by_module}")
 
     from hybrid import list_models
+    from hybrid.names import check_names
 
     names = list_models() if options.models == "all" else re.split(r"[,\s]+", options.models.strip())
     known = [*list_models(controls=True), *list_models("frozen")]
-    if unknown := [name for name in names if name not in known]:
-        raise UserError(f"no model is named {unknown[0]!r}; there are: {', '.join(known)}")
+    check_names("model", names, known)
 
     from hybrid.device import choose_machine
     from hybrid.profiling.models import Setting

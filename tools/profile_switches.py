@@ -10,7 +10,9 @@ it names; hybrid/model/options.py says what they mean. Paper size takes minutes.
 import argparse
 
 from hybrid.errors import explained
-from hybrid.files import check_output, typed_path
+
+with explained():
+    from hybrid.files import check_output, typed_path
 
 HEADINGS = {
     "setting": ("setting", "{}"),

@@ -17,9 +17,11 @@ the columns rater,token).
 import argparse
 import sys
 
-from hybrid.data.numbers import typed_number
 from hybrid.errors import UserError, explained
-from hybrid.files import typed_path
+
+with explained():
+    from hybrid.data.numbers import typed_number
+    from hybrid.files import typed_path
 
 
 def arguments() -> argparse.Namespace:

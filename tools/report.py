@@ -10,7 +10,9 @@ those that still run it shows what there is so far, marked incomplete, with the 
 import argparse
 
 from hybrid.errors import explained
-from hybrid.files import typed_path
+
+with explained():
+    from hybrid.files import typed_path
 
 
 def main() -> None:

@@ -12,7 +12,9 @@ import argparse
 import sys
 
 from hybrid.errors import explained
-from hybrid.files import typed_path
+
+with explained():
+    from hybrid.files import typed_path
 
 
 def main() -> None:

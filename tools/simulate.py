@@ -3,16 +3,19 @@
 import sys
 from pathlib import Path
 
-import hydra
-from hydra.core.config_store import ConfigStore
-from omegaconf import OmegaConf
-
 from hybrid.errors import explained
-from hybrid.experiment.hydra_jobs import command_line
-from hybrid.simulator.settings import Settings, SimulateConfig
+
+with explained():
+    import hydra
+    from hydra.core.config_store import ConfigStore
+    from omegaconf import OmegaConf
+
+    from hybrid.experiment.hydra_jobs import command_line
+    from hybrid.simulator.settings import Settings, SimulateConfig
+
+    ConfigStore.instance().store("simulate_schema", SimulateConfig)
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
-ConfigStore.instance().store("simulate_schema", SimulateConfig)
 
 
 @hydra.main(config_path="../configs", config_name="simulate", version_base="1.3")

@@ -3,26 +3,31 @@
 import sys
 from pathlib import Path
 
-import hydra
-
-from hybrid.config import NO_FOLD, TrainConfig, register_schemas
 from hybrid.errors import explained
-from hybrid.experiment.hydra_jobs import command_line
+
+with explained():
+    import hydra
+
+    from hybrid.config import NO_FOLD, TrainConfig, register_schemas
+    from hybrid.experiment.hydra_jobs import command_line
+
+    register_schemas()
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
-register_schemas()
 
 
 @hydra.main(version_base="1.3", config_path="../configs", config_name="train")
 def main(config: TrainConfig) -> None:
     with explained():
         from hybrid.experiment.benchmark import check_all
-        from hybrid.experiment.one_run import do_run
         from hybrid.folders import run_folder
+
+        check_all([config])
+
+        from hybrid.experiment.one_run import do_run  # torch comes with it, which no check of a number needs
         from hybrid.training.all_clips import told
         from hybrid.training.callbacks import LiveLine
 
-        check_all([config])
         run = run_folder(config)
         if run.done:
             run.read_result("train_clips", *([] if config.fold == NO_FOLD else ["metrics.mse"]))  # which are told

@@ -21,7 +21,7 @@ from hybrid.analysis.measures.probing import TemporalProbing
 from hybrid.analysis.measures.randomisation import Randomisation
 from hybrid.analysis.measures.receptive_field import ReceptiveField
 from hybrid.analysis.measures.units import StaticDynamicUnits
-from hybrid.errors import UserError
+from hybrid.names import check_names
 
 
 def _by_name(*methods: Method) -> dict[str, Any]:
@@ -99,7 +99,7 @@ GROUPS = (TIME, ATTENTION, FRAMES, PARTS, SANITY)
 def chosen_groups(groups: Sequence[MeasureGroup], names: Sequence[str]) -> tuple[MeasureGroup, ...]:
     """Those of these names, of groups or single measures; all without names."""
     known = [group.name for group in groups] + [name for group in groups for name in group.measures]
-    _check(names, known, "measure")
+    check_names("measure", names, known)
     kept = (
         group if group.name in names or not names else replace(group, measures=_of(group.measures, names))
         for group in groups
@@ -109,14 +109,9 @@ def chosen_groups(groups: Sequence[MeasureGroup], names: Sequence[str]) -> tuple
 
 def chosen_methods(known: Mapping[str, Attribution], names: Sequence[str]) -> dict[str, Attribution]:
     """Those of these names; all without names, none of the name 'none'."""
-    _check(names, [*known, "none"], "method")
+    check_names("method", names, [*known, "none"])
     return _of(known, names) if names else dict(known)
 
 
 def _of(known: Mapping, names: Sequence[str]) -> dict:
     return {name: one for name, one in known.items() if name in names}
-
-
-def _check(names: Sequence[str], known: Sequence[str], what: str) -> None:
-    if unknown := [name for name in names if name not in known]:
-        raise UserError(f"no {what} is named {unknown[0]!r}; there are: {', '.join(known)}")

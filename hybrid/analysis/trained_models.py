@@ -14,6 +14,7 @@ from hybrid.errors import UserError
 from hybrid.evaluation.comparisons import tested_to_trained
 from hybrid.evaluation.results import read_groups
 from hybrid.folders import ExperimentFolder, RunFolder
+from hybrid.names import check_names
 from hybrid.training.checkpoint import load_trained
 from hybrid.training.ensemble import checkpoints_in
 
@@ -72,8 +73,7 @@ def find_trained_runs(paths: Sequence[Path], labels: Sequence[str] = (), names: 
         checkpoints |= dict.fromkeys(checkpoint.resolve() for checkpoint in of_path)
     found = _distinct([_trained_run(checkpoint) for checkpoint in checkpoints])
     known = known_labels(found)
-    if unknown := [label for label in labels if label not in known]:
-        raise UserError(f"there is no model {unknown[0]!r}; there are: {', '.join(known)}")
+    check_names("model", labels, known)
     found = [run for run in found if not labels or run.label in labels]
     if names:
         known = sorted({run.name for run in found})

@@ -5,7 +5,9 @@ p1/a.mp4,p1,3,0
 """
 
 import csv
+import hashlib
 import io
+import json
 import warnings
 from collections import Counter
 from collections.abc import Sequence
@@ -253,6 +255,13 @@ def _write(path: Path, clips, groups, folds_RN: np.ndarray) -> None:
         write_text(path, text.getvalue())
     except OSError as error:
         raise UserError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from error
+
+
+def fold_digests(clips: Sequence[str], folds_RN: np.ndarray) -> dict[str, str]:
+    """12 hex digits for each repeat, of which clip is in which fold."""
+    names = list(map(plain_name, clips))
+    pairs = {f"repeat{r}": sorted(zip(names, map(int, fold_N), strict=True)) for r, fold_N in enumerate(folds_RN)}
+    return {repeat: hashlib.sha256(json.dumps(of).encode()).hexdigest()[:12] for repeat, of in pairs.items()}
 
 
 def held_out_clips(fold: int | str, fold_of_N: np.ndarray) -> np.ndarray:

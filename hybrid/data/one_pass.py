@@ -7,12 +7,15 @@ files of numba's that are cut, or that two machines share, would stop a run.
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
+import yaml
 from torch import Tensor
 
 from hybrid.data.transforms import AugmentParams, orientation
+from hybrid.errors import UserError
 
 
 def seen_in_one_pass(
@@ -53,7 +56,10 @@ def _words(values_X: np.ndarray, channels: int) -> np.ndarray:
 
 @cache
 def _compiled() -> Callable:
-    import numba  # here, for on a GPU, and of kept features, nobody has use for half a second of it
+    try:
+        import numba  # here, for on a GPU, and of kept features, nobody has use for half a second of it
+    except yaml.YAMLError as error:  # it reads its settings from the folder that one is in
+        raise UserError(f"{Path('.numba_config.yaml').absolute()}: is no YAML; mend or remove it") from error
 
     return numba.njit(nogil=True)(_write)
 

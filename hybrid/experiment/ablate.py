@@ -19,6 +19,7 @@ from hybrid.experiment.overrides import typed
 from hybrid.experiment.plan import Job, in_words, make_plan
 from hybrid.experiment.wandb_sweep import write_sweeps
 from hybrid.folders import arm_settings, experiment_folder
+from hybrid.names import check_names
 
 CONFIG = "ablate"
 
@@ -121,8 +122,7 @@ def check_options(asked: AblationRequest) -> None:
 
 def choose(ablations: Mapping[str, Ablation], names: Sequence[str]) -> list[Ablation]:
     """Those of these names; 'all' is every one that is not a factorial."""
-    if unknown := [name for name in names if name != "all" and name not in ablations]:
-        raise UserError(f"no ablation is named {unknown[0]!r}; there are: all, {', '.join(ablations)}")
+    check_names("ablation", names, ["all", *ablations])
     every = [name for name, ablation in ablations.items() if not ablation.factors]
     chosen = dict.fromkeys(name for asked in names for name in (every if asked == "all" else [asked]))
     return [ablations[name] for name in chosen]

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
-from difflib import get_close_matches
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -20,6 +19,8 @@ from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Arm, arms_of
 from hybrid.experiment.arms import ABLATIONS
 from hybrid.experiment.overrides import groups_of, plainly_told, sweeps, typed, unquoted
+from hybrid.folders import LONGEST
+from hybrid.names import mistyped
 
 SWEPT = ("model", "repeat", "fold")
 GROUPS = ("model", "weights")
@@ -37,6 +38,8 @@ def register_arms(overrides: Sequence[str]) -> None:
     for override in overrides:
         labels = override.removeprefix("arm=").split(",") if override.startswith("arm=") else ()
         for label in map(unquoted, labels):
+            if len(label) > LONGEST:  # as of a file that Hydra would look for
+                raise UserError(f"arm names a folder, and {LONGEST} bytes are the most there: {label!r}")
             if label not in _register_table():
                 _register(Arm(label, label))
 
@@ -50,7 +53,7 @@ def check_labels(overrides: Sequence[str], models: Collection[str]) -> None:
         for label in map(unquoted, word.removeprefix("arm=").split(",") if word.startswith("arm=") else ()):
             if label not in known:
                 told = f"arm={label}: no ablation has an arm of this name, and no setting of the model is given with it"
-                if near := get_close_matches(label, known, 1, 0.8):
+                if near := mistyped(label, known):
                     raise UserError(f"{told}; did you mean {near[0]}?")
                 print(f"note: {told}: it is the model as it is, under another name", file=sys.stderr)
 

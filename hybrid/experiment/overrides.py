@@ -10,7 +10,6 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import is_dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -20,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hybrid.data.numbers import mended_comma
 from hybrid.errors import UserError
+from hybrid.names import did_you_mean, mistyped, nearly
 
 QUOTED = re.compile(r"""'(\\.|[^'\\])*'|"(\\.|[^"\\])*\"""")
 """a value that Hydra reads as text already"""
@@ -32,13 +32,17 @@ FLAGS |= {"--info", "-sc", "--shell-completion", "--experimental-rerun"}
 WORDS = {
     "Value '(.*)' of .* could not be converted to Integer": "{key} must be a whole number, not {}",
     "Value '(.*)' of .* could not be converted to Float": "{key} must be a number, not {}",
+    "Value '(.*)' of type .* is incompatible": "{key} cannot be {}",
     "Value '(.*)' is not a valid bool": "{key} must be true or false, not {}",
+    "Invalid type assigned: .* value: (.*)": "{key} holds settings of its own, and cannot be {}",
+    "Key '(.*)' is not in struct": "{key}: is given by itself: {key}=...",
     "field '(.*)' is not Optional": "{} must have a value",
     "Missing mandatory value: (.*)": "{0} must be given: {0}=...",
     "(?:Sweep parameters|Ambiguous value for argument) '(.*)'": "{}: one value at a time here",
     "Could not override '([^'@]*)'": "{}=... chooses nothing in this program; --help lists what it takes",
     "Interpolation key '(.*)' not found": "{key}: ${{{}}} names no setting",
     "(?:no viable alternative|mismatched input|token recognition error)(.*)": "{key}: cannot be read{}",
+    "LexerNoViableAlt": "{key}: cannot be read",
 }
 """what OmegaConf and Hydra say of a setting, and what we say"""
 
@@ -78,17 +82,17 @@ def check_dashes(words: Sequence[str], known: Collection[str], flags: Collection
 
     known: the settings. flags: those that there are.
     """
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for word, after in zip(words, [*words, ""][1:], strict=True):
         flag, equals, value = word.partition("=")
         if not word.startswith("-") or flag in flags:
             continue
         long = [name for name in flags if name.startswith("--")]
-        if meant := get_close_matches(f"--{flag.strip('-')}", long, 1, 0.8):
+        if meant := mistyped(f"--{flag.strip('-')}", long):
             raise UserError(f"{word}: did you mean {meant[0]}?")
         if not equals and not after.startswith("-") and "=" not in after:
             value = after
         name = flag.strip("-").replace("-", "_")
-        near = [name] if name in known else _near(name, known)
+        near = [name] if name in known else nearly(name, known)
         how = " or ".join(f"{key}={value or '...'}" for key in near) or "key=value; --help lists them"
         raise UserError(f"{word}: settings are written without dashes: {how}")
 
@@ -120,9 +124,15 @@ def _typed(override: str, kinds: dict[str, Any], groups: dict[str, list[str]], m
     owner = key.rpartition(".")[0]
     if get_origin(kinds.get(owner)) is dict:  # its keys are not known here
         return override if written.startswith(("+", "~")) else f"++{override}"
+    if written.startswith("~"):
+        raise UserError(f"{override}: no setting can be taken away; give it another value: {key}=...")
+    if written.startswith("+") and key in groups:
+        raise UserError(f"{override}: {key} is chosen without a +: {key}={value}")
     branches = {name.rsplit(".", depth)[0] for name in kinds for depth in range(1, name.count(".") + 1)}
     if key not in {*kinds, *groups, *branches}:
         raise UserError(f"{override}: there is no setting {key!r}" + did_you_mean(key, {*kinds, *groups}))
+    if value in ("", "''", '""'):
+        raise UserError(f"{key} is empty: was a variable of the shell not set?")
     if key == "model.name":
         raise UserError(f"{override}: a model is chosen with its recipe, by model={value}")
     if value.endswith(",") and kinds.get(key) is not str:
@@ -138,8 +148,6 @@ def _typed(override: str, kinds: dict[str, Any], groups: dict[str, list[str]], m
     elif kinds.get(key) in (float, float | None) and not many and (told := mended_comma(value)):
         raise UserError(f"{override}: write {key}={told}, with a point")
     elif kinds.get(key) is str or (kinds.get(key) == str | None and value != "null"):
-        if equals and value in ("", "''", '""'):
-            raise UserError(f"{key} is empty: was a variable of the shell not set?")
         return f"{written}=" + (",".join(map(_quoted, value.split(","))) if many else _quoted(value))
     return override
 
@@ -165,33 +173,6 @@ def unquoted(text: str) -> str:
     return text[1:-1] if QUOTED.fullmatch(text) else text
 
 
-def did_you_mean(name: str, known: Collection[str], else_: str = "--help lists them") -> str:
-    """What to add to a message about a name that does not exist: `; did you mean ...?`, or `else_`."""
-    near = _near(name, known)
-    return f"; did you mean {' or '.join(near)}?" if near else f"; {else_}"
-
-
-def _near(name: str, known: Collection[str]) -> list[str]:
-    """The known names that may be meant.
-
-    Compared are whole names, their last parts and the initials of these: `lr` is model.recipe.learning_rate. All of
-    ours are in small letters.
-    """
-    name = name.lower()
-    by_last: dict[str, list[str]] = {}
-    for candidate in sorted(known):
-        last = candidate.rpartition(".")[2]
-        initials = "".join(word[0] for word in last.split("_") if word)
-        for spelling in {last, initials if "_" in last else last}:
-            by_last.setdefault(spelling, []).append(candidate)
-    last = name.rpartition(".")[2]
-    near = by_last.get(last) or [
-        *get_close_matches(name, known, 1, 0.8),
-        *(key for spelling in get_close_matches(last, by_last, 2, 0.7) for key in by_last[spelling]),
-    ]
-    return list(dict.fromkeys(near))
-
-
 @contextmanager
 def plainly_told() -> Iterator[None]:
     """What is wrong with a configuration, of which Hydra and OmegaConf say more than one can use, as a UserError."""
@@ -200,12 +181,16 @@ def plainly_told() -> Iterator[None]:
     except (HydraException, OmegaConfBaseException) as error:
         cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
         raise UserError(_in_our_words(cause)) from error
+    except ValueError as error:
+        if "Config group override" not in str(error):  # as of hydra/launcher=4
+            raise
+        raise UserError("a choice of Hydra's (hydra/...=, or with @) must be a name, and is a number here") from error
 
 
 def _in_our_words(error: Exception) -> str:
     said, key = str(error), getattr(error, "full_key", None) or getattr(error, "override", None)
     for pattern, words in WORDS.items():
         if match := re.search(pattern, said):
-            return words.format(match[1], key=key)
+            return words.format(*match.groups(), key=key)
     told = said.partition("Config search path")[0].partition("See https")[0].partition("full_key")[0].strip()
     return f"{key}: {told}" if key else told

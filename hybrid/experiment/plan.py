@@ -45,7 +45,7 @@ class Plan:
     """arms: a row an arm, in the order they are trained: arm, settings, asked_by, runs, done, seconds (of one run),
     source (of that figure).
 
-    at_a_time: runs, as far as the launcher says.
+    at_a_time: runs, as far as the launcher says. A run's seconds hold its start, and not the report after the last.
     """
 
     folder: ExperimentFolder
@@ -107,6 +107,7 @@ def in_words(plan: Plan, now: datetime | None = None) -> str:
     if plan.runs_left:
         end = (now or datetime.now()) + timedelta(seconds=plan.seconds_left)
         total += f": about {clock(plan.seconds_left)}, {plan.at_a_time} at a time, until {end:%a %d %b %H:%M}"
+        total += "; then the report"
     return "\n".join(["", table, "", f"{plan.folder.path}: {total}"])
 
 

@@ -19,13 +19,15 @@ from hybrid.config import (
 )
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
-from hybrid.data.folds import check_number, frozen_folds, planned_folds
+from hybrid.data.folds import check_number, fold_digests, frozen_folds, planned_folds
 from hybrid.data.labels import scan_labels
 from hybrid.data.problems import Problems
 from hybrid.data.simulated import is_simulated
 from hybrid.errors import UserError
 from hybrid.files import read_yaml
 from hybrid.folders import (
+    FOLDS,
+    ExperimentFolder,
     RunFolder,
     arm_settings,
     check_settings,
@@ -47,6 +49,7 @@ def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
     shared = _check_settings(config, run)
     dataset = _dataset(config, config.model)
     folds_RN = frozen_folds(run.experiment.folds, dataset.clips, **_folds_of(config, dataset))
+    shared[0][1][FOLDS] = _known_folds(run.experiment) | fold_digests(dataset.clips, folds_RN)
     for path, settings, what in shared:
         record_settings(path, settings, what)
     return dataset, folds_RN
@@ -104,7 +107,25 @@ def _check_settings(config: TrainConfig, run: RunFolder) -> list[tuple[Path, dic
     ]
     for path, settings, what in shared:
         check_settings(path, settings, what)
+    _check_kept_folds(config, run.experiment)
     return shared
+
+
+def _check_kept_folds(config: TrainConfig, experiment: ExperimentFolder) -> None:
+    """Refuse folds that are others than runs began with: they would be trained on each other's test clips."""
+    if known := _known_folds(experiment):
+        dataset = _dataset(config, config.protocol)
+        now = fold_digests(dataset.clips, check_folds(config, dataset))
+        if changed := [repeat for repeat in now if known.get(repeat, now[repeat]) != now[repeat]]:
+            raise UserError(
+                f"{experiment.folds}: was changed; runs of experiment {experiment.path.name!r} were made with other "
+                f"folds in {changed[0]}: put it back as it was, or choose another name with experiment=..."
+            )
+
+
+def _known_folds(experiment: ExperimentFolder) -> dict[str, str]:
+    """The digests of those that runs began with, by repeat; none where none has begun, or long ago."""
+    return read_yaml(experiment.settings).get(FOLDS, {}) if has_begun(experiment.path) else {}
 
 
 def check_numbers(config: TrainConfig) -> None:

@@ -5,7 +5,7 @@ The shares were fixed before any model was trained and are not for tuning; `stan
 
 from dataclasses import dataclass
 
-from hybrid.errors import UserError
+from hybrid.names import check_names
 from hybrid.simulator.look import CLINIC, STANDARD, Look
 from hybrid.simulator.motion import CLASSES, Families
 
@@ -80,7 +80,6 @@ PRESETS = {
 
 
 def get_preset(name: str) -> Preset:
-    """The preset of this name, or a UserError that lists the names there are."""
-    if name not in PRESETS:
-        raise UserError(f"no preset is named {name!r}; there are: {', '.join(PRESETS)}")
+    """The preset of this name, or a UserError that says which there are."""
+    check_names("preset", [name], PRESETS)
     return PRESETS[name]

@@ -88,7 +88,8 @@ def _why_missing(weights: PretrainedWeights) -> str:
 
 def check_model(config: TrainConfig) -> ClipModel:
     """Refuse a machine that is not there, or what cannot be built or trained so; the model, without weights."""
-    choose_machine(config.accelerator, config.protocol.precision)
+    machine = choose_machine(config.accelerator, config.protocol.precision)
+    check_devices(config.devices, machine.device.type)
     parts_of_a_batch(config)
     if config.arm != config.model.name and config.arm in [*list_models(), *list_models("frozen")]:
         raise UserError(f"arm {config.arm!r} is the name of a model, which {config.model.name!r} cannot go by")
@@ -113,6 +114,13 @@ def check_model(config: TrainConfig) -> ClipModel:
     if pretrained == "official" and not official_weights(model, get_entry(config.model.name)):
         raise UserError(f"model.pretrained=official: {config.model.name} has no published weights")
     return model
+
+
+def check_devices(devices: int, kind: str) -> None:
+    """Refuse more than there are; on a CPU they are processes, of which there may be any number."""
+    there = {"cuda": torch.cuda.device_count(), "mps": 1}.get(kind, devices)
+    if devices > there:
+        raise UserError(f"devices={devices}: torch finds {there} on this machine; give as many or fewer")
 
 
 def _build(config: TrainConfig, num_grades: int, pretrained: str) -> ClipModel:

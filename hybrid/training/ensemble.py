@@ -19,6 +19,7 @@ from hybrid.data.problems import some_of
 from hybrid.device import Machine
 from hybrid.errors import UserError
 from hybrid.folders import RunFolder
+from hybrid.names import did_you_mean
 from hybrid.training.checkpoint import TrainedModel, load_trained, short_digest
 
 
@@ -36,8 +37,8 @@ def find_checkpoints(path: Path, model: str | None = None) -> list[Path]:
     if path.is_dir():
         found = [checkpoint for checkpoint in found if model in (None, checkpoint.parent.parent.name)]
     if not found:
-        there = f"; there are those of {', '.join(models)}" if models else ""
-        raise UserError(f"{path}: holds no finished run" + (f" of {model!r}" if model else "") + there)
+        there = f"; there are those of {', '.join(models)}" + did_you_mean(model, models, "") if models else ""
+        raise UserError(f"{path}: holds no finished run" + (f" of {model!r}" if model is not None else "") + there)
     return [checkpoint for checkpoint in found if checkpoint not in on_all] or found
 
 

@@ -62,13 +62,32 @@ def test_a_name_that_is_no_text_is_named(capsys):
         "\u00e9".encode("ascii")
 
 
-@pytest.mark.parametrize("number, told", [(signal.SIGINT, "stopped;"), (signal.SIGTERM, "stopped (SIGTERM);")])
+@pytest.mark.parametrize(
+    "number, told",
+    [
+        (signal.SIGINT, "stopped;"),
+        (signal.SIGTERM, "stopped (SIGTERM);"),
+        (signal.SIGHUP, "stopped (SIGHUP);"),
+    ],
+)
 def test_a_program_that_is_stopped_says_what_the_same_command_does(number, told):
     done = shell(f"os.kill(os.getpid(), {int(number)})")
     assert (done.returncode, done.stderr.strip()) == (
         128 + number,
         f"{told} the same command continues where this one was",
     )
+
+
+def test_a_terminal_that_goes_away_does_not_end_what_was_told_not_to_hear_of_it():
+    words = [sys.executable, "-c", PROGRAM, "os.kill(os.getpid(), 1); print('goes on')"]
+    done = subprocess.run(["bash", "-c", "trap '' HUP; exec \"$@\"", "bash", *words], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "goes on\n", "")
+
+
+def test_a_path_that_no_system_takes_is_told(capsys):
+    with pytest.raises(SystemExit) as ended, explained():
+        os.stat(300 * "x")
+    assert ended.value.code == 2 and capsys.readouterr().err == f"error: {300 * 'x'}: File name too long\n"
 
 
 def test_a_users_error_ends_in_status_2(capsys):

@@ -50,10 +50,13 @@ def test_a_full_disk_is_named_and_the_old_file_kept(number, tmp_path):
         raise PermissionError(errno.EACCES, "not yours")
 
 
-def test_a_folder_in_which_nothing_may_be_written_is_named(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=r"file/result.json cannot be written \(File exists\)"):
-        write_json(tmp_path / "file" / "result.json", {})
+def test_a_folder_in_which_nothing_may_be_written_is_named(tmp_path, monkeypatch):
+    def refuse(**_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    with pytest.raises(UserError, match=r"result.json cannot be written \(Permission denied\)"):
+        write_json(tmp_path / "result.json", {})
 
 
 def test_what_a_killed_writer_left_is_removed_and_a_living_ones_is_not(tmp_path):
@@ -180,3 +183,14 @@ def test_what_a_system_leaves_in_folders_is_nobodys(tmp_path):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(UserError, match="holds what this program has not written"):
         check_output_folder(tmp_path, ("values.csv",))
+
+
+def test_a_path_through_a_file_is_told_as_that(tmp_path):
+    (tmp_path / "a.csv").write_text("x")
+    path, told = tmp_path / "a.csv" / "deep" / "b.csv", "b.csv: cannot be written, for .*a.csv is a file and no folder"
+    for refuse in (lambda: check_output(path, "mark"), lambda: check_output_folder(path, ("mark",))):
+        with pytest.raises(UserError, match=told):
+            refuse()
+    for writing in (whole_file, whole_folder):
+        with pytest.raises(UserError, match=told), writing(path):
+            pass

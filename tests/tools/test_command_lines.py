@@ -1,5 +1,8 @@
 """The entry points as a person types them: help that helps, and mistakes that are explained."""
 
+import ast
+import os
+import signal
 import subprocess
 import sys
 
@@ -7,6 +10,8 @@ import pytest
 from support import ROOT, quick_overrides
 
 from hybrid.analysis.registry import ATTRIBUTIONS, GROUPS
+from hybrid.errors import UserError
+from tools import analyze, bench, profile_models
 
 
 def type_in(tool: str, *words: str, cwd=None) -> subprocess.CompletedProcess:
@@ -15,11 +20,37 @@ def type_in(tool: str, *words: str, cwd=None) -> subprocess.CompletedProcess:
     )
 
 
-@pytest.mark.parametrize("tool", sorted(path.stem for path in (ROOT / "tools").glob("*.py")))
+TOOLS = sorted(path.stem for path in (ROOT / "tools").glob("*.py"))
+
+
+@pytest.mark.parametrize("tool", TOOLS)
 def test_help_explains_with_an_example(tool):
     done = type_in(tool, "--help")
     assert done.returncode == 0, done.stderr
     assert f"tools/{tool}.py" in done.stdout
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_what_takes_long_to_import_is_imported_where_ctrl_c_is_told(tool):
+    """At the top stand the standard library and `explained`; all else is in a function, or in a `with explained`."""
+    body = ast.parse((ROOT / "tools" / f"{tool}.py").read_text()).body
+    for node in body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+            assert all(name == "hybrid.errors" or name.split(".")[0] in sys.stdlib_module_names for name in names)
+        elif isinstance(node, ast.With):
+            assert ast.unparse(node.items[0]).startswith("explained(")
+    assert ast.unparse(body[-1].body[-1]).startswith(("with explained(", "sys.exit(main())"))
+
+
+@pytest.mark.parametrize("tool, imported", [("parity", "timm"), ("train", "hydra")])
+def test_ctrl_c_while_a_tool_is_imported_is_told_in_a_word(tool, imported, tmp_path):
+    (tmp_path / f"{imported}.py").write_text("raise KeyboardInterrupt")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    words = [sys.executable, str(ROOT / "tools" / f"{tool}.py")]
+    done = subprocess.run(words, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path})
+    assert done.returncode == 128 + signal.SIGINT and "Traceback" not in done.stderr
+    assert done.stderr.startswith("\nstopped; the same command ")
 
 
 @pytest.mark.parametrize(
@@ -105,6 +136,20 @@ def test_models_are_profiled_to_a_terminal_and_files(tmp_path):
 def test_a_profile_explains_a_mistake(words, message):
     done = type_in("profile_models", *words)
     assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "tool, words, message",
+    [
+        (bench, ["--only", ""], "no part of --only is named ''"),
+        (analyze, ["runs", "-o", "out", "--models", ","], "a list of names is empty: was a variable of the shell not"),
+        (profile_models, ["--by-module", "0"], "--by-module must be 1 or more, not 0"),
+    ],
+)
+def test_what_is_empty_does_not_stand_for_all(tool, words, message, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [tool.__name__, *words])
+    with pytest.raises(UserError, match=message):
+        tool.main()
 
 
 def test_the_statistics_are_calibrated_on_few_experiments():

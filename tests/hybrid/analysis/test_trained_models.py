@@ -29,7 +29,7 @@ def test_every_finished_run_is_found_in_the_order_of_the_registry(experiment):
 
 def test_models_and_runs_are_chosen_by_name_and_pattern(experiment):
     assert called(find_trained_runs([experiment.path], ["slowfast"], ["*-fold1"])) == [("slowfast", "repeat0-fold1")]
-    with pytest.raises(UserError, match="no model 'hybird'; there are: .*slowfast"):
+    with pytest.raises(UserError, match="no model is named 'hybird'; there are: .*slowfast"):
         find_trained_runs([experiment.path], ["hybird"])
     with pytest.raises(UserError, match="no run is called repeat9.*; there are: repeat0-fold0, repeat0-fold1"):
         find_trained_runs([experiment.path], [], ["repeat9*"])

@@ -1,4 +1,5 @@
 import itertools
+import sys
 
 import numpy as np
 import pytest
@@ -6,9 +7,11 @@ import torch
 
 from hybrid import create_model, list_models
 from hybrid.config import AugmentConfig
+from hybrid.data import one_pass
 from hybrid.data.loader import InMemoryClips, as_input, seen_by_table
 from hybrid.data.one_pass import seen_in_one_pass
 from hybrid.data.transforms import AugmentParams, Normalisation, apply, draw_view
+from hybrid.errors import UserError
 
 CPU = torch.device("cpu")
 SIDE = 12
@@ -113,3 +116,11 @@ def test_a_whole_epoch_of_drawn_views_is_as_defined():
     batch = InMemoryClips(frames_NTHWC, NORMALISATION["clip"]).batch(torch.arange(16), CPU, views)
     expected = np.stack([plain(*seen, NORMALISATION["clip"]) for seen in zip(frames_NTHWC, views, strict=True)])
     np.testing.assert_allclose(batch.numpy(), expected, rtol=0, atol=5e-6)
+
+
+def test_a_damaged_settings_file_of_numbas_is_named(tmp_path, monkeypatch):
+    (tmp_path / "numba.py").write_text("import yaml\nraise yaml.YAMLError")  # as it does when it reads that file
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+    with pytest.raises(UserError, match=r"\.numba_config\.yaml: is no YAML; mend or remove it"):
+        one_pass._compiled.__wrapped__()

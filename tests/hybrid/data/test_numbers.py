@@ -5,7 +5,7 @@ from argparse import ArgumentTypeError
 import pytest
 
 from hybrid.data.labels import read_labels
-from hybrid.data.numbers import Numbers, typed_number
+from hybrid.data.numbers import Numbers, typed_number, typed_seed
 from hybrid.data.problems import DatasetError
 
 
@@ -54,3 +54,10 @@ def test_a_number_of_a_command_line_has_a_point():
         typed_number("0,38")
     with pytest.raises(ArgumentTypeError, match="'many' is no number"):
         typed_number("many")
+
+
+def test_a_seed_of_a_command_line_is_one_that_every_generator_takes():
+    assert typed_seed("0") == 0 and typed_seed(str(2**32 - 1)) == 2**32 - 1
+    for text in ("-1", str(2**32), "1.5", ""):
+        with pytest.raises(ArgumentTypeError, match="a seed is a whole number from 0 to 4294967295, not"):
+            typed_seed(text)

@@ -136,6 +136,17 @@ def test_an_option_of_a_model_needs_no_plus():
         ("data=folder", "data.root must be given: data.root=..."),
         ("experiment=${nowhere}", "experiment: ${nowhere} names no setting"),
         ("model=vgg16,vit", "model=vgg16,vit: one value at a time here"),
+        ("~seed", "~seed: no setting can be taken away; give it another value: seed=..."),
+        ("~model", "~model: no setting can be taken away; give it another value: model=..."),
+        ("+model=vgg16", "model is chosen without a +: model=vgg16"),
+        ("seed=", "seed is empty: was a variable of the shell not set?"),
+        ("model=", "model is empty: was a variable of the shell not set?"),
+        ("seed=１", "seed=１: cannot be read"),
+        ("fold=[0]", "fold cannot be [0]"),
+        ("model.recipe=3", "model.recipe holds settings of its own, and cannot be 3"),
+        ("model.options={depth:3}", "model.options.depth: is given by itself: model.options.depth=..."),
+        ("hydra/launcher=4", "a choice of Hydra's (hydra/...=, or with @) must be a name"),
+        (f"arm={300 * 'x'}", "arm names a folder, and 255 bytes are the most there"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(setting, message):
@@ -143,6 +154,11 @@ def test_a_mistake_is_told_in_one_line(setting, message):
     with pytest.raises(UserError) as told:
         command_line(CONFIGS, "train", TrainConfig, [setting])
     assert message in str(told.value) and "\n" not in str(told.value) and "full_key" not in str(told.value)
+
+
+@pytest.mark.parametrize("schema", [TrainConfig, PretrainConfig, SimulateConfig])
+def test_a_program_is_started_without_a_word_of_settings(schema):
+    assert typed([], schema, CONFIGS) == []
 
 
 def test_a_flags_value_may_be_a_word_of_its_own():

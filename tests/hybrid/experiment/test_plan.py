@@ -28,7 +28,7 @@ def plan(tmp_path):
 def test_what_is_left_is_what_is_not_done(plan):
     assert plan.runs_left == 4 and plan.seconds_left == 4 * 90 / 2
     text = in_words(plan, now=datetime(2026, 1, 2, 23, 59))
-    assert "2 arms, 10 runs, 4 of them to do: about 03:00, 2 at a time, until Sat 03 Jan 00:02" in text
+    assert "2 arms, 10 runs, 4 of them to do: about 03:00, 2 at a time, until Sat 03 Jan 00:02; then the report" in text
     assert "many" in text and "01:40" in text
 
 

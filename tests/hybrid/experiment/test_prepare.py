@@ -60,6 +60,19 @@ def test_a_value_out_of_range_is_named(config_of, override):
     assert key in str(error.value) and value in str(error.value)
 
 
+def test_frames_that_are_the_protocols_are_told_of_once_and_what_is_a_word_is_known(config_of):
+    for words, told in (
+        (["protocol.frame_rate=0"], "protocol.frame_rate must be positive, not 0.0"),
+        (["protocol.num_frames=15"], "protocol.num_frames must be 8, 16 or 32, not 15"),
+        (["model.num_frames=15"], "model.num_frames must be 8, 16 or 32, not 15"),
+        (["accelerator=foo"], "accelerator must be one of auto, cpu, gpu, mps, not foo"),
+        (["devices=0"], "devices must be 1 or more, not 0"),
+    ):
+        with pytest.raises(UserError) as error:
+            check_numbers(config_of(*words))
+        assert str(error.value) == told
+
+
 def test_a_second_machine_is_not_waited_for_unless_it_is_told_of(config_of, monkeypatch):
     config = config_of("num_nodes=2")
     with pytest.raises(UserError, match="num_nodes must be 1, or the same command must be started on each machine"):

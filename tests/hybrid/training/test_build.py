@@ -2,7 +2,7 @@ import pytest
 
 from baselines import hub
 from hybrid.errors import UserError
-from hybrid.training.build import check_models, fetch_weights, input_normalisation
+from hybrid.training.build import check_devices, check_models, fetch_weights, input_normalisation
 
 TORCHVISION = ((0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989))
 PYTORCHVIDEO = ((0.45,) * 3, (0.225,) * 3)
@@ -50,3 +50,11 @@ def test_all_that_is_wrong_with_several_models_is_told_at_once(config_of):
     with pytest.raises(UserError) as error:
         check_models([config_of(f"model={name}", "weights=pretraining") for name in ("vgg16", "vit")])
     assert "vgg16/pretrained.ckpt" in str(error.value) and "vit/pretrained.ckpt" in str(error.value)
+
+
+def test_more_devices_than_there_are_are_refused_and_processes_of_a_cpu_are_not(monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    for kind in ("cuda", "mps"):
+        with pytest.raises(UserError, match="devices=99: torch finds 1 on this machine"):
+            check_devices(99, kind)
+    check_devices(99, "cpu")

@@ -66,6 +66,8 @@ def test_a_choice_that_is_not_there_is_explained(experiment, tmp_path):
         find_checkpoints(experiment)
     with pytest.raises(UserError, match="no finished run of 'r3d'; there are those of slowfast, vgg16"):
         find_checkpoints(experiment, "r3d")
+    with pytest.raises(UserError, match="of slowfast, vgg16; did you mean vgg16\\?"):
+        find_checkpoints(experiment, "vgg_16")
     with pytest.raises(UserError, match="no finished run"):
         find_checkpoints(experiment / "slowfast" / "repeat0-fold2")
     with pytest.raises(UserError, match="there is no such"):
