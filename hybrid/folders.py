@@ -306,6 +306,10 @@ WEIGHTS = "content of pretrained"
 """of an arm's settings: other weights may lie under a path later"""
 
 
+RATERS = "raters a clip"
+"""of an experiment's settings: what the noise of votes follows from; fractions of many and of few votes are alike"""
+
+
 FOLDS = "folds"
 """of an experiment's settings: digests of its folds by repeat, which `experiment/prepare.py` looks at"""
 
@@ -328,9 +332,9 @@ def check_settings(path: Path, settings: dict[str, Any], what: str) -> None:
     if not path.exists():
         raise OtherSettings(f"{path}: is gone, and with it what {what} was made with; put it back, or choose another "
                             "name with experiment=...")  # fmt: skip
-    there, ignored = _with_newer_keys(_recorded(path), settings), {FOLDS}
-    if WEIGHTS not in there or WEIGHTS not in settings:  # of before it was kept, or the file is gone
-        ignored |= {WEIGHTS}
+    there = _with_newer_keys(_recorded(path), settings)
+    # Of before it was kept, or the file is gone.
+    ignored = {FOLDS} | {key for key in (WEIGHTS, RATERS) if key not in there or key not in settings}
     there, settings = ({key: of[key] for key in of if key not in ignored} for of in (there, settings))
     differences = [
         f"  {key}: {_shown(old)} there, {_shown(new)} asked for"

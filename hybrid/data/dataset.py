@@ -66,6 +66,14 @@ class ClipDataset:
         groups = len(set(self.groups)) if self.groups else "none, so each clip is its own"
         return f"grades, best first: {', '.join(self.grades)}; groups: {groups}; raters a clip: {known}"
 
+    @property
+    def raters(self) -> str:
+        """Equal of two data sets if as many voted on each clip."""
+        if np.isnan(self.raters_N).all():
+            return "not known"
+        digest = hashlib.sha256(self.raters_N.tobytes()).hexdigest()[:8]
+        return f"{np.nanmin(self.raters_N):g} to {np.nanmax(self.raters_N):g} ({digest})"
+
     @cached_property
     def moments(self) -> Moments:
         """What every run on these clips that normalises each by its own contrast has to know of them."""

@@ -9,8 +9,10 @@ from hybrid.data.table import Table, renaming
 
 SUM_TOLERANCE = 0.05
 """how far rounded fractions may sum from 1, as a share of it; percentages from 100"""
+ROUNDING = 0.01
+"""how far sums of rounded fractions, or of percentages, lie apart; votes of fewer than a hundred are then the same"""
 FEWEST_ROWS = 5
-"""in which a column must be the sum of the others to be no grade, whatever its name"""
+"""in which sums must tell that a column is no grade, whatever its name"""
 
 
 def grade_columns(table: Table, numbers: Numbers, problems: Problems) -> tuple[str, ...]:
@@ -42,6 +44,7 @@ def grade_columns(table: Table, numbers: Numbers, problems: Problems) -> tuple[s
             grades.append(column)
     votes_NK = np.array([[numbers.read(row.cells[grade]) or 0 for grade in grades] for row in table.rows])
     strange, totals = strange_names(grades), {} if in_a_row(grades) else _totals(votes_NK, grades)
+    beside = not (totals or in_a_row(grades)) and len(table.rows) >= FEWEST_ROWS and _is_beside(votes_NK)
     if strange and grades[-1] in strange and not counts_something(grades[-1]) and _completes(votes_NK):
         strange.remove(grades[-1])
     for column in grades:
@@ -50,11 +53,16 @@ def grade_columns(table: Table, numbers: Numbers, problems: Problems) -> tuple[s
                 f"{table.name}: the column {column!r} is the sum of the others, not a grade; remove it, or, if it is "
                 "one, name the grades by letters or numbers in a row, as A to E"
             )
+        elif beside and column == grades[-1]:
+            problems.add(
+                f"{table.name}: the column {column!r} does not look like a grade: every row sums to the same without "
+                "it, and not with it; remove it, or, if it is one, name the grades by letters in a row, as A to E"
+            )
         elif column in strange:
             others = some_of(other for other in grades if other not in strange)
             problems.add(
                 f"{table.name}: {column!r} does not look like a grade{f' beside {others}' if others else ''}; remove "
-                "it, or give the grades names of one kind, as A to E, 1 to 5 or good, fair, poor"
+                "it, or, if it is one, give all names of one kind, as A to E, 1 to 5 or good, fair, poor"
             )
         elif (same := next(other for other in grades if grade_key(other) == grade_key(column))) != column:
             problems.add(f"{table.name}: the columns {same!r} and {column!r} are one grade; keep one of them")
@@ -80,6 +88,15 @@ def _completes(votes_NK: np.ndarray) -> bool:
     """
     with_N = votes_NK.sum(axis=1)
     return not votes_NK[:, -1].any() or bool(with_N.std() + 1e-9 < (with_N - votes_NK[:, -1]).std())
+
+
+def _is_beside(votes_NK: np.ndarray) -> bool:
+    """Whether the last column is evidently none of the votes': three or more others sum to the same in every row, but
+    for rounding, and with it they do not.
+    """
+    others_N = votes_NK[:, :-1].sum(axis=1)
+    alike = np.ptp(others_N) <= ROUNDING * others_N.max()
+    return votes_NK.shape[1] > 3 and bool(alike and others_N.min() > 0) and not _completes(votes_NK)
 
 
 def without_percent(text: str, numbers: Numbers) -> str:

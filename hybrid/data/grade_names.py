@@ -11,7 +11,8 @@ from hybrid.data.table import SYNONYMS
 
 NO_GRADES = frozenset(
     "n nr no number id index total sum count mean median sd votes voters raters age year date patient donor subject "
-    "confidence gesamt summe anzahl alter patientennummer somme nombre suma".split()
+    "confidence abstain abstained abstention abstentions unclear unsure missing skipped "
+    "gesamt summe anzahl alter patientennummer somme nombre suma".split()
 )
 """words for what laboratories count beside grades"""
 NO_GRADES_IN_HAN = ("患者", "合計", "総数", "平均", "年齢", "日付", "人数", "合计", "总数", "年龄", "日期")

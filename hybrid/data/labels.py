@@ -112,7 +112,7 @@ def scan_labels(root: Path, problems: Problems) -> Labels | None:
     votes = {row.line: _votes(table.name, row, grades, numbers, problems) for row in table.rows}
     kept = _clip_rows(table, files, problems)
     votes_NK = np.array([votes[row.line] for row in kept.values()]).reshape(len(kept), len(grades))
-    _check_sums(table.name, votes_NK, list(kept.values()), problems)
+    _check_sums(table.name, votes_NK, list(kept.values()), problems, notices)
     groups = _groups(table, list(kept.values()), problems, notices)
     if unused := [name for name in files.files if name not in kept]:
         notices.append(f"{table.name} does not mention {len(unused)} of the files in clips/: {some_of(unused)}")
@@ -183,7 +183,7 @@ def _votes(file: str, row: Row, grades: tuple[str, ...], numbers: Numbers, probl
     return [math.nan] * len(grades) if bad else votes
 
 
-def _check_sums(file: str, votes_NK: np.ndarray, rows: list[Row], problems: Problems) -> None:
+def _check_sums(file: str, votes_NK: np.ndarray, rows: list[Row], problems: Problems, notices: list[str]) -> None:
     """A file holds votes, fractions or percentages, and one of them: a row of another kind is a slip, and scaling it
     would hide that.
     """
@@ -199,6 +199,13 @@ def _check_sums(file: str, votes_NK: np.ndarray, rows: list[Row], problems: Prob
             problems.add(f"{name} sums to {total} where most rows are {kind}")
         elif not shares_of and broken_N[n] and near_N[1][n]:
             problems.add(f"{name} has fractions where most rows are votes")
+    if not shares_of and broken_N.any():
+        least, most = sums_N[good_N].min(), sums_N[good_N].max()
+        if most - least > SUM_TOLERANCE * most:
+            notices.append(
+                f"numbers of {file} are not whole, and its rows sum to {least:g} to {most:g}: each is divided by its "
+                "sum; is every grade there, and nothing but grades?"
+            )
 
 
 def _groups(table: Table, rows: list[Row], problems: Problems, notices: list[str]) -> tuple[str, ...] | None:
@@ -213,7 +220,7 @@ def _groups(table: Table, rows: list[Row], problems: Problems, notices: list[str
     spellings, near = defaultdict(dict), defaultdict(list)
     for row, group in zip(rows, groups, strict=True):
         if not group:
-            place = f"{FILE} row {row.line}" if file == table.name else file
+            place = f"{file} row {row.line}" if file == table.name else file
             problems.add(f"{place}: clip {row.cells['clip']!r} has no group, others have one")
         spellings[group].setdefault(row.cells["group"], row.line)
     for group in spellings:

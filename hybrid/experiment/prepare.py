@@ -24,9 +24,10 @@ from hybrid.data.labels import scan_labels
 from hybrid.data.problems import Problems
 from hybrid.data.simulated import is_simulated
 from hybrid.errors import UserError
-from hybrid.files import read_yaml
+from hybrid.files import check_record, read_yaml
 from hybrid.folders import (
     FOLDS,
+    RATERS,
     ExperimentFolder,
     RunFolder,
     arm_settings,
@@ -99,10 +100,10 @@ def _check_settings(config: TrainConfig, run: RunFolder) -> list[tuple[Path, dic
     check_numbers(config)
     check_logger(config)
     _simulate(config)
-    fingerprint = _dataset(config, config.protocol).fingerprint
+    dataset = _dataset(config, config.protocol)
     experiment, arm = f"experiment {config.experiment!r}", f"arm {run.arm!r} of experiment {config.experiment!r}"
     shared = [
-        (run.experiment.settings, shared_settings(config, fingerprint), experiment),
+        (run.experiment.settings, shared_settings(config, dataset.fingerprint) | {RATERS: dataset.raters}, experiment),
         (run.experiment.model(run.arm), arm_settings(config), arm),
     ]
     for path, settings, what in shared:
@@ -125,7 +126,11 @@ def _check_kept_folds(config: TrainConfig, experiment: ExperimentFolder) -> None
 
 def _known_folds(experiment: ExperimentFolder) -> dict[str, str]:
     """The digests of those that runs began with, by repeat; none where none has begun, or long ago."""
-    return read_yaml(experiment.settings).get(FOLDS, {}) if has_begun(experiment.path) else {}
+    if not has_begun(experiment.path):
+        return {}
+    recorded = read_yaml(experiment.settings)
+    check_record(experiment.settings, recorded, {FOLDS: dict}, needed=())
+    return recorded.get(FOLDS, {})
 
 
 def check_numbers(config: TrainConfig) -> None:

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from hybrid.config import check_values, processors
@@ -79,11 +79,26 @@ def simulate_dataset(
 
 def _remove_left_over(root: Path) -> None:
     """What programs that were stopped had made of other data sets for this folder, which is taken now."""
-    root = root.resolve()
-    for place in root.parent.glob(glob.escape(fitting(f".{root.name}", PARTIAL).removesuffix(PARTIAL)) + PARTIAL):
+    for place in _places(root):
         with contextlib.suppress(OSError), FileLock(place / "lock", timeout=0):  # of one that is at it now, a Timeout
             shutil.rmtree(place)
-            print(f"note: {place} is removed: another data set, half made, for {root}", file=sys.stderr)
+            print(f"note: {place} is removed: another data set, half made, for {root.resolve()}", file=sys.stderr)
+
+
+def _places(root: Path) -> list[Path]:
+    """Where data sets for this folder are being made, or were when a program was stopped."""
+    root = root.resolve()
+    return list(root.parent.glob(glob.escape(fitting(f".{root.name}", PARTIAL).removesuffix(PARTIAL)) + PARTIAL))
+
+
+def _is_held(place: Path) -> bool:
+    try:
+        with FileLock(place / "lock", timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:  # it is gone
+        return False
 
 
 def in_processes(function: Callable, tasks: Sequence, workers: int, chunksize: int = 1) -> Iterator[Any]:
@@ -128,8 +143,10 @@ def held_folder(root: Path, record: dict) -> Iterator[Path]:
     It lies in `.<root>.<hash of the request>.partial/` beside `root`, with the lock, and stays when a program ends.
     """
     name = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:8]
-    root = root.resolve()
-    place = root.parent / fitting(f".{root.name}", PARTIAL.replace("????????", name))
+    place = root.resolve().parent / fitting(f".{root.resolve().name}", PARTIAL.replace("????????", name))
+    for other in _places(root):
+        if other != place and _is_held(other):
+            raise UserError(f"another program is simulating another data set into {root} now: choose another folder")
     place.mkdir(parents=True, exist_ok=True)
     with only_one(place, "simulates into"):
         folder = place / "clips_and_tables"

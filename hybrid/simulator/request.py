@@ -27,7 +27,7 @@ class Request:
         if self.num_clips < 1:
             raise UserError(f"num_clips must be at least 1, not {self.num_clips}")
         if not 0 <= self.seed < 2**63:
-            raise UserError(f"seed must be from 0 to 2^63, not {self.seed}")
+            raise UserError(f"seed must be from 0 to 2^63 - 1, not {self.seed}")
 
     def record(self) -> dict:
         microscope = self.settings.microscope or get_preset(self.preset).look.microscope
@@ -51,6 +51,6 @@ def is_made(root: Path, request: Request) -> bool:
         if record.get(key) != wanted.get(key)
     ]
     raise UserError(
-        f"{root} holds another simulated data set ({'; '.join(different)}); choose another folder, or give data=folder "
-        "to take what is there"
+        f"{root} holds another simulated data set ({'; '.join(different)}); choose another folder; programs that train "
+        "take what is there with data=folder"
     )

@@ -127,6 +127,29 @@ def test_a_worst_grade_with_a_name_is_told_from_other_numbers_by_the_sums_of_row
             read_labels(root)
 
 
+@pytest.mark.parametrize("name, last, taken", [
+    ("poor", [6, 5, 4, 3, 2], True), ("motility", [30, 36, 31, 33, 30], False), ("pid", [1, 1, 2, 2, 3], False)
+])  # fmt: skip
+def test_what_breaks_the_sums_of_rows_is_no_grade(make_dataset, name, last, taken):
+    rows = [f"{n}.mkv,{n},3,{7 - n if not taken else 1},{last[n]}" for n in range(5)]
+    root = make_dataset(
+        f"clip,excellent,good,fair,{name}\n" + "\n".join(rows), clips=[row.split(",")[0] for row in rows]
+    )
+    if taken:
+        assert read_labels(root).grades == ("excellent", "good", "fair", name)
+    else:
+        with pytest.raises(
+            DatasetError, match=f"'{name}' does not look like a grade: every row sums to the same without"
+        ):
+            read_labels(root)
+
+
+def test_a_rare_worst_grade_is_one_though_others_sum_nearly_alike(make_dataset):
+    rows = [f"{n}.mkv,{20 - (n == 3)},15,5,{int(n in (1, 3))}" for n in range(6)]
+    root = make_dataset("clip,good,fair,poor,none\n" + "\n".join(rows), clips=[row.split(",")[0] for row in rows])
+    assert len(read_labels(root).grades) == 4
+
+
 @pytest.mark.parametrize(
     "votes, counted, noted",
     [
@@ -136,6 +159,7 @@ def test_a_worst_grade_with_a_name_is_told_from_other_numbers_by_the_sums_of_row
         ("0.3,0.7\nb.mkv,0,1", False, ""),
         ("30.5,69.5\nb.mkv,0,100", False, ""),
         ("19.5,20.5\nb.mkv,0,40", False, ""),
+        ("0.3,1.7\nb.mkv,0.5,0.4", False, "numbers of labels.csv are not whole, and its rows sum to 0.9 to 2: each is"),
         ("30,70\nb.mkv,0,100", True, "every row of labels.csv sums to 100: taken as votes of 100 raters; if they are"),
         ("30,71\nb.mkv,0,100", True, "every row of labels.csv sums to 100, or nearly: taken as votes of 100 raters;"),
     ],

@@ -1,10 +1,13 @@
+import shutil
+
 import numpy as np
+import pandas as pd
 import pytest
 from support import write_dataset
 
 from hybrid.errors import UserError
 from hybrid.experiment.prepare import check_numbers, prepare
-from hybrid.files import read_yaml, write_json
+from hybrid.files import read_yaml, write_json, write_yaml
 
 
 def test_data_and_folds_are_ready(config_of):
@@ -139,3 +142,25 @@ def test_an_experiment_keeps_its_protocol_and_its_clips(config_of, tmp_path):
     other = write_dataset(tmp_path / "other", num_clips=9)
     with pytest.raises(UserError, match="data.fingerprint"):
         prepare(config_of(f"data.root={other}", "experiment=smoke-clips_of_mine"))
+
+
+def test_an_experiment_keeps_how_many_voted(config_of, tmp_path):
+    """The noise ceiling follows from that; shares of 4 votes and of 40 are the same targets."""
+    few, many = write_dataset(tmp_path / "few"), tmp_path / "many"
+    shutil.copytree(few, many)
+    table = pd.read_csv(many / "labels.csv").set_index("clip")
+    table.update(10 * table.select_dtypes("number"))
+    table.to_csv(many / "labels.csv")
+    dataset, _ = prepare(config_of(f"data.root={few}", "experiment=votes"))
+    write_json(tmp_path / "runs" / "votes" / "slowfast" / "repeat0-fold0" / "result.json", {})
+    of_many = config_of(f"data.root={many}", "experiment=votes")
+    with pytest.raises(UserError, match="\n  raters a clip: .* there, .* asked for\n"):
+        prepare(of_many)
+    kept = tmp_path / "runs" / "votes" / "experiment.yaml"
+    settings = read_yaml(kept)
+    assert settings.pop("raters a clip") == dataset.raters
+    write_yaml(kept, settings | {"folds": ["repeat0"]})
+    with pytest.raises(UserError, match="experiment.yaml: was damaged, folds is"):
+        prepare(of_many)
+    write_yaml(kept, settings)  # as before it was kept
+    prepare(of_many)

@@ -100,14 +100,14 @@ def test_a_stopped_run_goes_on_to_the_same_data_set(made, tmp_path, monkeypatch,
 
 def test_what_stopped_programs_have_made_of_other_sets_for_a_folder_is_removed_and_told(tmp_path, capsys):
     asked = {"num_clips": 1, "workers": 1, "settings": SMALL}
-    stopped, at_it = (Request("clinic", 1, seed, SMALL).record() for seed in (4, 5))
-    with held_folder(tmp_path / "set", stopped) as left:
+    with held_folder(tmp_path / "set", Request("clinic", 1, 4, SMALL).record()) as left:
         (left / "clips").mkdir()
-    with held_folder(tmp_path / "set", at_it) as in_use:
-        simulate_dataset(tmp_path / "set", seed=3, **asked)
-        assert not left.parent.exists() and in_use.exists()
-        told = f"note: {left.parent} is removed: another data set, half made, for {tmp_path / 'set'}\n"
-        assert capsys.readouterr().err.endswith(told)
+        with pytest.raises(UserError, match="another program is simulating another data set into .*set now"):
+            simulate_dataset(tmp_path / "set", seed=3, **asked)
+    assert left.exists()
+    simulate_dataset(tmp_path / "set", seed=3, **asked)
+    told = f"note: {left.parent} is removed: another data set, half made, for {tmp_path / 'set'}\n"
+    assert capsys.readouterr().err.endswith(told)
     simulate_dataset(tmp_path / "set", seed=3, **asked)  # which is there already
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
