@@ -39,7 +39,10 @@ def grade_columns(table: Table, numbers: Numbers, problems: Problems) -> tuple[s
             problems.add(f"{table.name}: the column {column!r} has percent signs: write {percent!r} as {number!r}")
             signed = True
         elif words:
-            problems.add(f"{table.name}: unknown column {column!r}: what lies between clip and group must be votes")
+            problems.add(
+                f"{table.name}: unknown column {column!r}: what lies between clip and group must be votes; remove it "
+                "(a rater's own grades belong into ratings.csv: clip,rater,grade)"
+            )
         else:
             grades.append(column)
     votes_NK = np.array([[numbers.read(row.cells[grade]) or 0 for grade in grades] for row in table.rows])

@@ -14,7 +14,7 @@ from hybrid.data.grade_names import grade_key, grade_order, not_finite, odd_name
 from hybrid.data.numbers import NUMBER
 from hybrid.data.paths import ClipFiles, group_name, rater_key
 from hybrid.data.problems import Problems, some_of
-from hybrid.data.table import Row, Table, read_table, renaming
+from hybrid.data.table import Row, Table, misnamed, read_table, renaming
 
 LABELS, RATINGS, CLIPS = "labels.csv", "ratings.csv", "clips.csv"
 VIDEO_DIGEST = "video_sha256"
@@ -37,6 +37,12 @@ def read_votes(root: Path, files: ClipFiles, problems: Problems, notices: list[s
         )
         table = _counted(table, _by_clip(table, files, problems), problems, notices)
         return _with_groups(root, table, files, problems, notices)
+    if not (root / LABELS).exists() and not misnamed(root / LABELS) and files.files:
+        problems.add(
+            f"there is no {LABELS} with the panel's votes (clip,A,B,C,D,E), and no {RATINGS} (clip,rater,grade); "
+            f"python tools/rate.py {root} collects them"
+        )
+        return None
     table = read_table(root / LABELS, ("clip",), problems, optional=("group", "grade"), clips=files.files)
     if table is not None and "grade" in table.columns:
         notices.append(f"{LABELS} has one grade a clip, taken as one vote: how far raters agree is not known")

@@ -53,11 +53,12 @@ class Labels:
 
     @property
     def counted(self) -> bool:
-        """Whether the numbers are votes, so that their sum says how many raters there were: all are whole, and not of
-        one vote a clip, which may as well be fractions.
+        """Whether the numbers are votes, so that their sum says how many raters there were: all are whole, not of one
+        vote a clip, which may as well be fractions, and no percentages that were rounded.
         """
         votes_NK = self.votes_NK[np.isfinite(self.votes_NK).all(axis=1)]
-        return bool((votes_NK == np.round(votes_NK)).all() and (votes_NK.sum(axis=1) > 1).any())
+        sums_N = votes_NK.sum(axis=1)
+        return bool((votes_NK == np.round(votes_NK)).all() and (sums_N > 1).any()) and not rounded_percentages(sums_N)
 
     def path(self, index: int) -> Path:
         """Where a clip's file lies."""
@@ -120,10 +121,12 @@ def scan_labels(root: Path, problems: Problems) -> Labels | None:
     left_out = {row.line for row in table.rows} - set(lines)
     sums_N1 = votes_NK.sum(axis=1, keepdims=True)
     if len(kept) and (votes_NK == np.round(votes_NK)).all() and (abs(sums_N1 - 100) <= 2).all():
-        nearly = "" if (sums_N1 == 100).all() else ", or nearly"
+        taken = "taken as votes of 100 raters; if they are percentages, write"
+        if rounded_percentages(sums_N1):
+            taken = "taken as rounded percentages; for a noise ceiling, write"
         notices.append(
-            f"every row of {table.name} sums to 100{nearly}: taken as votes of 100 raters; if they are percentages, "
-            "write how many voted for each grade, or, where that is not known, fractions that sum to 1"
+            f"every row of {table.name} sums to 100{'' if (sums_N1 == 100).all() else ', or nearly'}: {taken} how many "
+            "voted for each grade, or, where that is not known, fractions that sum to 1"
         )
     return Labels(
         root=root,
@@ -137,6 +140,11 @@ def scan_labels(root: Path, problems: Problems) -> Labels | None:
         notices=tuple(notices),
         left_out=tuple(row.cells["clip"] for row in table.rows if row.line in left_out),
     )
+
+
+def rounded_percentages(sums: np.ndarray) -> bool:
+    """Of rows of whole numbers: more than 100 raters now and then are none, for a panel has no member too many."""
+    return bool(sums.size and (abs(sums - 100) <= 2).all() and sums.max() > 100 and np.ptp(sums))
 
 
 def _clip_rows(table: Table, files: ClipFiles, problems: Problems) -> dict[str, Row]:

@@ -102,6 +102,10 @@ class Bootstrap:
     high: float
 
 
+FEWEST_DRAWN = 6
+"""groups whose means are drawn anew; on pure noise the interval of 5 would leave zero out in a tenth of cases"""
+
+
 def clustered_bootstrap(
     difference_N: ArrayLike,
     group_N: ArrayLike | None = None,
@@ -115,7 +119,10 @@ def clustered_bootstrap(
     difference_N: one a clip, averaged over repeats. group_N: what may not be split (patient, video); None: every
     clip is its own. Percentile interval, expanded as Hesterberg (What teachers should know about the bootstrap, The
     American Statistician, 2015) does it, because the plain one is narrow with few groups: for normal group
-    means of 40 groups it covers 94 %, of 10 groups 90 %.
+    means of 40 groups it covers 94 %, of 10 groups 90 %. Below FEWEST_DRAWN groups there are too few different draws
+    for tails (of 2 groups the expanded one, too, would cover a half): the interval is then of Student's t, with the
+    groups' residuals (A. C. Cameron, D. L. Miller: A Practitioner's Guide to Cluster-Robust Inference, Journal of Human
+    Resources, 2015, equation 11 for a mean).
     """
     difference_N = checked(difference_N)
     group_N = np.arange(len(difference_N)) if group_N is None else np.asarray(group_N)
@@ -126,6 +133,11 @@ def clustered_bootstrap(
     groups = len(sums)
     if groups < 2:
         raise ValueError("a bootstrap over groups needs 2 groups or more")
+    if groups < FEWEST_DRAWN:
+        mean = sums.sum() / sizes.sum()
+        error = np.sqrt(groups / (groups - 1) * np.square(sums - mean * sizes).sum()) / sizes.sum()
+        half = stats.t.ppf((1 + confidence) / 2, groups - 1) * error
+        return Bootstrap(float(mean), float(mean - half), float(mean + half))
     drawn = _draws(groups, repetitions, seed)
     means = (drawn @ sums) / (drawn @ sizes)
     tail = expanded_tail(groups, confidence)

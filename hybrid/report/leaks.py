@@ -37,3 +37,13 @@ def split_notes(results: ExperimentResults) -> list[str]:
             folds.setdefault((run.repeat, results.groups[clip]), set()).add(run.fold)
     split = {group for (_, group), of in folds.items() if len(of) > 1}
     return [f"Not a fair test: {notice}." for notice in split_notices(len(split))]
+
+
+def ungrouped_notes(results: ExperimentResults) -> list[str]:
+    """A sentence where every clip is its own group; whether any belong together is then not known."""
+    if any(group != clip for clip, group in results.groups.items()):
+        return []
+    return [
+        "These clips have no groups: some of one patient, donor or video may be in training and others in test, and "
+        "then errors are too low. A column 'group' of labels.csv keeps them together."
+    ]

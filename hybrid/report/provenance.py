@@ -1,5 +1,6 @@
 """How the runs were made: settings, machine, versions, seeds, commit."""
 
+from collections.abc import Collection
 from itertools import product
 from pathlib import Path
 
@@ -98,14 +99,17 @@ def _text(path: Path) -> str:
     return yaml.safe_dump(read_yaml(path), sort_keys=False, allow_unicode=True)
 
 
-def missing_runs(folder: ExperimentFolder) -> list[tuple[str, str]]:
-    """Runs without a result, and why: those that are planned, have begun, or that others of their arm have done."""
+def missing_runs(folder: ExperimentFolder, read: Collection[str]) -> list[tuple[str, str]]:
+    """Runs without a result, and why: those that are planned, have begun, or that others of their arm have done.
+
+    read: labels of those whose results have been read; one that is done since then is still to come.
+    """
     done = [run.read_result() for run in folder.done_runs()]
     arms = {path.parent.name for path in folder.path.glob("*/model.yaml")} | {result["arm"] for result in done}
     pairs = product(*(sorted({result[key] for result in done}) for key in ("repeat", "fold")))
     of_others = [folder.run(arm, *pair) for pair in pairs for arm in sorted(arms)]
     known = {run.label: run for run in (*folder.unfinished_runs(), *folder.planned_runs(), *of_others)}
-    return [(label, _state(run)) for label, run in sorted(known.items()) if not run.done]
+    return [(label, _state(run)) for label, run in sorted(known.items()) if label not in read]
 
 
 def _state(run: RunFolder) -> str:

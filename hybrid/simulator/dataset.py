@@ -147,10 +147,14 @@ def held_folder(root: Path, record: dict) -> Iterator[Path]:
     for other in _places(root):
         if other != place and _is_held(other):
             raise UserError(f"another program is simulating another data set into {root} now: choose another folder")
-    place.mkdir(parents=True, exist_ok=True)
-    with only_one(place, "simulates into"):
+    with contextlib.ExitStack() as held:
+        while True:
+            place.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # the one waited for is done, and has removed it
+                held.enter_context(only_one(place, "simulates into"))
+                break
         folder = place / "clips_and_tables"
-        folder.mkdir(parents=True, exist_ok=True)  # with its parent, which the one waited for may have removed
+        folder.mkdir(parents=True, exist_ok=True)
         yield folder
 
 

@@ -106,7 +106,12 @@ def check_model(config: TrainConfig) -> ClipModel:
         )
     named = pretrained in ("none", "official") or is_shipped(pretrained)
     if not named and not Path(pretrained).exists():
-        raise UserError(f"model.pretrained must be none, official, simulated or a path; there is no {pretrained!r}")
+        made = (
+            f"; python tools/pretrain.py model={config.model.name} makes one" if "/pretraining-" in pretrained else ""
+        )
+        raise UserError(
+            f"model.pretrained must be none, official, simulated or a path; there is no {pretrained!r}{made}"
+        )
     with torch.device("meta"):
         model = _build(config, num_grades=2, pretrained="none")
     with told_of_model(config.model.name):

@@ -161,7 +161,8 @@ def test_a_rare_worst_grade_is_one_though_others_sum_nearly_alike(make_dataset):
         ("19.5,20.5\nb.mkv,0,40", False, ""),
         ("0.3,1.7\nb.mkv,0.5,0.4", False, "numbers of labels.csv are not whole, and its rows sum to 0.9 to 2: each is"),
         ("30,70\nb.mkv,0,100", True, "every row of labels.csv sums to 100: taken as votes of 100 raters; if they are"),
-        ("30,71\nb.mkv,0,100", True, "every row of labels.csv sums to 100, or nearly: taken as votes of 100 raters;"),
+        ("30,71\nb.mkv,0,100", False, "every row of labels.csv sums to 100, or nearly: taken as rounded percentages;"),
+        ("30,69\nb.mkv,0,100", True, "every row of labels.csv sums to 100, or nearly: taken as votes of 100 raters;"),
     ],
 )
 def test_numbers_that_are_not_whole_are_no_votes_and_percentages_are_asked_about(make_dataset, votes, counted, noted):
@@ -328,6 +329,12 @@ def test_no_folder_and_no_files(tmp_path, make_dataset):
         f"labels.csv: there is no such file in {tmp_path / 'bare'}",
         "clips/: there is no such folder; the videos belong there",
     )
+    ungraded = make_dataset("")
+    (ungraded / "labels.csv").unlink()
+    with pytest.raises(
+        DatasetError, match=r"no ratings.csv \(clip,rater,grade\); python tools/rate.py .* collects them"
+    ):
+        read_labels(ungraded)
 
 
 def test_every_problem_at_once(make_dataset):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from scipy import stats
 
 from hybrid.evaluation.statistics import bayesian_correlated_t, clustered_bootstrap, corrected_resampled_t, holm
@@ -74,10 +75,30 @@ def test_bootstrap_of_few_clips_nears_the_t_interval():
 
 
 def test_bootstrap_draws_whole_groups():
-    difference, group = [0.0, 0.0, 0.0, 1.0], ["a", "a", "a", "b"]
+    difference, group = [0.0] * 15 + [1.0] * 3, np.repeat(range(6), 3)
     result = clustered_bootstrap(difference, group)
-    # two draws of two groups: both a, both b or one of each, so only the means 0, 1 and 1/4 exist
-    assert (result.mean, result.low, result.high) == (0.25, 0, 1)
+    # of six groups of which one is all ones, so many sixths; of eighteen clips it would be eighteenths
+    assert result.low == 0 and 6 * result.high == pytest.approx(round(6 * result.high))
+    assert round(6 * result.high) >= 3
+
+
+@pytest.mark.parametrize("groups", [2, 3, 5])
+def test_an_interval_of_few_groups_is_students(groups):
+    rng = np.random.default_rng(groups)
+    difference = rng.normal(0.1, 1, groups)
+    ours, theirs = clustered_bootstrap(difference), stats.ttest_1samp(difference, 0).confidence_interval()
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), rel=1e-9)
+    group = rng.integers(0, groups, 40)
+    group[:groups] = range(groups)
+    difference = rng.normal(size=groups)[group] + rng.normal(size=40)
+    robust = sm.OLS(difference, np.ones(40)).fit(
+        cov_type="cluster", cov_kwds={"groups": group, "df_correction": True, "use_correction": False}, use_t=True
+    )
+    low, high = robust.conf_int()[0]
+    ours = clustered_bootstrap(difference, group)
+    correction = np.sqrt(groups / (groups - 1))
+    assert ours.high - ours.low == pytest.approx(correction * (high - low), rel=1e-6)
+    assert ours.mean == pytest.approx(robust.params[0])
 
 
 @pytest.mark.parametrize(

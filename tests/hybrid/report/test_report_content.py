@@ -1,5 +1,6 @@
 """What the page tells beyond the tables: calibration, hard clips and their films, what is missing."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,6 +18,7 @@ from hybrid.report.clips import WORST, hard_clips
 from hybrid.report.data import report_data
 from hybrid.report.figures import read_curves
 from hybrid.report.grades import calibration_error, grades_table, reliability
+from hybrid.report.leaks import ungrouped_notes
 from hybrid.report.provenance import missing_runs, provenance
 from hybrid.report.results import _lead as lead_of
 
@@ -76,12 +78,21 @@ def test_frames_of_another_data_set_are_not_shown(experiment):
 
 def test_missing_runs_are_named_with_their_error(experiment):
     run = experiment.run("vgg16", 0, 1)
+    read = [of.folder.label for of in load_experiment(experiment).runs if of.folder.label != run.label]
+    assert missing_runs(experiment, read) == [("vgg16/repeat0-fold1", "2 of 2 epochs so far")], "done since then"
     run.result.unlink()
-    assert missing_runs(experiment) == [("vgg16/repeat0-fold1", "2 of 2 epochs so far")]
+    assert missing_runs(experiment, read) == [("vgg16/repeat0-fold1", "2 of 2 epochs so far")]
     write_text(run.error, "Traceback\nRuntimeError: the lamp went out\n")
-    assert missing_runs(experiment) == [("vgg16/repeat0-fold1", "RuntimeError: the lamp went out")]
+    assert missing_runs(experiment, read) == [("vgg16/repeat0-fold1", "RuntimeError: the lamp went out")]
     experiment.plan({"vgg16/repeat0-fold1", "x3d/repeat0-fold0"})  # of which nothing is there yet
-    assert missing_runs(experiment)[1:] == [("x3d/repeat0-fold0", "not done")]
+    assert missing_runs(experiment, read)[1:] == [("x3d/repeat0-fold0", "not done")]
+
+
+def test_clips_without_groups_are_told_of(experiment):
+    results = load_experiment(experiment)
+    assert ungrouped_notes(results) == []
+    (note,) = ungrouped_notes(replace(results, groups={clip: clip for clip in results.groups}))
+    assert "some of one patient, donor or video may be in training and others in test" in note
 
 
 def test_the_page_says_what_the_runs_were_computed_on_and_in(experiment):

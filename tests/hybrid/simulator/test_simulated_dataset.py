@@ -124,6 +124,21 @@ def test_a_program_that_makes_the_same_set_is_waited_for(made, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
+def test_a_program_that_was_waited_for_and_is_done_may_have_removed_the_lock(tmp_path):
+    """Of two that make the same set: the second finds it made, or makes it."""
+    asked = {"num_clips": 1, "seed": 3, "workers": 1, "settings": SMALL}
+    with (
+        ThreadPoolExecutor(1) as pool,
+        held_folder(tmp_path / "set", Request("clinic", 1, 3, SMALL).record()) as folder,
+    ):
+        other = pool.submit(simulate_dataset, tmp_path / "set", **asked)
+        with pytest.raises(TimeoutError):
+            other.result(0.3)
+        shutil.rmtree(folder.parent, ignore_errors=True)  # while the other looks for the lock again and again
+    assert other.result() == tmp_path / "set"
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
 @pytest.mark.parametrize(
     "wrong, message",
     [
