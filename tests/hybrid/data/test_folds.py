@@ -193,7 +193,7 @@ def test_says_what_is_wrong_with_own_folds(tmp_path, case):
 
 def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="folds.csv cannot be written"):
+    with pytest.raises(UserError, match="folds.csv: cannot be written"):
         frozen(tmp_path / "file" / "folds.csv")
 
 

@@ -120,7 +120,7 @@ def test_a_benchmark_names_the_pair(simulated, tmp_path, capsys):
     encoded_anew(simulated / "clips" / "clip00000.mp4", root / "clips" / "again.mp4", *WAYS["again.mp4"])
     rows.append("again.mp4," + rows[0].partition(",")[2].replace("donor0", "someone else"))
     (root / "labels.csv").write_text("\n".join([header, *rows]))
-    split = [f"{row.split(',')[0]},{row.split(',')[-1]},{int(row.endswith('else'))}" for row in rows]
+    split = [f"{row.split(',')[0]},{row.split(',')[-1]},{int(not row.endswith('donor0'))}" for row in rows]
     folder = tmp_path / "runs" / "smoke-set"
     folder.mkdir(parents=True)
     (folder / "folds.csv").write_text("\n".join(["clip,group,repeat0", *split]))
