@@ -230,6 +230,7 @@ def test_columns_that_may_not_be_best_first_are_a_notice(make_dataset, names, no
 BAD = {
     "empty file": ("", "labels.csv: is empty"),
     "only a header": ("clip,A,B\n", "labels.csv: has a header but no rows"),
+    "a header of a strange grade": ("clip,A,B,C,dead\n", "labels.csv: has a header but no rows"),
     "no header": ("a.mkv,1,2\nb.mkv,1,2\n", "there is no column 'clip'; the first line has 'a.mkv', '1', '2'"),
     "no grades": ("clip\na.mkv\n", "labels.csv: needs 2 or more grade columns after 'clip', has 0"),
     "one grade": ("clip,A\na.mkv,1\n", "labels.csv: needs 2 or more grade columns after 'clip', has 1"),
