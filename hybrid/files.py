@@ -177,6 +177,17 @@ def only_one(folder: Path, doing: str) -> Iterator[None]:
         lock.release()
 
 
+def is_held(lock: Path) -> bool:
+    """Whether a program that lives holds this lock."""
+    try:
+        with FileLock(lock, timeout=0) if lock.exists() else contextlib.nullcontext():
+            return False
+    except Timeout:
+        return True
+    except FileNotFoundError:  # it went with its folder, just now
+        return False
+
+
 def typed_path(text: str) -> Path:
     """A path of a command line; `~` is one's home also where the shell leaves it, as in --data=~/clips."""
     if not text:

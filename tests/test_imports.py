@@ -105,7 +105,7 @@ def imports(path: Path) -> set[str]:
 
 FLOORS = (
     ("baselines",),
-    ("__init__", "errors", "names", "files", "config", "device", "folders"),
+    ("__init__", "errors", "names", "files", "config", "device", "folders", "kept_settings"),
     ("model", "data"),
     ("simulator", "evaluation", "profiling", "display", "field"),
     ("training",),

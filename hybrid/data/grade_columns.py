@@ -47,8 +47,9 @@ def grade_columns(table: Table, numbers: Numbers, problems: Problems) -> tuple[s
             grades.append(column)
     votes_NK = np.array([[numbers.read(row.cells[grade]) or 0 for grade in grades] for row in table.rows])
     votes_NK = votes_NK.reshape(len(table.rows), len(grades))  # which no rows would not have
-    strange, totals = strange_names(grades), {} if in_a_row(grades) else _totals(votes_NK, grades)
-    beside = not (totals or in_a_row(grades)) and len(table.rows) >= FEWEST_ROWS and _is_beside(votes_NK)
+    certain = in_a_row(grades)
+    strange, totals = strange_names(grades), {} if certain else _totals(votes_NK, grades)
+    beside = not (totals or certain) and len(table.rows) >= FEWEST_ROWS and _is_beside(votes_NK)
     if strange and grades[-1] in strange and not counts_something(grades[-1]) and _completes(votes_NK):
         strange.remove(grades[-1])
     for column in grades:

@@ -18,7 +18,8 @@ from hybrid.experiment.hydra_jobs import asked_runs, composed, jobs_at_a_time, m
 from hybrid.experiment.overrides import typed
 from hybrid.experiment.plan import Job, in_words, make_plan
 from hybrid.experiment.wandb_sweep import write_sweeps
-from hybrid.folders import arm_settings, experiment_folder
+from hybrid.folders import experiment_folder
+from hybrid.kept_settings import arm_settings
 from hybrid.names import check_names
 
 CONFIG = "ablate"

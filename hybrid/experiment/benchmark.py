@@ -20,7 +20,8 @@ from hybrid.experiment.overrides import typed
 from hybrid.experiment.prepare import check, check_folds, check_groups, check_numbers, prepare
 from hybrid.experiment.progress import Progress, monitored, why
 from hybrid.files import write_text
-from hybrid.folders import Busy, ExperimentFolder, OtherSettings, experiment_folder, run_folder
+from hybrid.folders import Busy, ExperimentFolder, experiment_folder, run_folder
+from hybrid.kept_settings import OtherSettings
 
 Report = Callable[[ExperimentFolder], str]
 """writes the report of an experiment, and returns what a terminal is told of it"""

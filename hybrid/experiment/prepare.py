@@ -25,18 +25,8 @@ from hybrid.data.problems import Problems
 from hybrid.data.simulated import is_simulated
 from hybrid.errors import UserError
 from hybrid.files import check_record, read_yaml
-from hybrid.folders import (
-    FOLDS,
-    RATERS,
-    ExperimentFolder,
-    RunFolder,
-    arm_settings,
-    check_settings,
-    has_begun,
-    record_settings,
-    run_folder,
-    shared_settings,
-)
+from hybrid.folders import ExperimentFolder, RunFolder, has_begun, run_folder
+from hybrid.kept_settings import FOLDS, RATERS, arm_settings, check_settings, record_settings, shared_settings
 from hybrid.training.tracking import check_logger
 
 
@@ -50,9 +40,9 @@ def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
     shared = _check_settings(config, run)
     dataset = _dataset(config, config.model)
     folds_RN = frozen_folds(run.experiment.folds, dataset.clips, **_folds_of(config, dataset))
-    shared[0][1][FOLDS] = _known_folds(run.experiment) | fold_digests(dataset.clips, folds_RN)
-    for path, settings, what in shared:
-        record_settings(path, settings, what)
+    of_experiment = {FOLDS: _known_folds(run.experiment) | fold_digests(dataset.clips, folds_RN)}
+    for (path, settings, what), more in zip(shared, (of_experiment, {}), strict=True):
+        record_settings(path, settings | more, what)
     return dataset, folds_RN
 
 

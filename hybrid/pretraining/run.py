@@ -21,7 +21,8 @@ from hybrid.data.paths import is_dataset
 from hybrid.device import choose_machine
 from hybrid.display.clock import clock
 from hybrid.errors import UserError
-from hybrid.folders import RunFolder, arm_folder, record_settings, run_settings
+from hybrid.folders import RunFolder, arm_folder
+from hybrid.kept_settings import record_settings, run_settings
 from hybrid.pretraining.attributes import TARGETS, Attributes
 from hybrid.pretraining.module import Objective, PretrainModule, Scale
 from hybrid.pretraining.pool import (

@@ -22,13 +22,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from tqdm import tqdm
 
 from hybrid.config import check_values, processors
 from hybrid.data.simulated import MASKS, PATHS, SIMULATION, TRUTH, mask_path
 from hybrid.errors import UserError
-from hybrid.files import fitting, only_one, read_json, write_json
+from hybrid.files import fitting, is_held, only_one, read_json, write_json
 from hybrid.simulator.clip import draw_cell, film, make_panel, vote_counts
 from hybrid.simulator.contact_sheet import contact_sheet, preview
 from hybrid.simulator.data_card import write_card
@@ -91,16 +91,6 @@ def _places(root: Path) -> list[Path]:
     return list(root.parent.glob(glob.escape(fitting(f".{root.name}", PARTIAL).removesuffix(PARTIAL)) + PARTIAL))
 
 
-def _is_held(place: Path) -> bool:
-    try:
-        with FileLock(place / "lock", timeout=0):
-            return False
-    except Timeout:
-        return True
-    except OSError:  # it is gone
-        return False
-
-
 def in_processes(function: Callable, tasks: Sequence, workers: int, chunksize: int = 1) -> Iterator[Any]:
     """What `function` gives for each task, in their order; with one worker in this process.
 
@@ -145,7 +135,7 @@ def held_folder(root: Path, record: dict) -> Iterator[Path]:
     name = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:8]
     place = root.resolve().parent / fitting(f".{root.resolve().name}", PARTIAL.replace("????????", name))
     for other in _places(root):
-        if other != place and _is_held(other):
+        if other != place and is_held(other / "lock"):
             raise UserError(f"another program is simulating another data set into {root} now: choose another folder")
     with contextlib.ExitStack() as held:
         while True:

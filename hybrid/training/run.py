@@ -21,7 +21,8 @@ from hybrid.data.loader import InMemoryClips, evaluation_batches, training_batch
 from hybrid.data.transforms import Normalisation
 from hybrid.evaluation.metrics import PANEL, evaluate, squared_error
 from hybrid.files import read_json, software_commit, whole_file, write_json, write_yaml
-from hybrid.folders import RunFolder, run_folder, run_settings
+from hybrid.folders import RunFolder, run_folder
+from hybrid.kept_settings import run_settings
 from hybrid.profiling import profile_model
 from hybrid.training.all_clips import expected_error
 from hybrid.training.build import build_model, input_normalisation, told_of_model
