@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -105,8 +107,15 @@ def read_file(path: Path) -> Mapping:
 
 def load_plain(path: Path, device: torch.device | str = "cpu") -> Any:
     """What torch.save wrote, of tensors and plain values alone; a ValueError says in a line what else there is."""
+    if program := _program(path):
+        raise ValueError(
+            f"{path} is {program}, a program and no state dict; have its tensors alone written, "
+            "torch.save(model.state_dict(), ...), where it is trusted"
+        )
     try:
-        return torch.load(path, map_location=device, weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of how the file was pickled: it can be read or it cannot
+            return torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # a damaged pickle can make the unpickler raise anything
         if other := re.search(r"[Uu]nsupported (?:global: GLOBAL|GLOBAL|class) ([\w.]+)", str(error)):
             raise ValueError(
@@ -114,6 +123,16 @@ def load_plain(path: Path, device: torch.device | str = "cpu") -> Any:
                 "have its tensors alone written, torch.save(model.state_dict(), ...), where it is trusted"
             ) from error
         raise ValueError(f"{path} {_unreadable(path)}") from error
+
+
+def _program(path: Path) -> str:
+    """What a whole archive of torch's is, if not one of torch.save's; or ''."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            held = {name.partition("/")[2] for name in archive.namelist()}
+    except (OSError, zipfile.BadZipFile):
+        return ""
+    return "a TorchScript file" if "constants.pkl" in held else "an exported model" if "archive_format" in held else ""
 
 
 def _unreadable(path: Path) -> str:
@@ -127,7 +146,10 @@ def _unreadable(path: Path) -> str:
         return "is empty: copy or download it again, or train anew"
     if start.startswith(b"PK"):
         return "is damaged or cut off, as by a copy that failed: copy or download it again, or train anew"
-    return "is no checkpoint, or not a whole one: it does not begin as torch.save begins a file"
+    return (
+        "is no checkpoint, or not a whole one: it does not begin as torch.save begins a file; what holds tensors "
+        "otherwise, have torch.save(..., path) write"
+    )
 
 
 def refuse_non_finite(state: Mapping[str, Tensor], source: str) -> None:

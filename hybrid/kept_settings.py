@@ -23,6 +23,8 @@ RATERS = "raters a clip"
 """of an experiment's settings: what the noise of votes follows from; fractions of many and of few votes are alike"""
 FOLDS = "folds"
 """of an experiment's settings: digests of its folds by repeat, which `experiment/prepare.py` looks at"""
+FOLDS_MADE = "folds.csv as made"
+"""of an experiment's settings: the digest of the file that was written here, not by its user; `prepare.py` too"""
 
 
 class OtherSettings(UserError):
@@ -92,7 +94,7 @@ def check_settings(path: Path, settings: dict[str, Any], what: str) -> None:
                             "name with experiment=...")  # fmt: skip
     there = _with_newer_keys(_recorded(path), settings)
     # Of before it was kept, or the file is gone.
-    ignored = {FOLDS} | {key for key in (WEIGHTS, RATERS) if key not in there or key not in settings}
+    ignored = {FOLDS, FOLDS_MADE} | {key for key in (WEIGHTS, RATERS) if key not in there or key not in settings}
     there, settings = ({key: of[key] for key in of if key not in ignored} for of in (there, settings))
     differences = [
         f"  {key}: {_shown(old)} there, {_shown(new)} asked for"

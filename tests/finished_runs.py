@@ -8,7 +8,7 @@ import pandas as pd
 
 from hybrid import list_models
 from hybrid.data.clip import ClipSpec
-from hybrid.data.folds import frozen_folds
+from hybrid.data.folds import folds_table, make_folds
 from hybrid.evaluation.metrics import evaluate, squared_error
 from hybrid.evaluation.results import ExperimentResults, RunResult
 from hybrid.files import write_json, write_text, write_yaml
@@ -53,7 +53,8 @@ def write_runs(
     """models: arms by label; those that are no model's name are variants of `variants_of`. rename: of the clips."""
     folder, rng = ExperimentFolder(path), np.random.default_rng(0)
     clips, targets_NK = [rename(clip) for clip in dataset.clips], dataset.targets_NK.astype(float)
-    (fold_N,) = frozen_folds(folder.folds, clips, targets_NK, dataset.groups, num_folds=2, repeats=1, seed=0)
+    (fold_N,) = folds_RN = make_folds(targets_NK, dataset.groups, 2, 1, 0)
+    write_text(folder.folds, folds_table(clips, dataset.groups, folds_RN))
     protocol = {"size": "tiny", "num_frames": 16, "frame_rate": 16.0, "crop_size": 64, "epochs": 2}
     data = {"name": "clips_of_mine", "root": str(dataset.root), "channels": 3}
     write_yaml(folder.settings, {"protocol": protocol, "data": {"fingerprint": dataset.fingerprint}, "seed": 7})

@@ -135,7 +135,10 @@ class ClipSets:
             if self.data is not None:
                 self.known[place, spec] = ClipSet.in_folder(self.data, spec)
             elif not run.of_experiment:
-                raise UserError(f"{run.checkpoint}: lies in no run's folder; name a folder of clips with --data")
+                why = "lies in no run's folder"
+                if run.checkpoint.parent.name.endswith("-all"):
+                    why = "is of a model trained on all clips, of which none is left to ask it about"
+                raise UserError(f"{run.checkpoint}: {why}; name a folder of clips with --data")
             else:
                 dataset, why = dataset_of(run.experiment, run.folder)
                 if dataset is None:

@@ -151,9 +151,9 @@ def make_plan(
         runs.append(RunOnClips(trained_run, clips, numbers, checkpoint_digest, clips.digest(numbers)))
     short = dict.fromkeys(filter(None, map(_too_short, trained_runs)))
     notices = [
-        f"From fresh weights, the protocol {name} is too short to learn anything: what is measured below shows that "
+        f"{protocol} is too short to learn anything worth asking: what is measured below shows that "
         "everything works, and nothing about models"
-        for name in short
+        for protocol in short
     ]
     return AnalysisPlan(
         folder=folder,
@@ -168,7 +168,7 @@ def make_plan(
 
 
 def _too_short(run: TrainedRun) -> str:
-    """The name of the protocol that it was trained by, if that is; see `too_short`."""
+    """The protocol that it was trained by, if that is; see `too_short`."""
     if not run.of_experiment:
         return ""
     config = run.folder.read_config()

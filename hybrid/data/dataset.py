@@ -190,7 +190,7 @@ def _notices(labels: Labels, decoded: DecodedClips, spec: ClipSpec) -> list[str]
         same[digest].append(clip)
     if copies := [clips for clips in same.values() if len(clips) > 1]:
         notices.append(
-            f"{len(copies)} clips are there more than once under other names, which lets test clips be trained on: "
-            f"{some_of(copies[0])}"
+            f"{len(copies)} clips are there more than once under other names, and count as often: "
+            f"{some_of(map(' and '.join, copies))}"
         )
     return notices

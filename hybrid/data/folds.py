@@ -20,7 +20,6 @@ from hybrid.data.paths import group_name, plain_name
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.table import Table, read_table
 from hybrid.errors import UserError
-from hybrid.files import write_text
 
 MOST_STRATA = 10
 UNGROUPED_SEED = 123
@@ -71,22 +70,22 @@ def _by_chance(num_clips: int, num_folds: int, state: int) -> np.ndarray:
     return fold_N
 
 
-def split_groups(folds_RN: np.ndarray, groups: Sequence[str] | None) -> int:
-    """How many groups have clips in several folds of one repeat, and so in training and test; 0 without groups."""
+def split_groups(folds_RN: np.ndarray, groups: Sequence[str] | None) -> list[str]:
+    """Groups that have clips in several folds of one repeat, and so in training and test; none without groups."""
     if groups is None:
-        return 0
+        return []
     pairs = {(r, group, fold) for r, fold_N in enumerate(folds_RN) for group, fold in zip(groups, fold_N, strict=True)}
     folds_of = Counter((r, group) for r, group, _ in pairs)
-    return len({group for (_, group), folds in folds_of.items() if folds > 1})
+    return sorted({group for (_, group), folds in folds_of.items() if folds > 1})
 
 
-def split_notices(number: int) -> list[str]:
-    """What a reader of results must know where so many groups are split; nothing where none is."""
-    if not number:
+def split_notices(groups: Sequence[str]) -> list[str]:
+    """What a reader of results must know where these groups are split; nothing where none is."""
+    if not groups:
         return []
     return [
-        f"{number} groups (donors, say) are split between training and test, as protocol.folds=ungrouped does: errors "
-        "are optimistic, and higher on clips of new groups"
+        f"{len(groups)} groups (donors, say) are split between training and test, as protocol.folds=ungrouped does: "
+        f"{some_of(groups)}; errors are optimistic, and higher on clips of new groups"
     ]
 
 
@@ -142,18 +141,17 @@ def planned_folds(
     repeats: int,
     seed: int,
     ungrouped: bool = False,
-    unused: tuple[int, int, bool] | None = None,
+    ignored: bool = False,
 ) -> tuple[np.ndarray, bool]:
     """The folds written in `path`, (repeats, N) in the order of `clips`, or by `make_folds`; and whether all are there.
 
     A file that is there counts, one's own too, and is checked: exactly these clips, no group in two folds unless
     `ungrouped`, folds 0 to num_folds - 1, none empty. Repeats it does not have yet are made and put behind its own.
-    unused: number of folds, seed and `ungrouped` of a start after which nothing was trained; a file that holds just
-    what these make does not count.
+    ignored: it does not count, as that of a start after which nothing was trained.
     """
     path = Path(path)
     written_RN = np.empty((0, len(clips)), int)
-    if path.exists() and not (unused and _made_with(unused, path, clips, targets_NK, groups)):
+    if path.exists() and not ignored:
         written_RN = _read(path, list(clips), groups, num_folds, ungrouped)
         if len(written_RN) >= repeats:
             return written_RN[:repeats], True
@@ -161,22 +159,13 @@ def planned_folds(
     return np.concatenate([written_RN, made_RN[len(written_RN) :]]), False
 
 
-def _made_with(unused: tuple[int, int, bool], path: Path, clips, targets_NK: np.ndarray, groups) -> bool:
-    num_folds, seed, ungrouped = unused
-    try:
-        written_RN = _read(path, list(clips), groups, num_folds, ungrouped)
-        made_RN = make_folds(targets_NK, groups, num_folds, len(written_RN), seed, ungrouped=ungrouped)
-        return np.array_equal(written_RN, made_RN)
-    except UserError:  # of other clips, or someone's own
-        return False
-
-
-def frozen_folds(path: Path, clips: Sequence[str], targets_NK, groups: Sequence[str] | None, **asked) -> np.ndarray:
-    """`planned_folds`, (repeats, N), written down in `path` where they are not there yet."""
-    folds_RN, there = planned_folds(path, clips, targets_NK, groups, **asked)
-    if not there:
-        _write(Path(path), clips, groups, folds_RN)
-    return folds_RN
+def folds_table(clips: Sequence[str], groups: Sequence[str] | None, folds_RN: np.ndarray) -> str:
+    """What `planned_folds` reads."""
+    header = ["clip", *([] if groups is None else ["group"]), *(f"repeat{r}" for r in range(len(folds_RN)))]
+    columns = [clips, *([] if groups is None else [groups]), *folds_RN]
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([header, *zip(*columns, strict=True)])
+    return text.getvalue()
 
 
 def _read(path: Path, clips: list[str], groups: Sequence[str] | None, num_folds: int, ungrouped: bool) -> np.ndarray:
@@ -244,17 +233,6 @@ def _check_groups(path, clips, rows, groups, table: Table, folds_RN: np.ndarray,
             if group not in split and seen.setdefault(group, fold) != fold:
                 split.add(group)
                 problems.add(f"{path.name}: group {group!r} is in folds {seen[group]} and {fold} of repeat{r}")
-
-
-def _write(path: Path, clips, groups, folds_RN: np.ndarray) -> None:
-    header = ["clip", *([] if groups is None else ["group"]), *(f"repeat{r}" for r in range(len(folds_RN)))]
-    columns = [clips, *([] if groups is None else [groups]), *folds_RN]
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([header, *zip(*columns, strict=True)])
-    try:
-        write_text(path, text.getvalue())
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}") from error
 
 
 def fold_digests(clips: Sequence[str], folds_RN: np.ndarray) -> dict[str, str]:

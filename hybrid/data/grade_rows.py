@@ -9,6 +9,7 @@ Groups that neither has are those of clips.csv, which tools/crop.py writes.
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 from hybrid.data.grade_names import grade_key, grade_order, not_finite, odd_names
 from hybrid.data.numbers import NUMBER
@@ -40,7 +41,7 @@ def read_votes(root: Path, files: ClipFiles, problems: Problems, notices: list[s
     if not (root / LABELS).exists() and not misnamed(root / LABELS) and files.files:
         problems.add(
             f"there is no {LABELS} with the panel's votes (clip,A,B,C,D,E), and no {RATINGS} (clip,rater,grade); "
-            f"python tools/rate.py {root} collects them"
+            f"python tools/rate.py {quote(str(root))} collects them"
         )
         return None
     table = read_table(root / LABELS, ("clip",), problems, optional=("group", "grade"), clips=files.files)

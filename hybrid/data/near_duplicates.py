@@ -1,4 +1,4 @@
-"""Clips that show the same though their files differ: encoded anew, scaled, brightened.
+"""Clips that show the same: of equal files, and of others that were encoded anew, scaled, brightened.
 
 What tells a clip is what moves in it: its frames in a coarse grid, less each cell's mean over time, so that a lamp's
 uneven light, which all clips of a microscope share, counts for nothing. Two clips show the same where these agree in
@@ -7,16 +7,23 @@ for one another.)
 Not found: clips that were cropped, turned, cut to another second, or compressed until little is left.
 """
 
+from __future__ import annotations
+
 import contextlib
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from einops import rearrange
 
 from hybrid.data.problems import some_of
 from hybrid.files import Unwritable, whole_file
+
+if TYPE_CHECKING:
+    from hybrid.data.dataset import ClipDataset
 
 GRID = 8
 """cells a side"""
@@ -69,17 +76,26 @@ def near_duplicates(frames_NTHWC: np.ndarray, digests: Sequence[str]) -> np.ndar
     return np.stack([firsts, seconds], 1)[told]
 
 
-def split_pairs_notice(pairs_P2: np.ndarray, folds_RN: np.ndarray, clips: Sequence[str]) -> list[str]:
-    """What to say of pairs of which one may be trained on while the other is tested; nothing where there is none."""
+def split_twins(dataset: ClipDataset, folds_RN: np.ndarray) -> list[str]:
+    """What to say of clips that show the same and are trained on while their like is tested; nothing where none is."""
+    same = defaultdict(list)
+    for number, digest in enumerate(dataset.digests):
+        same[digest].append(number)
+    split = [of for of in same.values() if (folds_RN[:, of] != folds_RN[:, of[:1]]).any()]
+    pairs_P2 = kept_near_duplicates(dataset.frames_NTHWC, dataset.digests)
     firsts, seconds = pairs_P2.T
-    split_P2 = pairs_P2[(folds_RN[:, firsts] != folds_RN[:, seconds]).any(0)]
-    if not len(split_P2):
-        return []
-    named = some_of(f"{clips[first]} and {clips[second]}" for first, second in split_P2)
-    return [
-        f"{len(split_P2)} pairs of clips show the same in other files and are split between training and test, so that "
-        f"errors may be too low: {named}; if they are the same, leave one out or give both one group"
-    ]
+    alike = pairs_P2[(folds_RN[:, firsts] != folds_RN[:, seconds]).any(0)]
+    notices = []
+    for twins, words in (
+        (split, "are the same file under other names and are split between training and test, so that errors are too "
+                "low: {}; leave the copies out or give all one group"),
+        (alike, "show the same in other files and are split between training and test, so that errors may be too low: "
+                "{}; if they are the same, leave one out or give both one group"),
+    ):  # fmt: skip
+        if len(twins):
+            named = some_of(" and ".join(dataset.clips[number] for number in of) for of in twins)
+            notices.append(f"{len(twins)} {'pairs' if twins is alike else 'sets'} of clips {words.format(named)}")
+    return notices
 
 
 def _moving(frames_NTHWC: np.ndarray) -> np.ndarray:

@@ -68,19 +68,19 @@ def contrasts(results: ExperimentResults, repetitions: int = 10_000) -> pd.DataF
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def unanswered(done: Iterable[tuple[str, int, int]], *, begun: bool = False) -> list[str]:
+def unanswered(done: Iterable[tuple[str, int, int]], asked: Iterable[str]) -> list[str]:
     """A sentence for each pre-registered contrast that the finished runs (arm, repeat, fold) leave open, and why.
 
-    Of those whose first arm, the hybrid, has a run: who compares others did not ask. begun: of whose arms both have.
+    asked: arms that runs are planned of. Contrasts with others were not asked for.
     """
     of_arm: dict[str, set[tuple[int, int]]] = {}
     for arm, *run in done:
         of_arm.setdefault(arm, set()).add(tuple(run))
-    sentences = []
+    asked, sentences = {*asked, *of_arm}, []
     for pair in PREREGISTERED:
         missing = [arm for arm in pair if arm not in of_arm]
         shared = 0 if missing else len(of_arm[pair[0]] & of_arm[pair[1]])
-        if shared < 2 and pair[0] not in missing and not (begun and missing):
+        if shared < 2 and asked >= set(pair):
             why = f"no run of {' or '.join(missing)} is done" if missing else f"runs that both have done: {shared} of 2"
             sentences.append(f"{pair[0]} against {pair[1]}: not answered, {why}.")
     return sentences

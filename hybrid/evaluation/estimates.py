@@ -26,6 +26,7 @@ class Estimate:
     clip_high: float
     runs: int
     clips: int
+    groups: int
 
     @property
     def differs(self) -> bool:
@@ -74,7 +75,7 @@ def _estimate(
     clip_low, clip_high = over_clips(of_clip, group)
     # Without common runs, as of single checkpoints of several experiments, the clips are all there is.
     mean = of_run.mean() if len(of_run) else of_clip.mean() if len(of_clip) else float("nan")
-    return Estimate(float(mean), run_low, run_high, clip_low, clip_high, len(of_run), len(of_clip))
+    return Estimate(float(mean), run_low, run_high, clip_low, clip_high, len(of_run), len(of_clip), len(set(group)))
 
 
 def over_clips(value_N: np.ndarray, group_N: np.ndarray, **options) -> tuple[float, float]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 from hybrid.evaluation.estimates import CONFIDENCE
 from hybrid.evaluation.panel import noise_ceiling
-from hybrid.evaluation.statistics import Bootstrap, clustered_bootstrap, expanded_tail
+from hybrid.evaluation.statistics import FEWEST_DRAWN, Bootstrap, clustered_bootstrap, expanded_tail
 
 
 def ordinal_alpha(votes_NK: ArrayLike, group_N: ArrayLike | None = None, repetitions: int = 1000) -> Bootstrap:
@@ -17,7 +18,9 @@ def ordinal_alpha(votes_NK: ArrayLike, group_N: ArrayLike | None = None, repetit
     of clips, each whole, are drawn anew: 1 where all agree, 0 where votes are as good as drawn from one urn.
 
     votes_NK: whole numbers of votes; clips with fewer than 2 count for nothing. group_N: one a clip; None: each clip is
-    its own. NaN where there is nothing to compare; no interval where there are fewer than 2 groups.
+    its own. NaN where there is nothing to compare; no interval where there are fewer than 2 groups. Below FEWEST_DRAWN
+    groups, of which too few different ones can be drawn, it is the jackknife's: each group left out once (Efron and
+    Stein 1981), with Student's t.
     """
     votes_NK = np.asarray(votes_NK, dtype=np.int64)
     paired_N = votes_NK.sum(axis=1) >= 2
@@ -27,6 +30,11 @@ def ordinal_alpha(votes_NK: ArrayLike, group_N: ArrayLike | None = None, repetit
     if len(names) < 2 or math.isnan(value):
         return Bootstrap(value, math.nan, math.nan)
     members = [np.flatnonzero(member_N == g) for g in range(len(names))]
+    if len(names) < FEWEST_DRAWN:
+        without_G = np.array([_alpha(np.delete(votes_NK, left_out, axis=0)) for left_out in members])
+        error = math.sqrt((len(names) - 1) * without_G.var())
+        half = error * stats.t.ppf((1 + CONFIDENCE) / 2, len(names) - 1)
+        return Bootstrap(value, value - half, min(1.0, value + half))
     rng = np.random.default_rng(0)
     drawn = [
         _alpha(votes_NK[np.concatenate([members[g] for g in rng.integers(len(names), size=len(names))])])

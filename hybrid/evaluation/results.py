@@ -1,6 +1,6 @@
 """What the finished runs of an experiment have left behind, read once for the statistics and the report."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -175,6 +175,13 @@ def read_groups(folder: ExperimentFolder) -> dict[str, str]:
     table = _read_csv(folder.folds)
     column = "group" if "group" in table else "clip"
     return dict(zip(table["clip"], table[column], strict=True))
+
+
+def read_folds(folder: ExperimentFolder, clips: Sequence[str]) -> np.ndarray:
+    """(repeats, N): what folds.csv has for these clips, as text; '' for those it does not have."""
+    table = _read_csv(folder.folds)
+    fold_of = table.set_index(table["clip"].map(plain_name)).filter(regex=r"^repeat\d+$")
+    return fold_of.reindex(map(plain_name, clips), fill_value="").to_numpy(str).T
 
 
 def dataset_of(folder: ExperimentFolder, run: RunFolder) -> tuple[ClipDataset | None, str]:

@@ -1,4 +1,4 @@
-"""Protocols that show the machinery: from fresh weights too short to rank models, or to learn what is worth asking."""
+"""Protocols that show the machinery: too short to rank models, or for these to learn what is worth asking."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,6 +8,10 @@ SHORT = {"smoke": 2, "quick": 4}
 
 
 def too_short(protocol: Mapping[str, Any], starts: Iterable[str]) -> str:
-    """The name of a protocol that is too short for models that start so (`pretrained`), or ''."""
+    """Words for a protocol that is too short for models that start so (`pretrained`), to go on with; or ''."""
     name = protocol.get("name", "")
-    return name if protocol["epochs"] <= SHORT.get(name, 0) and "none" in starts else ""
+    if protocol["epochs"] > SHORT.get(name, 0):
+        return ""
+    if name == "smoke":  # its two folds are too few for any contrast, whatever the weights know
+        return "The protocol smoke"
+    return f"From fresh weights, the protocol {name}" if "none" in starts else ""

@@ -12,7 +12,7 @@ from pathlib import Path
 from hybrid.config import TrainConfig
 from hybrid.data.dataset import ClipDataset
 from hybrid.data.folds import held_out_clips, share_of, split_groups, split_notices, unequal_folds
-from hybrid.data.near_duplicates import kept_near_duplicates, split_pairs_notice
+from hybrid.data.near_duplicates import split_twins
 from hybrid.errors import UserError
 from hybrid.evaluation.ablation import Arm
 from hybrid.experiment.hydra_jobs import asked_runs, composed, jobs_at_a_time, multirun, split_sweep, sweep_over
@@ -122,8 +122,8 @@ def check_all(configs: Sequence[TrainConfig]) -> ClipDataset:
         tested = held_out_clips(config.fold, folds_RN[config.repeat])
         share_of(len(dataset) - len(tested), config.model.recipe.train_share)
     split = split_notices(split_groups(folds_RN, dataset.groups))
-    twice = split_pairs_notice(kept_near_duplicates(dataset.frames_NTHWC, dataset.digests), folds_RN, dataset.clips)
-    for notice in (dataset.told, *dataset.notices, *unequal_folds(folds_RN), *split, *twice):
+    twins = split_twins(dataset, folds_RN)
+    for notice in (dataset.told, *dataset.notices, *unequal_folds(folds_RN), *split, *twins):
         print(f"note: {notice}", file=sys.stderr)
     if pending:
         from hybrid.evaluation.results import check_split, read_run

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import is_dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any, get_args, get_origin, get_type_hints
 
 from hydra.core.override_parser.types import Quote, QuotedString
@@ -155,10 +156,10 @@ def _typed(override: str, kinds: dict[str, Any], groups: dict[str, list[str]], m
 def _choices(group: str, choice: str, there: list[str]) -> str:
     """What to add to a message about a choice that does not exist."""
     if group == "data" and (os.sep in choice or os.path.exists(os.path.expanduser(choice))):
-        return f"; a data set of your own is data=folder data.root={choice}"
+        return f"; a data set of your own is data=folder {quote(f'data.root={choice}')}"
     known = f"there are {', '.join(there)}"
     if group == "weights" and (choice in ("none", "official") or os.sep in choice):
-        return f"; {known}; model.pretrained={choice} takes any other"
+        return f"; {known}; {quote(f'model.pretrained={choice}')} takes any other"
     return did_you_mean(choice, there, known)
 
 

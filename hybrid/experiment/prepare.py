@@ -1,7 +1,9 @@
 """Everything that must be right before anything trains: the data set, its folds, and that old runs belong here."""
 
+import hashlib
 from functools import lru_cache
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -19,14 +21,22 @@ from hybrid.config import (
 )
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
-from hybrid.data.folds import check_number, fold_digests, frozen_folds, planned_folds
+from hybrid.data.folds import check_number, fold_digests, folds_table, planned_folds
 from hybrid.data.labels import scan_labels
 from hybrid.data.problems import Problems
 from hybrid.data.simulated import is_simulated
 from hybrid.errors import UserError
-from hybrid.files import check_record, read_yaml
+from hybrid.files import check_record, read_yaml, write_text
 from hybrid.folders import ExperimentFolder, RunFolder, has_begun, run_folder
-from hybrid.kept_settings import FOLDS, RATERS, arm_settings, check_settings, record_settings, shared_settings
+from hybrid.kept_settings import (
+    FOLDS,
+    FOLDS_MADE,
+    RATERS,
+    arm_settings,
+    check_settings,
+    record_settings,
+    shared_settings,
+)
 from hybrid.training.tracking import check_logger
 
 
@@ -39,10 +49,15 @@ def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
     run = run_folder(config)
     shared = _check_settings(config, run)
     dataset = _dataset(config, config.model)
-    folds_RN = frozen_folds(run.experiment.folds, dataset.clips, **_folds_of(config, dataset))
-    of_experiment = {FOLDS: _known_folds(run.experiment) | fold_digests(dataset.clips, folds_RN)}
-    for (path, settings, what), more in zip(shared, (of_experiment, {}), strict=True):
+    folds_RN, there = _planned_folds(config, dataset)
+    kept = {FOLDS: _known_folds(run.experiment) | fold_digests(dataset.clips, folds_RN)}
+    table = folds_table(dataset.clips, dataset.groups, folds_RN)
+    if not run.experiment.folds.exists() or _folds_are_made(run.experiment):
+        kept[FOLDS_MADE] = _digest(run.experiment.folds.read_bytes() if there else table.encode())
+    for (path, settings, what), more in zip(shared, (kept, {}), strict=True):
         record_settings(path, settings | more, what)
+    if not there:  # after its digest: an interrupted start then leaves no folds that seem to be the user's own
+        write_text(run.experiment.folds, table)
     return dataset, folds_RN
 
 
@@ -54,7 +69,7 @@ def check(config: TrainConfig) -> ClipDataset:
 
 def check_folds(config: TrainConfig, dataset: ClipDataset) -> np.ndarray:
     """The folds that `prepare` would return, without a trace."""
-    return planned_folds(run_folder(config).experiment.folds, dataset.clips, **_folds_of(config, dataset))[0]
+    return _planned_folds(config, dataset)[0]
 
 
 def check_groups(config: TrainConfig) -> None:
@@ -66,20 +81,38 @@ def check_groups(config: TrainConfig) -> None:
         check_number(config.protocol.num_folds, len(labels.clips), groups)
 
 
-def _folds_of(config: TrainConfig, dataset: ClipDataset) -> dict[str, Any]:
-    experiment, unused = run_folder(config).experiment, None
-    if experiment.settings.exists() and not has_begun(experiment.path):
-        recorded = read_yaml(experiment.settings, {"protocol.num_folds": int, "seed": int})
-        unused = recorded["protocol"]["num_folds"], recorded["seed"], recorded["protocol"].get("folds") == UNGROUPED
-    return dict(
-        targets_NK=dataset.targets_NK,
-        groups=dataset.groups,
-        num_folds=config.protocol.num_folds,
-        repeats=config.protocol.repeats,
-        seed=config.seed,
-        ungrouped=config.protocol.folds == UNGROUPED,
-        unused=unused,
-    )
+def _planned_folds(config: TrainConfig, dataset: ClipDataset) -> tuple[np.ndarray, bool]:
+    experiment = run_folder(config).experiment
+    unused = not has_begun(experiment.path)
+    made = unused and _folds_are_made(experiment)
+    try:
+        return planned_folds(
+            experiment.folds,
+            dataset.clips,
+            targets_NK=dataset.targets_NK,
+            groups=dataset.groups,
+            num_folds=config.protocol.num_folds,
+            repeats=config.protocol.repeats,
+            seed=config.seed,
+            ungrouped=config.protocol.folds == UNGROUPED,
+            ignored=made,
+        )
+    except UserError as error:
+        if made or not (unused and experiment.folds.exists()):
+            raise
+        way_out = "no run was trained with these folds: mend the file, or remove it to have them made"
+        raise UserError(f"{error}\n{way_out}") from error
+
+
+def _folds_are_made(experiment: ExperimentFolder) -> bool:
+    """Whether folds.csv is as an earlier start has made it, and not its user's own."""
+    if not (experiment.folds.exists() and experiment.settings.exists()):
+        return False
+    return read_yaml(experiment.settings).get(FOLDS_MADE) == _digest(experiment.folds.read_bytes())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def _check_settings(config: TrainConfig, run: RunFolder) -> list[tuple[Path, dict[str, Any], str]]:
@@ -155,12 +188,12 @@ def _simulate(config: TrainConfig) -> None:
     if not OmegaConf.is_interpolation(config.data, "root"):
         if not root.exists():
             raise UserError(
-                f"data.root={root}: there is no such folder" + f"; python tools/simulate.py root={root} makes one"
+                f"data.root={root}: there is no such folder; clips of your own need data=folder as well, simulated "
+                f"ones are made by python tools/simulate.py {quote(f'root={root}')}"
             )
         if not is_simulated(root):
-            raise UserError(
-                f"data.root={root} holds no simulated clips: for your own, give data=folder data.root={root}"
-            )
+            own = f"data=folder {quote(f'data.root={root}')}"
+            raise UserError(f"data.root={root} holds no simulated clips: for your own, give {own}")
     if not is_made(root, Request(simulate.preset, simulate.num_clips, simulate.seed)):
         from hybrid.simulator.dataset import simulate_dataset  # here, for all that makes clips comes with it
 

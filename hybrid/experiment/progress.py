@@ -102,5 +102,8 @@ def describe(run: RunFolder) -> str:
 
 
 def why(run: RunFolder) -> str:
-    """The last line of a failed run's error."""
-    return run.error.read_text(encoding="utf-8").strip().splitlines()[-1] if run.error.exists() else "did not finish"
+    """A failed run's error in a line: the first of our own words, the last of a traceback."""
+    if not run.error.exists():
+        return "did not finish"
+    lines = run.error.read_text(encoding="utf-8").strip().splitlines()
+    return lines[-1] if lines[0].startswith("Traceback") else lines[0]

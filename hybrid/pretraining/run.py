@@ -227,7 +227,8 @@ def estimate(config: PretrainConfig) -> str:
     simulating = to_simulate * _seconds_to_simulate(config) / workers if to_simulate else 0.0
     training = config.clips * _seconds_to_train(config)
     lines = [
-        f"{folder.label}: simulates {to_simulate} clips, about {clock(simulating)} in {workers} processes",
+        f"{folder.label}: simulates {to_simulate} clips into {config.data.root}, about {clock(simulating)} in "
+        f"{workers} processes",
         f"learns from {config.clips}, about {clock(training)} from the beginning",
     ]
     return "; ".join(lines)

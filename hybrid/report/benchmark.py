@@ -45,8 +45,8 @@ def made_of(folder: ExperimentFolder) -> str:
     """A digest of the state of every file that the report reads, wherever the folder lies, and of the code that writes
     it."""
     files = [path for name in ("result.json", "error.txt") for path in folder.path.glob(f"*/repeat*-fold*/{name}")]
-    files += [folder.ablations] if folder.ablations.exists() else []
-    rooms = [SOFTWARE / room for room in ("display", "report", "evaluation")]
+    files += [path for path in (folder.folds, folder.ablations, folder.planned) if path.exists()]
+    rooms = [SOFTWARE / room for room in ("data", "display", "report", "evaluation")]
     code = [path for room in rooms for path in room.rglob("*.*") if path.suffix != ".pyc"]
     within = [(path, folder.path) for path in sorted(files)] + [(path, SOFTWARE) for path in sorted(code)]
     states = [f"{path.relative_to(top)} {path.stat().st_size} {path.stat().st_mtime_ns}" for path, top in within]

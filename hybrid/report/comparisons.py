@@ -18,8 +18,8 @@ MATCHED = 0.1
 
 def contrasts(data: ReportData) -> Section:
     done = [(run.arm, run.repeat, run.fold) for run in data.results.runs]
-    unmatched = unmatched_compute(data.frame)
-    told = [*unmatched, *unanswered(done, begun=True)]  # what has no run at all stands on the page, not in the terminal
+    planned = [run.arm for run in data.results.folder.planned_runs()]
+    told = [*unmatched_compute(data.frame), *unanswered(done, planned)]
     answered = len(data.pairs) > 0
     return Section(
         "contrasts",
@@ -28,7 +28,7 @@ def contrasts(data: ReportData) -> Section:
         (draw_contrasts(data.pairs, data.frame, data.results.folder.report),) if answered else (),
         layout="contrasts",
         text={"registered": sentences(data.pairs, REGISTERED), "exploratory": sentences(data.pairs, EXPLORATORY)},
-        notes=(*unmatched, *unanswered(done)),
+        notes=tuple(told),
         printed="Pre-registered contrasts: " + " ".join(told) if told else "",
     )
 

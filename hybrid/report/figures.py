@@ -128,7 +128,7 @@ def draw_cost(data: ReportData) -> Picture:
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.scatter(results[key], error, c=[FAMILY_COLOURS[family] for family in results["family"]], s=28)
         axes.set_xlim(results[key].min() / 1.6, results[key].max() * 2.6)
-        room = 0.1 * max(error.max() - error.min(), 0.2 * error.max())
+        room = 0.1 * max(error.max() - error.min(), 0.2 * abs(error.max()), 0.1)
         axes.set_ylim(error.min() - 2 * room, error.max() + 2 * room)
         axes.set_xlabel(label)
         axes.set_ylabel("excess MSE ×10⁻²" if above else "MSE ×10⁻²")

@@ -1,11 +1,12 @@
 """What makes errors too low here, for all to read: weights that have learned from clips they are tested on, and groups
-that are in training and test."""
+or equal clips that are in training and test."""
 
 from typing import Any
 
 from hybrid.data.folds import split_notices
+from hybrid.data.near_duplicates import split_twins
 from hybrid.data.problems import some_of
-from hybrid.evaluation.results import ExperimentResults
+from hybrid.evaluation.results import ExperimentResults, read_folds
 
 
 def leak_notes(results: list[dict[str, Any]]) -> list[str]:
@@ -36,7 +37,15 @@ def split_notes(results: ExperimentResults) -> list[str]:
         for clip in run.clips:
             folds.setdefault((run.repeat, results.groups[clip]), set()).add(run.fold)
     split = {group for (_, group), of in folds.items() if len(of) > 1}
-    return [f"Not a fair test: {notice}." for notice in split_notices(len(split))]
+    return [f"Not a fair test: {notice}." for notice in split_notices(sorted(split))]
+
+
+def twin_notes(results: ExperimentResults) -> list[str]:
+    """A sentence where clips that show the same are in training and test; mostly none, as where the clips are gone."""
+    if (dataset := results.dataset) is None:
+        return []
+    twins = split_twins(dataset, read_folds(results.folder, dataset.clips))
+    return [f"Not a fair test: {notice}." for notice in twins]
 
 
 def ungrouped_notes(results: ExperimentResults) -> list[str]:

@@ -17,7 +17,7 @@ from hybrid.report.clips import hardest_clips
 from hybrid.report.comparisons import contrasts
 from hybrid.report.data import ReportData, report_data
 from hybrid.report.figures import cost, draw_curves, folds, read_curves
-from hybrid.report.leaks import leak_notes, split_notes, ungrouped_notes
+from hybrid.report.leaks import leak_notes, split_notes, twin_notes, ungrouped_notes
 from hybrid.report.provenance import missing_runs, provenance
 from hybrid.report.results import results
 from hybrid.report.shares import shares
@@ -59,7 +59,12 @@ def write_page(everything: ExperimentResults) -> str:
         "experiment": everything.folder.path.name,
         "simulated": data.results.simulated,
         "short": too_short(protocol, [run.result.get("pretrained", "none") for run in everything.runs]),
-        "leaks": [*leak_notes(everything.results), *split_notes(everything), *ungrouped_notes(everything)],
+        "leaks": [
+            *leak_notes(everything.results),
+            *split_notes(everything),
+            *twin_notes(everything),
+            *ungrouped_notes(everything),
+        ],
         "facts": _facts(data, protocol),
         "missing": (missing := missing_runs(everything.folder, [run.folder.label for run in everything.runs])),
         "sections": sections,

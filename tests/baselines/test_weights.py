@@ -1,5 +1,6 @@
 """Weights in the formats they are published in, written here by the reference implementations."""
 
+import pickle
 import re
 from argparse import Namespace
 
@@ -8,6 +9,7 @@ import timm
 import torch
 from einops import rearrange
 from safetensors.torch import save_file
+from torch import nn
 from torch.testing import assert_close
 
 from baselines import create_model, get_entry, hub, list_models
@@ -297,6 +299,22 @@ def test_files_that_are_no_checkpoints(content, complaint, tmp_path):
         create_model("x3d", "tiny", pretrained=str(path))
     assert "nothing.pt" in str(error.value) and "\n" not in str(error.value)
     assert "weights_only" not in str(error.value) and "\x1b" not in str(error.value)
+
+
+def test_programs_are_no_checkpoints_though_torch_wrote_them(tmp_path, recwarn):
+    module = nn.Linear(2, 2)
+    torch.jit.save(torch.jit.trace(module, torch.zeros(1, 2)), tmp_path / "script.pt")
+    torch.export.save(torch.export.export(module, (torch.zeros(1, 2),)), tmp_path / "exported.pt2")
+    (tmp_path / "pickled.pt").write_bytes(pickle.dumps({"epoch": 3}, protocol=4))
+    recwarn.clear()
+    for name, what in {
+        "script.pt": "is a TorchScript file",
+        "exported.pt2": "is an exported model",
+        "pickled.pt": "does not begin as torch.save begins",
+    }.items():
+        with pytest.raises(ValueError, match=f"{name} {what}|{name} .*{what}"):
+            create_model("x3d", "tiny", pretrained=str(tmp_path / name))
+    assert not recwarn.list, "nothing of torch's own is said beside"
 
 
 def test_folders_and_safetensors_that_are_no_checkpoints(tmp_path):

@@ -134,7 +134,10 @@ def caution(found: Sequence[ModelDifference]) -> str:
 
 
 def _intervals(difference: Estimate) -> str:
-    over = (f"{difference.runs} trained models", f"{difference.clips} clips")
+    clips = f"{difference.clips} clips"
+    if difference.groups < difference.clips:
+        clips += f" of {difference.groups} groups"
+    over = (f"{difference.runs} trained models", clips)
     parts = [
         f"95 % over {what} {low:+.3g} to {high:+.3g}"
         for what, (low, high) in zip(over, difference.intervals, strict=True)

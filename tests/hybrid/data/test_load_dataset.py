@@ -115,8 +115,7 @@ def test_what_is_odd_is_noticed(make_dataset, video, grey):
         "1 of 6 clips are not square: only the centre is seen ('wide.mkv' is 24x16)",
         "6 of 6 clips are of one grey in every frame: 'short.mkv', 'shorter.mkv', 'slow.mkv' and 3 more",
         "only the lower 10 of 16 bits are used: made 64 times brighter: 2 of 6 clips: 'copy1.mkv', 'copy2.mkv'",
-        "1 clips are there more than once under other names, which lets test clips be trained on: "
-        "'copy1.mkv', 'copy2.mkv'",
+        "1 clips are there more than once under other names, and count as often: 'copy1.mkv and copy2.mkv'",
     )
 
 

@@ -1,6 +1,7 @@
 """A clip that was encoded anew is found; other clips of the same microscope are not."""
 
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -11,7 +12,7 @@ from hybrid.config import register_schemas
 from hybrid.data import near_duplicates as of_near_duplicates
 from hybrid.data.cache import decode_clips
 from hybrid.data.clip import ClipSpec
-from hybrid.data.near_duplicates import AT_ONCE, VERSION, kept_near_duplicates, near_duplicates, split_pairs_notice
+from hybrid.data.near_duplicates import AT_ONCE, VERSION, kept_near_duplicates, near_duplicates, split_twins
 from hybrid.data.video import decode_clip
 from hybrid.experiment.benchmark import check_all
 from hybrid.experiment.hydra_jobs import composed
@@ -102,11 +103,14 @@ def test_what_cannot_be_kept_is_found_all_the_same_and_said(simulated, tmp_path,
     assert not list((tmp_path / "kept").glob("*.tmp"))
 
 
-def test_only_pairs_that_are_split_are_told():
-    folds_RN, clips = np.array([[0, 0, 1], [1, 1, 0]]), ["a", "b", "c"]
-    assert split_pairs_notice(np.array([[0, 1]]), folds_RN, clips) == []
-    (notice,) = split_pairs_notice(np.array([[0, 1], [1, 2]]), folds_RN, clips)
-    assert notice.startswith("1 pairs of clips show the same") and "'b and c'" in notice
+def test_only_what_is_split_is_told():
+    seen_NTHWC = np.random.default_rng(0).integers(0, 255, (5, 4, 8, 8, 1), np.uint8)[[0, 0, 0, 1, 2, 2]]
+    dataset = SimpleNamespace(frames_NTHWC=seen_NTHWC, digests=list("aabcdd"), clips=[f"clip{n}" for n in range(6)])
+    assert split_twins(dataset, np.array([[0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0]])) == []
+    equal, alike = split_twins(dataset, np.array([[0, 0, 1, 1, 0, 1]]))
+    assert equal.startswith("1 sets of clips are the same file under other names") and "'clip4 and clip5'" in equal
+    assert alike.startswith("2 pairs of clips show the same") and "'clip0 and clip2', 'clip1 and clip2'" in alike
+    assert len(split_twins(dataset, np.array([[0, 0, 0, 1, 1, 1], [0, 1, 1, 0, 0, 0]]))) == 2, "in any repeat"
 
 
 def test_a_benchmark_names_the_pair(simulated, tmp_path, capsys):

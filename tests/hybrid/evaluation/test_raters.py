@@ -51,6 +51,19 @@ def test_the_interval_of_alpha_draws_whole_groups():
     assert of_clips.high - of_clips.low < 0.5 * (copied.high - copied.low)
 
 
+def test_the_interval_of_alpha_holds_with_few_groups():
+    rng = np.random.default_rng(0)
+
+    def groups_of_clips(number):
+        means = [rng.dirichlet([1.0, 2.0, 2.0, 1.0]) for _ in range(number)]
+        votes_NK = [rng.multinomial(8, rng.dirichlet(6 * mean + 0.1)) for mean in means for _ in range(10)]
+        return np.array(votes_NK), np.repeat(np.arange(number), 10)
+
+    truth = ordinal_alpha(groups_of_clips(500)[0], repetitions=1).mean
+    found = [ordinal_alpha(*groups_of_clips(3)) for _ in range(200)]
+    assert sum(one.low <= truth <= one.high for one in found) > 160, "a bootstrap's holds in 92"
+
+
 def test_severity_is_the_distance_from_the_others_on_the_same_clips():
     # Rater 1 is a grade stricter than 0 wherever both voted; 2 voted on one clip, 3 alone on another.
     ratings_NR = [[0, 1, -1, -1], [1, 2, -1, -1], [2, 3, 4, -1], [-1, -1, -1, 3]]

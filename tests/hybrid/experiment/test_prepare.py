@@ -1,4 +1,5 @@
 import shutil
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -6,7 +7,7 @@ import pytest
 from support import write_dataset
 
 from hybrid.errors import UserError
-from hybrid.experiment.prepare import check_numbers, prepare
+from hybrid.experiment.prepare import _loaded, check_numbers, prepare
 from hybrid.files import read_yaml, write_json, write_yaml
 
 
@@ -113,13 +114,37 @@ def test_folds_of_a_start_that_trained_nothing_make_way_and_ones_own_do_not(conf
         prepare(config_of("protocol.num_folds=3"))
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_folds_of_an_interrupted_start_make_way_for_corrected_tables(
+    config_of, small_dataset, tmp_path, monkeypatch, killed
+):
+    root = shutil.copytree(small_dataset, tmp_path / "clips_of_mine")
+    own = [f"data.root={root}"]
+    if killed:  # between the settings and the folds
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr("hybrid.experiment.prepare.write_text", Mock(side_effect=KeyboardInterrupt))
+            prepare(config_of(*own))
+    else:
+        prepare(config_of(*own))
+    table = (root / "labels.csv").read_text().splitlines()
+    (root / "labels.csv").write_text("\n".join([*table[:-1], ""]))
+    _loaded.cache_clear()
+    dataset, folds_RN = prepare(config_of(*own))
+    assert folds_RN.shape == (1, len(table) - 2)
+    folds = tmp_path / "runs" / "smoke-clips_of_mine" / "folds.csv"
+    assert len(folds.read_text().splitlines()) == len(table) - 1
+    folds.write_text(folds.read_text().replace(dataset.clips[0], "another.mkv"))
+    with pytest.raises(UserError, match="no run was trained with these folds: mend the file, or remove it"):
+        prepare(config_of(*own))
+
+
 def test_a_folder_that_was_named_is_never_simulated_into(config_of, tmp_path, small_dataset):
     simulated = ["data=simulated", "data.simulate.num_clips=2"]
-    with pytest.raises(UserError, match="there is no such folder; python tools/simulate.py root=.*clipz makes one"):
-        prepare(config_of(*simulated, f"data.root={tmp_path / 'clipz'}"))
+    with pytest.raises(UserError, match="no such folder; .* data=folder as well.*/simulate.py 'root=.*my clipz'$"):
+        prepare(config_of(*simulated, f"data.root={tmp_path / 'my clipz'}"))
     with pytest.raises(UserError, match=f"for your own, give data=folder data.root={small_dataset}"):
         prepare(config_of(*simulated, f"data.root={small_dataset}"))
-    assert not (tmp_path / "clipz").exists()
+    assert not (tmp_path / "my clipz").exists()
 
 
 def test_an_arm_may_see_other_frames_of_the_same_clips_on_the_same_folds(config_of, tmp_path):

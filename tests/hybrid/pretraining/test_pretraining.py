@@ -51,7 +51,7 @@ def test_a_killed_pretraining_continues_to_the_same_weights(config_of_pretrainin
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGKILL)
     printed, _ = process.communicate()
-    assert "simulates 0 clips" in printed and "learns from 48" in printed
+    assert "simulates 0 clips into" in printed and "learns from 48" in printed
     assert not (killed / "result.json").exists() and len(pd.read_csv(killed / "metrics.csv")) < 6
 
     pretrain(config_of_pretraining(MODEL, "clips=48"))

@@ -69,12 +69,3 @@ def test_it_is_marked_wherever_it_stands_and_used_nowhere_else(experiment, told,
     for table in ("table", "measures", "contrasts", "grades"):
         one, other = (pd.read_csv(folder.report / f"{table}.csv") for folder in (told, without))
         pd.testing.assert_frame_equal(one, other)
-
-
-def test_groups_that_folds_split_are_told_of(experiment):
-    assert "are split between training and test" not in write_report(experiment)
-    table = pd.read_csv(experiment.folds, dtype=str)
-    table["group"] = "one donor"
-    table.to_csv(experiment.folds, index=False)
-    assert "Not a fair test: 1 groups" in write_report(experiment, anew=True)
-    assert "Not a fair test: 1 groups" in (experiment.report / "index.html").read_text(encoding="utf-8")

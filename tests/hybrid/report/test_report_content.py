@@ -215,6 +215,7 @@ def test_runs_under_way_are_among_the_learning_curves_and_marked(experiment):
         ("quick", 40, "none", False),
         ("tiny", 2, "none", False),
         ("quick", 4, "simulated", False),
+        ("smoke", 2, "simulated", True),
     ],
 )
 def test_a_protocol_that_is_too_short_to_rank_says_so_on_the_page(name, epochs, start, short, experiment):

@@ -35,7 +35,7 @@ def test_no_group_is_in_two_folds(data):
     except UserError:
         assert len(set(groups)) < folds
         return
-    assert split_groups(folds_RN, groups) == 0
+    assert split_groups(folds_RN, groups) == []
     assert all(len(np.unique(fold_N)) == folds for fold_N in folds_RN)
 
 
