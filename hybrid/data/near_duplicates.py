@@ -78,24 +78,32 @@ def near_duplicates(frames_NTHWC: np.ndarray, digests: Sequence[str]) -> np.ndar
 
 def split_twins(dataset: ClipDataset, folds_RN: np.ndarray) -> list[str]:
     """What to say of clips that show the same and are trained on while their like is tested; nothing where none is."""
-    same = defaultdict(list)
+
+    def split(numbers: Sequence[int]) -> bool:
+        return bool((folds_RN[:, numbers] != folds_RN[:, numbers[:1]]).any())
+
+    of_digest = defaultdict(list)
     for number, digest in enumerate(dataset.digests):
-        same[digest].append(number)
-    split = [of for of in same.values() if (folds_RN[:, of] != folds_RN[:, of[:1]]).any()]
-    pairs_P2 = kept_near_duplicates(dataset.frames_NTHWC, dataset.digests)
-    firsts, seconds = pairs_P2.T
-    alike = pairs_P2[(folds_RN[:, firsts] != folds_RN[:, seconds]).any(0)]
+        of_digest[digest].append(number)
+    same = list(filter(split, of_digest.values()))
+    alike = list(filter(split, kept_near_duplicates(dataset.frames_NTHWC, dataset.digests)))
     notices = []
-    for twins, words in (
-        (split, "are the same file under other names and are split between training and test, so that errors are too "
-                "low: {}; leave the copies out or give all one group"),
-        (alike, "show the same in other files and are split between training and test, so that errors may be too low: "
-                "{}; if they are the same, leave one out or give both one group"),
-    ):  # fmt: skip
-        if len(twins):
-            named = some_of(" and ".join(dataset.clips[number] for number in of) for of in twins)
-            notices.append(f"{len(twins)} {'pairs' if twins is alike else 'sets'} of clips {words.format(named)}")
+    if same:
+        notices.append(
+            f"{len(same)} sets of clips are the same file under other names and are split between training and test, "
+            f"so that errors are too low: {_named(same, dataset.clips)}; leave the copies out or give all one group"
+        )
+    if alike:
+        notices.append(
+            f"{len(alike)} pairs of clips show the same in other files and are split between training and test, so "
+            f"that errors may be too low: {_named(alike, dataset.clips)}; if they are the same, leave one out or give "
+            "both one group"
+        )
     return notices
+
+
+def _named(sets: Sequence[Sequence[int]], clips: Sequence[str]) -> str:
+    return some_of(" and ".join(clips[number] for number in of) for of in sets)
 
 
 def _moving(frames_NTHWC: np.ndarray) -> np.ndarray:
