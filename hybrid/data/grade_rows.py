@@ -13,11 +13,10 @@ from shlex import quote
 
 from hybrid.data.grade_names import grade_key, grade_order, not_finite, odd_names
 from hybrid.data.numbers import NUMBER
-from hybrid.data.paths import ClipFiles, group_name, rater_key
+from hybrid.data.paths import CLIPS, LABELS, RATINGS, ClipFiles, group_name, rater_key
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.table import Row, Table, misnamed, read_table, renaming
 
-LABELS, RATINGS, CLIPS = "labels.csv", "ratings.csv", "clips.csv"
 VIDEO_DIGEST = "video_sha256"
 """the column of clips.csv that says which file a clip was cropped from"""
 

@@ -15,13 +15,12 @@ import numpy as np
 
 from hybrid.data.grade_columns import SUM_TOLERANCE, grade_columns, without_percent
 from hybrid.data.grade_names import grade_order, look_alikes, strange_names
-from hybrid.data.grade_rows import CLIPS, LABELS, RATINGS, no_grade, read_votes
+from hybrid.data.grade_rows import no_grade, read_votes
 from hybrid.data.numbers import Numbers
-from hybrid.data.paths import ClipFiles, group_name, near_group
+from hybrid.data.paths import CLIPS, LABELS, RATINGS, ClipFiles, group_name, near_group
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.table import Row, Table, misnamed
 
-FILE = "labels.csv"
 NAMES = ("clip", "group")
 """columns that hold no numbers"""
 
@@ -47,7 +46,7 @@ class Labels:
     targets_NK: np.ndarray
     groups: tuple[str, ...] | None
     lines: tuple[int, ...]
-    file: str = FILE
+    file: str = LABELS
     notices: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 

@@ -6,6 +6,9 @@ import re
 import unicodedata
 from pathlib import Path
 
+LABELS, RATINGS, CLIPS = "labels.csv", "ratings.csv", "clips.csv"
+"""tables of a data set: the panel's votes on each clip; each rater's; where each clip was cut out"""
+
 
 class ClipFiles:
     """The files under `<root>/clips`, found by the names people write in tables."""
@@ -78,8 +81,7 @@ def near_group(name: str) -> str:
 def is_dataset(folder: Path) -> bool:
     """Whether a folder is laid out as a data set, graded (labels.csv, ratings.csv) or not yet (clips.csv, as
     tools/crop.py writes it): then its clips are what lies in clips/, and nothing else is one."""
-    tables = ("labels.csv", "ratings.csv", "clips.csv")
-    return (folder / "clips").is_dir() and any((folder / table).is_file() for table in tables)
+    return (folder / "clips").is_dir() and any((folder / table).is_file() for table in (LABELS, RATINGS, CLIPS))
 
 
 def clips_under(folder: Path) -> list[Path]:

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid.data import labels as labels_file
-from hybrid.data import ratings as ratings_file
 from hybrid.data.labels import Labels, read_labels
+from hybrid.data.paths import LABELS, RATINGS
 from hybrid.data.ratings import read_ratings
 from hybrid.data.simulated import MASKS, PATHS, SIMULATION, TRUTH
 from hybrid.errors import UserError
@@ -36,14 +35,14 @@ def permute_labels(root: Path, copy: Path, seed: int = 0) -> Path:
         for name in LINKED:
             if (root / name).exists():
                 (folder / name).symlink_to((root / name).resolve())
-        write_rows(folder / labels_file.FILE, permuted_rows(labels, from_N))
+        write_rows(folder / LABELS, permuted_rows(labels, from_N))
         if ratings is not None:
             rows = [
                 [labels.clips[n], ratings.raters[r], labels.grades[ratings.ratings_NR[m, r]]]
                 for n, m in enumerate(from_N)
                 for r in np.flatnonzero(ratings.ratings_NR[m] >= 0)
             ]
-            write_rows(folder / ratings_file.FILE, [["clip", "rater", "grade"], *rows])
+            write_rows(folder / RATINGS, [["clip", "rater", "grade"], *rows])
         if (root / SIMULATION).exists():  # still no evidence about real sperm, and no longer what it was simulated as
             write_json(folder / SIMULATION, read_json(root / SIMULATION) | {"labels": "permuted"})
         write_json(folder / RECORD, record)

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from hybrid.data.labels import FILE, SUM_TOLERANCE
+from hybrid.data.labels import SUM_TOLERANCE
+from hybrid.data.paths import LABELS
 from hybrid.data.permuted_labels import write_rows
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.unpickling import read_pickle
@@ -66,7 +67,7 @@ def import_pickles(
         (folder / "clips").mkdir()
         for key, name in tqdm(names.items(), desc="clips", disable=None, leave=False):
             write_clip(folder / "clips" / name, of_id["clips"][key], frame_rate)
-        write_rows(folder / FILE, label_rows(names, of_id["grades"], groups))
+        write_rows(folder / LABELS, label_rows(names, of_id["grades"], groups))
         if origins:
             write_rows(folder / ORIGINS, [["clip", "path"], *([name, origins[key]] for key, name in names.items())])
     return root

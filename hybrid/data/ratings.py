@@ -13,11 +13,9 @@ import numpy as np
 from hybrid.data.grade_names import grade_key, look_alikes
 from hybrid.data.grade_rows import no_grade
 from hybrid.data.labels import Labels
-from hybrid.data.paths import ClipFiles, group_name, rater_key
+from hybrid.data.paths import LABELS, RATINGS, ClipFiles, group_name, rater_key
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.table import read_table
-
-FILE = "ratings.csv"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,17 +41,17 @@ def read_ratings(root: Path, labels: Labels) -> Ratings | None:
 
 def scan_ratings(root: Path, labels: Labels, problems: Problems) -> Ratings | None:
     """The same, adding to `problems` instead of raising."""
-    path = Path(root) / FILE
+    path = Path(root) / RATINGS
     if not path.exists():
         return None
     files = ClipFiles(Path(root))
     table = read_table(path, ("clip", "rater", "grade"), problems, optional=("group",), clips=files.files)
     if table is None:
         return None
-    known = ("clip", "rater", "grade", *(["group"] if labels.file == FILE else []))  # else labels.csv has it
+    known = ("clip", "rater", "grade", *(["group"] if labels.file == RATINGS else []))  # else labels.csv has it
     for column in table.columns:
         if column not in known:
-            problems.add(f"{FILE}: unknown column {column!r}; the columns are {', '.join(known)}")
+            problems.add(f"{RATINGS}: unknown column {column!r}; the columns are {', '.join(known)}")
     clip_index = {clip: n for n, clip in enumerate(labels.clips)}
     grade_index = {grade_key(grade): k for k, grade in enumerate(labels.grades)}
     found: dict[str, str | None] = {}  # many rows a clip: look each name up once
@@ -65,7 +63,7 @@ def scan_ratings(root: Path, labels: Labels, problems: Problems) -> Ratings | No
         written, rater, grade = row.cells["clip"], row.cells["rater"], row.cells["grade"]
         if written not in found:
             found[written] = written if written in clip_index else files.find(written)[0]
-        clip, where, key = found[written], f"{FILE} row {row.line}", rater_key(rater)
+        clip, where, key = found[written], f"{RATINGS} row {row.line}", rater_key(rater)
         if clip not in clip_index:
             unknown.setdefault(written, row.line)
         elif not rater:
@@ -89,7 +87,7 @@ def scan_ratings(root: Path, labels: Labels, problems: Problems) -> Ratings | No
             rated[clip_index[clip]][key] = grade_index[grade_key(grade)]
     for written, line in unknown.items():
         if written not in labels.left_out:  # else it is a problem of labels.csv already
-            problems.add(f"{FILE} row {line}: clip {written!r} is not in labels.csv")
+            problems.add(f"{RATINGS} row {line}: clip {written!r} is not in {LABELS}")
     name_of = {key: group_name(next(iter(names))) for key, names in spellings.items()}
     raters = sorted(name_of, key=name_of.get)
     rater_index = {key: r for r, key in enumerate(raters)}
@@ -101,8 +99,8 @@ def scan_ratings(root: Path, labels: Labels, problems: Problems) -> Ratings | No
     notices = [*table.notices]
     if typed := [" and ".join(map(repr, names)) for names in spellings.values() if len(names) > 1]:
         notices.append(
-            f"raters of {FILE} are typed in several ways (capitals, accents, wide letters or spaces) and taken as one "
-            f"each: {'; '.join(typed)}; if they are not one, tell them apart by more than that"
+            f"raters of {RATINGS} are typed in several ways (capitals, accents, wide letters or spaces) and taken as "
+            f"one each: {'; '.join(typed)}; if they are not one, tell them apart by more than that"
         )
     return Ratings(tuple(name_of[key] for key in raters), ratings_NR, tuple(notices))
 
@@ -112,7 +110,7 @@ def _check_against_labels(ratings_NR: np.ndarray, labels: Labels, problems: Prob
     unrated = np.flatnonzero(counts_NK.sum(axis=1) == 0)
     if len(unrated):
         names = some_of(labels.clips[n] for n in unrated)
-        problems.add(f"{FILE}: has no ratings of {len(unrated)} of the clips of labels.csv: {names}")
+        problems.add(f"{RATINGS}: has no ratings of {len(unrated)} of the clips of {LABELS}: {names}")
     for n in np.flatnonzero(counts_NK.sum(axis=1) > 0):
         votes_K, counts_K = labels.votes_NK[n], counts_NK[n]
         if not np.isfinite(votes_K).all():
@@ -121,8 +119,8 @@ def _check_against_labels(ratings_NR: np.ndarray, labels: Labels, problems: Prob
             votes_K, counts_K = (np.round(of_K / of_K.sum(), 3) for of_K in (votes_K, counts_K))
         if not np.allclose(votes_K, counts_K, atol=0.01):
             problems.add(
-                f"{FILE}: clip {labels.clips[n]!r} has {_listed(counts_K)} here but {_listed(votes_K)} in labels.csv "
-                f"row {labels.lines[n]}"
+                f"{RATINGS}: clip {labels.clips[n]!r} has {_listed(counts_K)} here but {_listed(votes_K)} in "
+                f"{LABELS} row {labels.lines[n]}"
             )
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hybrid.data.paths import LABELS
 from hybrid.data.permuted_labels import write_rows
 from hybrid.data.pickled_clips import label_rows, write_clip
 from hybrid.errors import UserError
@@ -47,4 +48,4 @@ def make_up_clips(root: Path, number: int) -> None:
     for name in names.values():
         write_clip(root / "clips" / name, rng.integers(0, 256, (16, SIDE, SIDE, 1), dtype=np.uint8), 16)
     votes = {n: rng.multinomial(40, rng.dirichlet(np.ones(GRADES))) for n in names}
-    write_rows(root / "labels.csv", label_rows(names, votes, {}))
+    write_rows(root / LABELS, label_rows(names, votes, {}))

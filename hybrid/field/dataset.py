@@ -21,6 +21,7 @@ import pandas as pd
 from hybrid.data.cache import content_digest
 from hybrid.data.clip import ClipSpec
 from hybrid.data.grade_rows import VIDEO_DIGEST
+from hybrid.data.paths import CLIPS
 from hybrid.errors import UserError
 from hybrid.field.cells import Cells, find_cells
 from hybrid.field.cutting import cut, write_clip
@@ -68,7 +69,7 @@ def crop_fields(videos: Sequence[Path], boxes: Path | None, folder: Path, settin
         if not clips:
             raise UserError("\n".join(["no track gives a clip, so nothing is written", *said]))
         pd.DataFrame(tracks).to_csv(making / "tracks.csv", index=False, float_format="%.6g")
-        pd.DataFrame(clips).to_csv(making / "clips.csv", index=False, float_format="%.6g")
+        pd.DataFrame(clips).to_csv(making / CLIPS, index=False, float_format="%.6g")
         facts = asdict(settings) | {"donors": settings.donors and str(settings.donors), "classes": [*settings.classes]}
         write_yaml(making / "crop.yaml", facts | {"videos": said, "notes": notes, "commit": software_commit()})
     return Cropped(len(clips), tuple(said), tuple(notes))

@@ -16,8 +16,8 @@ import pandas as pd
 from scipy.special import ndtr
 from scipy.stats import rankdata
 
-from hybrid.data.grade_rows import CLIPS, LABELS, RATINGS
 from hybrid.data.numbers import Numbers
+from hybrid.data.paths import CLIPS, LABELS, RATINGS
 from hybrid.data.problems import Problems
 from hybrid.data.table import Table, read_table
 from hybrid.errors import UserError

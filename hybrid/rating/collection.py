@@ -9,9 +9,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from hybrid.data.grade_names import grade_key, grade_order, look_alikes
-from hybrid.data.grade_rows import LABELS
 from hybrid.data.labels import read_labels
-from hybrid.data.paths import ClipFiles
+from hybrid.data.paths import LABELS, ClipFiles
 from hybrid.errors import UserError
 from hybrid.rating.ratings_file import check_ratings, write_ratings
 from hybrid.rating.votes import FILE, Vote, Votes

@@ -9,9 +9,8 @@ import io
 from collections.abc import Collection
 from pathlib import Path
 
-from hybrid.data.paths import ClipFiles
+from hybrid.data.paths import RATINGS, ClipFiles
 from hybrid.data.problems import Problems
-from hybrid.data.ratings import FILE
 from hybrid.data.table import read_table
 from hybrid.errors import UserError
 from hybrid.files import write_text
@@ -26,11 +25,11 @@ def write_ratings(folder: Path, votes: Votes, clips: Collection[str]) -> None:
         if vote.showing == 1 and vote.grade is not None and vote.clip in clips
     )
     if not rows:
-        (folder / FILE).unlink(missing_ok=True)
+        (folder / RATINGS).unlink(missing_ok=True)
         return
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([("clip", "rater", "grade"), *rows])
-    write_text(folder / FILE, text.getvalue())
+    write_text(folder / RATINGS, text.getvalue())
 
 
 def check_ratings(folder: Path, votes: Votes, files: ClipFiles) -> None:
@@ -38,7 +37,7 @@ def check_ratings(folder: Path, votes: Votes, files: ClipFiles) -> None:
 
     Others are no loss: a spreadsheet's `;` is read, and what is older than the database was about to be written.
     """
-    path = folder / FILE
+    path = folder / RATINGS
     if not path.exists():
         return
     problems = Problems(str(path))
@@ -50,6 +49,6 @@ def check_ratings(folder: Path, votes: Votes, files: ClipFiles) -> None:
         if (clip, rater, grade) not in given and (files.find(clip)[0], rater, grade) not in given:
             raise UserError(
                 f"{path} row {row.line}: the vote {grade!r} of {rater!r} on {clip!r} was not given on the rating page "
-                f"({votes.path.name} does not have it) and would be overwritten: move {FILE} to another place, or "
+                f"({votes.path.name} does not have it) and would be overwritten: move {RATINGS} to another place, or "
                 "collect votes in another folder with --votes"
             )

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hybrid.data.grade_rows import CLIPS, LABELS, RATINGS, cropped_groups
+from hybrid.data.grade_rows import cropped_groups
 from hybrid.data.labels import read_labels
-from hybrid.data.paths import ClipFiles, group_name
+from hybrid.data.paths import CLIPS, LABELS, RATINGS, ClipFiles, group_name
 from hybrid.data.problems import Problems, some_of
 from hybrid.data.ratings import read_ratings
 from hybrid.errors import UserError

@@ -8,6 +8,7 @@ import pandas as pd
 from einops import rearrange
 from PIL import Image, ImageDraw
 
+from hybrid.data.paths import LABELS
 from hybrid.data.simulated import read_truth
 from hybrid.simulator.motion import CLASSES
 from hybrid.simulator.panel import GRADES
@@ -54,7 +55,7 @@ def read_clip(root: Path, clip: str) -> np.ndarray:
 
 
 def _table(root: Path) -> pd.DataFrame:
-    labels, grades = pd.read_csv(root / "labels.csv"), list(GRADES)
+    labels, grades = pd.read_csv(root / LABELS), list(GRADES)
     table = read_truth(root).reset_index().merge(labels, on="clip", validate="one_to_one")
     table["grade_mean"] = table[grades].to_numpy() @ np.arange(4, -1, -1) / table[grades].to_numpy().sum(1)
     return table

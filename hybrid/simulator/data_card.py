@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hybrid.data.casa import FIGURES
+from hybrid.data.paths import LABELS
 from hybrid.data.simulated import read_truth
 from hybrid.simulator.motion import CLASSES
 from hybrid.simulator.panel import GRADES
@@ -47,7 +48,7 @@ rate), `paths.csv` (the head's centre a frame), `masks/*.npz` (`masks`, frames x
 
 def write_card(root: Path, request) -> None:
     """README.md in the data set's folder, from what is in it."""
-    truth, labels = read_truth(root), pd.read_csv(root / "labels.csv")
+    truth, labels = read_truth(root), pd.read_csv(root / LABELS)
     preset = get_preset(request.preset)
     errors = scale(labels, truth)
     shares = realised_shares(truth, request.preset) if len(truth) > 1 else {}

@@ -26,6 +26,7 @@ from filelock import FileLock
 from tqdm import tqdm
 
 from hybrid.config import check_values, processors
+from hybrid.data.paths import LABELS, RATINGS
 from hybrid.data.simulated import MASKS, PATHS, SIMULATION, TRUTH, mask_path
 from hybrid.errors import UserError
 from hybrid.files import fitting, is_held, only_one, read_json, write_json
@@ -214,5 +215,5 @@ def _write_tables(folder: Path, made: list[dict]) -> None:
     ]
     truth = [{"clip": m["clip"], **m["truth"]} for m in made]
     paths = [{"clip": m["clip"], **row} for m in made for row in m["path"]]
-    for name, rows in (("labels.csv", labels), ("ratings.csv", ratings), (TRUTH, truth), (PATHS, paths)):
+    for name, rows in ((LABELS, labels), (RATINGS, ratings), (TRUTH, truth), (PATHS, paths)):
         pd.DataFrame(rows).to_csv(folder / name, index=False, float_format="%.6g", lineterminator="\n")

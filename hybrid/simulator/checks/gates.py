@@ -28,6 +28,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from hybrid.data.paths import LABELS
 from hybrid.data.simulated import read_truth
 from hybrid.simulator.checks.pixel_features import measure
 from hybrid.simulator.data_card import realised_shares, scale
@@ -73,7 +74,7 @@ def out_of_fold(features: np.ndarray, target: np.ndarray, groups: np.ndarray) ->
 
 def standard_gates(root: Path, preset: str, workers: int) -> list[Gate]:
     """Gates (a), (b), (d), (e) of a data set of this preset, standard or clinic."""
-    truth, labels = read_truth(root), pd.read_csv(root / "labels.csv")
+    truth, labels = read_truth(root), pd.read_csv(root / LABELS)
     seen, shortcuts = measure(root, workers, get_preset(preset).look.low_pass)
     found = scale(labels, truth)
     return [
