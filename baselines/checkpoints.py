@@ -107,14 +107,15 @@ def read_file(path: Path) -> Mapping:
 
 def load_plain(path: Path, device: torch.device | str = "cpu") -> Any:
     """What torch.save wrote, of tensors and plain values alone; a ValueError says in a line what else there is."""
-    if program := _program(path):
+    if other := _other_archive(path):
         raise ValueError(
-            f"{path} is {program}, a program and no state dict; have its tensors alone written, "
-            "torch.save(model.state_dict(), ...), where it is trusted"
+            f"{path} is {other}, and no state dict; have the model's tensors alone written, "
+            "torch.save(model.state_dict(), ...)"
         )
+    told: list[warnings.WarningMessage] = []
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of how the file was pickled: it can be read or it cannot
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
             return torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # a damaged pickle can make the unpickler raise anything
         if other := re.search(r"[Uu]nsupported (?:global: GLOBAL|GLOBAL|class) ([\w.]+)", str(error)):
@@ -122,17 +123,26 @@ def load_plain(path: Path, device: torch.device | str = "cpu") -> Any:
                 f"{path} is refused: beside tensors it holds objects of {other[1]}, and to load such is to run code; "
                 "have its tensors alone written, torch.save(model.state_dict(), ...), where it is trusted"
             ) from error
+        if any("pickle protocol" in str(warning.message) for warning in told):
+            raise ValueError(
+                f"{path} was pickled by a newer protocol than torch reads without running code; have it written anew "
+                "without pickle_protocol=..., torch.save(model.state_dict(), ...)"
+            ) from error
         raise ValueError(f"{path} {_unreadable(path)}") from error
 
 
-def _program(path: Path) -> str:
-    """What a whole archive of torch's is, if not one of torch.save's; or ''."""
+def _other_archive(path: Path) -> str:
+    """What a whole zip file is, if not one of torch.save's; or ''."""
     try:
         with zipfile.ZipFile(path) as archive:
             held = {name.partition("/")[2] for name in archive.namelist()}
     except (OSError, zipfile.BadZipFile):
         return ""
-    return "a TorchScript file" if "constants.pkl" in held else "an exported model" if "archive_format" in held else ""
+    if "constants.pkl" in held:
+        return "a TorchScript file, a program"
+    if "archive_format" in held:
+        return "an exported model, a program"
+    return "" if "data.pkl" in held else "a zip file of another kind"
 
 
 def _unreadable(path: Path) -> str:
@@ -150,6 +160,24 @@ def _unreadable(path: Path) -> str:
         "is no checkpoint, or not a whole one: it does not begin as torch.save begins a file; what holds tensors "
         "otherwise, have torch.save(..., path) write"
     )
+
+
+def refuse_other_kinds(state: Mapping[str, Tensor], own: Mapping[str, Tensor], source: str) -> None:
+    """A ValueError where what is to become a weight is no dense tensor of floating point."""
+    for key in own.keys() & state.keys():
+        value = state[key]
+        kind = {
+            "without content (meta)": value.is_meta,
+            "quantised": value.is_quantized,
+            "sparse": value.layout != torch.strided,
+            f"of {str(value.dtype).removeprefix('torch.')}": own[key].is_floating_point()
+            and not value.is_floating_point(),
+        }
+        if any(kind.values()):
+            told = next(what for what, true in kind.items() if true)
+            raise ValueError(
+                f"{source}: {key!r} is {told}; weights are dense tensors of floating point, as model.float() has them"
+            )
 
 
 def refuse_non_finite(state: Mapping[str, Tensor], source: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from baselines.checkpoints import file_digest, read_checkpoint, refuse_non_finite, under_our_names
+from baselines.checkpoints import file_digest, read_checkpoint, refuse_non_finite, refuse_other_kinds, under_our_names
 from baselines.contract import ClipModel, LoadReport, listed
 from baselines.hub import fetch
 from baselines.registry import ModelEntry, PretrainedWeights, get_entry, is_shipped
@@ -133,6 +133,7 @@ def load_state(model: ClipModel, state: dict[str, Tensor], source: str) -> LoadR
     """Fill `model` from tensors under any of the names they are published by; see `load_pretrained`."""
     state = under_our_names(state, model)
     own = model.state_dict()
+    refuse_other_kinds(state, own, source)
     report = LoadReport(source, unexpected=[key for key in state if key not in own])
     fitted, wrong_shapes = {}, []
     # a network's own checkpoint has none of what a model adds to it; a checkpoint of the model has all

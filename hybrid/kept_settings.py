@@ -26,6 +26,9 @@ FOLDS = "folds"
 FOLDS_MADE = "folds.csv as made"
 """of an experiment's settings: the digest of the file that was written here, not by its user; `prepare.py` too"""
 
+IN_WORDS = {"data.fingerprint": "data.fingerprint (the clips themselves, their grades, votes or groups)"}
+"""what nobody has typed"""
+
 
 class OtherSettings(UserError):
     """Runs are there that were made with other settings."""
@@ -97,7 +100,7 @@ def check_settings(path: Path, settings: dict[str, Any], what: str) -> None:
     ignored = {FOLDS, FOLDS_MADE} | {key for key in (WEIGHTS, RATERS) if key not in there or key not in settings}
     there, settings = ({key: of[key] for key in of if key not in ignored} for of in (there, settings))
     differences = [
-        f"  {key}: {_shown(old)} there, {_shown(new)} asked for"
+        f"  {IN_WORDS.get(key, key)}: {_shown(old)} there, {_shown(new)} asked for"
         for key, (old, new) in sorted(_flat_difference(there, settings).items())
     ]
     if differences:

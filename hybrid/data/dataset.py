@@ -14,6 +14,7 @@ import numpy as np
 
 from hybrid.data.cache import BadClips, DecodedClips, bad_at_once, cache_folder, decode_clips
 from hybrid.data.clip import ClipFacts, ClipSpec
+from hybrid.data.graded_by_motion import is_graded_by_motion
 from hybrid.data.labels import Labels, scan_labels
 from hybrid.data.oddities import FLAT, OBLONG
 from hybrid.data.problems import Problems, some_of
@@ -23,6 +24,8 @@ from hybrid.data.simulated import is_simulated
 if TYPE_CHECKING:
     from hybrid.data.transforms import Moments
 
+ODD_PANEL = 2.0
+"""how many times more or fewer votes than the median of all clips are told of"""
 FORMER_CACHE = ".cache"
 """of a data set's folder, where decoded clips were kept before they went to `cache_folder`"""
 
@@ -113,19 +116,21 @@ def load_dataset(root: Path | str, spec: ClipSpec, *, workers: int | None = None
         problems.add(f"{labels.file} row {labels.lines[n]}: clip {labels.clips[n]!r} {reason}")
     problems.raise_if_any()
     of_tables = (*labels.notices, *(ratings.notices if ratings else ()))
+    raters_N = _raters(labels, ratings)
+    of_grades = (*_odd_panels(labels, raters_N), *_of_motion(root))
     return ClipDataset(
         root=root,
         spec=spec,
         frames_NTHWC=decoded.frames_NTHWC,
         targets_NK=labels.targets_NK,
-        raters_N=_raters(labels, ratings),
+        raters_N=raters_N,
         grades=labels.grades,
         clips=labels.clips,
         groups=labels.groups,
         ratings=ratings,
         facts=decoded.facts,
         digests=decoded.digests,
-        notices=tuple(dict.fromkeys((*of_tables, *_notices(labels, decoded, spec), *_former_cache(root)))),
+        notices=tuple(dict.fromkeys((*of_tables, *of_grades, *_notices(labels, decoded, spec), *_former_cache(root)))),
         fingerprint=_fingerprint(labels, ratings, decoded, spec),
     )
 
@@ -134,6 +139,22 @@ def _raters(labels: Labels, ratings: Ratings | None) -> np.ndarray:
     if ratings is not None:
         return (ratings.ratings_NR >= 0).sum(axis=1).astype(float)
     return labels.votes_NK.sum(axis=1) if labels.counted else np.full(len(labels.clips), np.nan)
+
+
+def _odd_panels(labels: Labels, raters_N: np.ndarray) -> list[str]:
+    """A notice where clips have less than half, or more than twice, as many votes as is usual: likely a slip."""
+    usual = np.median(raters_N)
+    odd = np.flatnonzero((raters_N < usual / ODD_PANEL) | (raters_N > usual * ODD_PANEL))
+    if not len(odd):
+        return []
+    told = some_of(f"{labels.clips[n]} {raters_N[n]:g}" for n in odd)
+    return [f"{len(odd)} of {len(raters_N)} clips have far more or fewer votes than the usual {usual:g}: {told}"]
+
+
+def _of_motion(root: Path) -> list[str]:
+    if not is_graded_by_motion(root):
+        return []
+    return [f"the grades of {root} follow from motion alone (tools/grade_by_motion.py): no panel has given them"]
 
 
 def _fingerprint(labels: Labels, ratings: Ratings | None, decoded: DecodedClips, spec: ClipSpec) -> str:

@@ -20,6 +20,9 @@ from hybrid.data.table import Row, Table, misnamed, read_table, renaming
 VIDEO_DIGEST = "video_sha256"
 """the column of clips.csv that says which file a clip was cropped from"""
 
+ENOUGH = 20
+"""clips of which a grade that one alone has is told of"""
+
 
 def read_votes(root: Path, files: ClipFiles, problems: Problems, notices: list[str]) -> Table | None:
     """A table as labels.csv has it: clip, a column of votes a grade (best first), group where it is known.
@@ -117,6 +120,11 @@ def _counted(table: Table, rated: list[tuple[Row, list[str]]], problems: Problem
     if typed := [sorted(names) for names in spellings.values() if len(names) > 1]:
         shown = "; ".join(" and ".join(map(repr, names)) for names in typed)
         notices.append(f"grades of {table.name} are typed in several ways and taken as one each: {shown}")
+    given_by = {grade: [row.line for row, given in rated for one in given if grade_key(one) == key]
+                for grade, key in key_of.items()}  # fmt: skip
+    if len(rated) >= ENOUGH and (once := [grade for grade in grades if len(given_by[grade]) == 1]):
+        told = "; ".join(f"{grade!r} in row {given_by[grade][0]}" for grade in once)
+        notices.append(f"a single clip of {len(rated)} has this grade in {table.name}, perhaps by a slip: {told}")
     own = [name for name in ("clip", "grade", "group") if name in table.columns]
     rows = []
     for row, given in rated:

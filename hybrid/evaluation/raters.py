@@ -1,7 +1,7 @@
 """The raters themselves: how far they agree, who is strict, and how many of them or of their clips would be enough."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -33,8 +33,10 @@ def ordinal_alpha(votes_NK: ArrayLike, group_N: ArrayLike | None = None, repetit
     if len(names) < FEWEST_DRAWN:
         without_G = np.array([_alpha(np.delete(votes_NK, left_out, axis=0)) for left_out in members])
         error = math.sqrt((len(names) - 1) * without_G.var())
+        if not error > 0:  # groups that are alike by chance say nothing of others
+            return Bootstrap(value, math.nan, math.nan)
         half = error * stats.t.ppf((1 + CONFIDENCE) / 2, len(names) - 1)
-        return Bootstrap(value, value - half, min(1.0, value + half))
+        return Bootstrap(value, max(-1.0, value - half), min(1.0, value + half))
     rng = np.random.default_rng(0)
     drawn = [
         _alpha(votes_NK[np.concatenate([members[g] for g in rng.integers(len(names), size=len(names))])])
@@ -108,6 +110,7 @@ def plan_ceiling(
     if (paired_N.sum() if groups is None else len(set(groups))) < 2:
         return None
     ceiling = clustered_bootstrap(noise_ceiling(votes_NK[paired_N] / raters_N[:, None], raters_N), groups)
+    ceiling = replace(ceiling, low=max(0.0, ceiling.low))
     now = ceiling.high - ceiling.low
     if now == 0:
         return None

@@ -1,6 +1,6 @@
 """What the finished runs of an experiment have left behind, read once for the statistics and the report."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +12,10 @@ import pandas as pd
 from hybrid import get_entry
 from hybrid.data.clip import ClipSpec
 from hybrid.data.dataset import ClipDataset, load_dataset
-from hybrid.data.paths import plain_name
-from hybrid.data.problems import some_of
+from hybrid.data.paths import group_name, plain_name
+from hybrid.data.problems import Problems, some_of
 from hybrid.data.simulated import read_truth
+from hybrid.data.table import read_table
 from hybrid.errors import UserError
 from hybrid.evaluation.metrics import squared_error
 from hybrid.files import check_record, read_yaml
@@ -120,7 +121,9 @@ def load_experiment(folder: ExperimentFolder) -> ExperimentResults:
     if not runs:
         raise UserError(f"{folder.path}: no run of it is done, there is nothing to report")
     dataset, missing = dataset_of(folder, runs[0])
-    read, groups = [read_run(run) for run in runs], read_groups(folder)
+    read = [read_run(run) for run in runs]
+    named = {plain_name(clip): clip for run in read for clip in run.clips}
+    groups = {named.get(plain_name(clip), clip): group for clip, group in read_groups(folder, dataset).items()}
     if unknown := [clip for run in read for clip in run.clips if clip not in groups]:
         raise UserError(f"{folder.folds}: has no row of {some_of(unknown)}, which runs were tested on")
     check_split(folder, read)
@@ -159,10 +162,10 @@ def read_run(folder: RunFolder) -> RunResult:
 
 def check_split(folder: ExperimentFolder, runs: Iterable[RunResult]) -> None:
     """Refuse runs that were tested on other clips than folds.csv now says."""
-    table = _read_csv(folder.folds)
+    table = read_folds(folder)
     for run in runs:
         column = f"repeat{run.repeat}"
-        there = table["clip"][table[column].astype(str) == str(run.fold)] if column in table else ()
+        there = table["clip"][table[column] == str(run.fold)] if column in table else ()
         if set(map(plain_name, there)) != set(map(plain_name, run.clips)):
             raise UserError(
                 f"{folder.folds}: was changed; {run.folder.label} was tested on other clips than those of fold "
@@ -170,18 +173,32 @@ def check_split(folder: ExperimentFolder, runs: Iterable[RunResult]) -> None:
             )
 
 
-def read_groups(folder: ExperimentFolder) -> dict[str, str]:
-    """The group of each clip in folds.csv; where the file has none, every clip is its own."""
-    table = _read_csv(folder.folds)
-    column = "group" if "group" in table else "clip"
-    return dict(zip(table["clip"], table[column], strict=True))
+def read_groups(folder: ExperimentFolder, dataset: ClipDataset | None = None) -> dict[str, str]:
+    """The group of each clip in folds.csv; where the file has none, that of the data set, or every clip is its own."""
+    table = read_folds(folder)
+    if "group" in table:
+        return dict(zip(table["clip"], table["group"], strict=True))
+    known = zip(dataset.clips, dataset.groups, strict=True) if dataset is not None and dataset.groups else ()
+    return dict(zip(table["clip"], table["clip"], strict=True)) | dict(known)
 
 
-def read_folds(folder: ExperimentFolder, clips: Sequence[str]) -> np.ndarray:
-    """(repeats, N): what folds.csv has for these clips, as text; '' for those it does not have."""
-    table = _read_csv(folder.folds)
-    fold_of = table.set_index(table["clip"].map(plain_name)).filter(regex=r"^repeat\d+$")
-    return fold_of.reindex(map(plain_name, clips), fill_value="").to_numpy(str).T
+def read_folds(folder: ExperimentFolder) -> pd.DataFrame:
+    """folds.csv as `hybrid.data.folds` reads it, for it may be its user's own: clip, group where it is there, and the
+    fold in each of repeat0, repeat1, ..., all as text."""
+    if not folder.folds.exists():
+        raise UserError(
+            f"{folder.folds}: is gone, and with it what the runs were tested on; put it back, or choose another name "
+            "with experiment=..."
+        )
+    problems = Problems(f"folds {folder.folds}")
+    table = read_table(folder.folds, ("clip",), problems, optional=("group",))
+    problems.raise_if_any()
+    frame = pd.DataFrame([row.cells for row in table.rows], columns=table.columns)
+    repeats = frame.filter(regex=r"^repeat\d+$")
+    frame[repeats.columns] = repeats.map(lambda fold: str(int(fold)) if fold.isdecimal() else fold)
+    if "group" in frame:
+        frame["group"] = frame["group"].map(group_name)
+    return frame
 
 
 def dataset_of(folder: ExperimentFolder, run: RunFolder) -> tuple[ClipDataset | None, str]:

@@ -1,6 +1,7 @@
 """Everything that must be right before anything trains: the data set, its folds, and that old runs belong here."""
 
 import hashlib
+import sys
 from functools import lru_cache
 from pathlib import Path
 from shlex import quote
@@ -51,13 +52,16 @@ def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
     dataset = _dataset(config, config.model)
     folds_RN, there = _planned_folds(config, dataset)
     kept = {FOLDS: _known_folds(run.experiment) | fold_digests(dataset.clips, folds_RN)}
-    table = folds_table(dataset.clips, dataset.groups, folds_RN)
-    if not run.experiment.folds.exists() or _folds_are_made(run.experiment):
-        kept[FOLDS_MADE] = _digest(run.experiment.folds.read_bytes() if there else table.encode())
+    table, file = folds_table(dataset.clips, dataset.groups, folds_RN), run.experiment.folds
+    if not file.exists() or _folds_are_made(run.experiment):
+        kept[FOLDS_MADE] = _digest(file.read_bytes() if there else table.encode())
+        if file.exists() and not there and not has_begun(run.experiment.path):
+            print(f"note: {file}: nothing was trained with these folds, so they are made anew", file=sys.stderr)
+            file.unlink()
     for (path, settings, what), more in zip(shared, (kept, {}), strict=True):
         record_settings(path, settings | more, what)
     if not there:  # after its digest: an interrupted start then leaves no folds that seem to be the user's own
-        write_text(run.experiment.folds, table)
+        write_text(file, table)
     return dataset, folds_RN
 
 
@@ -98,15 +102,17 @@ def _planned_folds(config: TrainConfig, dataset: ClipDataset) -> tuple[np.ndarra
             ignored=made,
         )
     except UserError as error:
-        if made or not (unused and experiment.folds.exists()):
+        if made or not experiment.folds.exists():
             raise
         way_out = "no run was trained with these folds: mend the file, or remove it to have them made"
+        if not unused:
+            way_out = "runs were made with this file: put it back as it was, or choose another name with experiment=..."
         raise UserError(f"{error}\n{way_out}") from error
 
 
 def _folds_are_made(experiment: ExperimentFolder) -> bool:
     """Whether folds.csv is as an earlier start has made it, and not its user's own."""
-    if not (experiment.folds.exists() and experiment.settings.exists()):
+    if not (experiment.folds.is_file() and experiment.settings.exists()):
         return False
     return read_yaml(experiment.settings).get(FOLDS_MADE) == _digest(experiment.folds.read_bytes())
 

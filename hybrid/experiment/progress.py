@@ -106,4 +106,6 @@ def why(run: RunFolder) -> str:
     if not run.error.exists():
         return "did not finish"
     lines = run.error.read_text(encoding="utf-8").strip().splitlines()
-    return lines[-1] if lines[0].startswith("Traceback") else lines[0]
+    if lines[0].startswith("Traceback"):
+        return lines[-1]
+    return " ".join(line.strip() for line in lines[:2]) if lines[0].endswith(":") else lines[0]

@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.special import ndtr
 from scipy.stats import rankdata
 
+from hybrid.data.graded_by_motion import mark_graded_by_motion
 from hybrid.data.numbers import Numbers
 from hybrid.data.paths import CLIPS, LABELS, RATINGS
 from hybrid.data.problems import Problems
@@ -57,6 +58,7 @@ def grade_folder(root: Path, still: float | None, spread: float) -> str:
     labels.insert(0, "clip", clips["clip"])
     labels["group"] = clips["group"]
     write_text(root / LABELS, labels.to_csv(index=False, float_format="%.4f", lineterminator="\n"))
+    mark_graded_by_motion(root)
     return (
         f"{len(clips)} clips of {clips['group'].nunique()} tracks; {len(clips) - goes_N.sum()} rest (below {still:g} "
         f"{unit}/s), {goes_N.sum()} are ranked" + ("" if unit == "um" else ", those of each video by themselves")

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from hybrid.data.clip import ClipError
-from hybrid.data.simulated import is_simulated
 from hybrid.errors import UserError
 from hybrid.field.box_files import box_files
 from hybrid.field.cells import find_cells
@@ -19,6 +18,7 @@ from hybrid.files import digest_of, read_yaml, software_commit, whole_folder, wr
 from hybrid.grading.drawing import draw_video
 from hybrid.grading.grades import NO_DECISION, graded_windows, grades_table
 from hybrid.grading.page import write_film, write_page
+from hybrid.training.doubts import doubts
 from hybrid.training.ensemble import Ensemble
 
 
@@ -49,7 +49,8 @@ def grade_field(
         table.to_csv(making / "grades.csv", index=False, float_format="%.6g")
         draw_video(making / "graded.mp4", cells, table, ensemble.grades)
         said = f"{cells.read}; {len(cells.all_windows)} windows of {cells.counts}"
-        notes = [f"{path.name}: {note}" for note in cells.notes] + _about(ensemble, path, settings.side)
+        notes = [f"{path.name}: {note}" for note in cells.notes] + doubts(ensemble.checkpoints)
+        notes += _about(ensemble, path, settings.side)
         notes += [f"{count} of {len(cells.all_windows)} windows: {note}" for note, count in odd.items()]
         made = asked | {"read": said, "checkpoints": ensemble.described, "commit": software_commit()}
         write_page(making, cells, table, ensemble, notes, [(name, str(value)) for name, value in made.items()])
@@ -89,10 +90,8 @@ def _is_done(folder: Path, asked: dict[str, Any]) -> bool:
 
 
 def _about(ensemble: Ensemble, video: Path, side: int) -> list[str]:
-    """What the models learned from that makes their answers mean less here."""
+    """What the models learned from that makes their answers mean less to this video."""
     notes, known = [], [trained.trained_on.sides for trained in ensemble.models if trained.trained_on]
-    if any(_simulated(checkpoint.parent / "config.yaml") for checkpoint in ensemble.checkpoints):
-        notes.append("the model learned from simulated clips, so its grades are no evidence about real sperm")
     if ensemble.learned_from([video]):
         notes.append(
             "clips of this very video are among those that a model here was trained on, so that its grades are nearer "
@@ -100,14 +99,9 @@ def _about(ensemble: Ensemble, video: Path, side: int) -> list[str]:
         )
     if all(known) and not any(smallest <= side <= largest for smallest, largest in known):
         smallest, largest = min(low for low, _ in known), max(high for _, high in known)
+        sides = f"{smallest}" if smallest == largest else f"{smallest} to {largest}"
         notes.append(
-            f"the model learned from clips of {smallest} to {largest} px, and these windows are of {side} px: where a "
+            f"the model learned from clips of {sides} px, and these windows are of {side} px: where a "
             "cell is not as large in both, give --side"
         )
     return notes
-
-
-def _simulated(config: Path) -> bool:
-    """Whether a run's data were; a checkpoint that lies alone does not say."""
-    data = read_yaml(config, {"data.root": str})["data"] if config.is_file() else {}
-    return bool(data) and (data.get("simulate") is not None or is_simulated(Path(data["root"])))

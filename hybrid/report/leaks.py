@@ -4,7 +4,9 @@ or equal clips that are in training and test."""
 from typing import Any
 
 from hybrid.data.folds import split_notices
+from hybrid.data.graded_by_motion import is_graded_by_motion
 from hybrid.data.near_duplicates import split_twins
+from hybrid.data.paths import plain_name
 from hybrid.data.problems import some_of
 from hybrid.evaluation.results import ExperimentResults, read_folds
 
@@ -44,8 +46,21 @@ def twin_notes(results: ExperimentResults) -> list[str]:
     """A sentence where clips that show the same are in training and test; mostly none, as where the clips are gone."""
     if (dataset := results.dataset) is None:
         return []
-    twins = split_twins(dataset, read_folds(results.folder, dataset.clips))
+    table = read_folds(results.folder)
+    used = [f"repeat{repeat}" for repeat in sorted({run.repeat for run in results.runs})]
+    fold_of = table.set_index(table["clip"].map(plain_name))[used]
+    twins = split_twins(dataset, fold_of.reindex(map(plain_name, dataset.clips), fill_value="").to_numpy(str).T)
     return [f"Not a fair test: {notice}." for notice in twins]
+
+
+def motion_notes(results: ExperimentResults) -> list[str]:
+    """A sentence where no panel has given the grades; none where the clips are gone."""
+    if results.dataset is None or not is_graded_by_motion(results.dataset.root):
+        return []
+    return [
+        "No panel's votes: the grades of these clips follow from their motion alone (tools/grade_by_motion.py). What "
+        "is called votes or panel below is that."
+    ]
 
 
 def ungrouped_notes(results: ExperimentResults) -> list[str]:

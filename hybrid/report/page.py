@@ -17,7 +17,7 @@ from hybrid.report.clips import hardest_clips
 from hybrid.report.comparisons import contrasts
 from hybrid.report.data import ReportData, report_data
 from hybrid.report.figures import cost, draw_curves, folds, read_curves
-from hybrid.report.leaks import leak_notes, split_notes, twin_notes, ungrouped_notes
+from hybrid.report.leaks import leak_notes, motion_notes, split_notes, twin_notes, ungrouped_notes
 from hybrid.report.provenance import missing_runs, provenance
 from hybrid.report.results import results
 from hybrid.report.shares import shares
@@ -60,6 +60,7 @@ def write_page(everything: ExperimentResults) -> str:
         "simulated": data.results.simulated,
         "short": too_short(protocol, [run.result.get("pretrained", "none") for run in everything.runs]),
         "leaks": [
+            *motion_notes(everything),
             *leak_notes(everything.results),
             *split_notes(everything),
             *twin_notes(everything),
@@ -67,10 +68,13 @@ def write_page(everything: ExperimentResults) -> str:
         ],
         "facts": _facts(data, protocol),
         "missing": (missing := missing_runs(everything.folder, [run.folder.label for run in everything.runs])),
+        "notices": [f"not known: {everything.missing}"] if everything.dataset is None else everything.dataset.notices,
         "sections": sections,
     }
     write_text(report / "index.html", rendered("hybrid.report", "page.html.j2", contents))
     printed = [section.printed for section in sections if section.printed]
+    if short := contents["short"]:
+        printed.append(f"{short} is too short to rank models: order, differences and intervals mean nothing.")
     incomplete = [f"incomplete: {counted(len(missing), 'run')} missing, which the page names"] if missing else []
     return "\n".join([*printed, *incomplete, f"report: {report / 'index.html'}"])
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from hybrid.data.oddities import oddities
 from hybrid.device import choose_machine
+from hybrid.training.doubts import doubts
 from hybrid.training.ensemble import Ensemble, find_checkpoints
 
 
@@ -22,9 +23,11 @@ def load_grader(path: Path | str, *, model: str | None = None, accelerator: str 
 
     path: a checkpoint, or the folder of a run, a model or an experiment; of a folder with several folds all models
     answer, and the mean is taken. model: which one, where the experiment has several. accelerator: auto, cpu, gpu or
-    mps. UserError where there is no such model.
+    mps. UserError where there is no such model. What makes its answers mean less is a warning.
     """
     checkpoints = find_checkpoints(Path(path), model)
+    for doubt in doubts(checkpoints):
+        warnings.warn(doubt, stacklevel=2)
     return Grader(Ensemble.load(checkpoints, choose_machine(accelerator)))
 
 

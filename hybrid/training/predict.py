@@ -17,6 +17,7 @@ from hybrid.data.problems import some_of
 from hybrid.device import Machine
 from hybrid.errors import UserError
 from hybrid.files import software_commit
+from hybrid.training.doubts import doubts
 from hybrid.training.ensemble import Ensemble
 
 
@@ -88,6 +89,7 @@ def predict_clips(checkpoints: Sequence[Path], clips: Sequence[Path], machine: M
     table["checkpoints"] = ensemble.described
     table["commit"] = software_commit() or ""
     notes = [] if largest_side else ["the checkpoint does not say how large the clips were that it was trained on"]
+    notes += doubts(checkpoints)
     return Predictions(table, unreadable, notes + _learned_from(clips, ensemble) + _said_together(clips, seen))
 
 

@@ -57,6 +57,19 @@ def test_one_grade_a_clip_is_one_vote(make_dataset):
     assert labels.notices[1].startswith("labels.csv does not say which grade is the best: it is taken to be 'A', and")
 
 
+def test_a_grade_that_one_clip_alone_has_is_told_with_its_row(make_dataset):
+    root = make_dataset(False)
+    clips = [f"{n}.mkv" for n in range(24)]
+    for clip in clips:
+        (root / "clips" / clip).touch()
+    rows = [f"{clip},{'ABC'[n % 3]}" for n, clip in enumerate(clips)]
+    (root / "labels.csv").write_text("\n".join(["clip,grade", *rows]))
+    assert not any("by a slip" in notice for notice in read_labels(root).notices)
+    rows[9] = f"{clips[9]},F"
+    (root / "labels.csv").write_text("\n".join(["clip,grade", *rows]))
+    assert any(notice.endswith("perhaps by a slip: 'F' in row 11") for notice in read_labels(root).notices)
+
+
 @pytest.mark.parametrize(
     "grades, told",
     [

@@ -179,3 +179,9 @@ def test_start_is_light():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_panels_of_another_size_than_usual_are_named(make_dataset):
+    root = make_dataset("clip,A,B\na.mkv,2,1\nb.mkv,1,2\nc.mkv,30,2\n")
+    (notice,) = (n for n in load_dataset(root, SMALL).notices if "votes than" in n)
+    assert notice == "1 of 3 clips have far more or fewer votes than the usual 3: 'c.mkv 32'"
