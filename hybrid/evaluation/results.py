@@ -178,8 +178,10 @@ def read_groups(folder: ExperimentFolder, dataset: ClipDataset | None = None) ->
     table = read_folds(folder)
     if "group" in table:
         return dict(zip(table["clip"], table["group"], strict=True))
-    known = zip(dataset.clips, dataset.groups, strict=True) if dataset is not None and dataset.groups else ()
-    return dict(zip(table["clip"], table["clip"], strict=True)) | dict(known)
+    known = {}
+    if dataset is not None and dataset.groups:
+        known = dict(zip(map(plain_name, dataset.clips), dataset.groups, strict=True))
+    return {clip: known.get(plain_name(clip), clip) for clip in table["clip"]}
 
 
 def read_folds(folder: ExperimentFolder) -> pd.DataFrame:

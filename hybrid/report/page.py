@@ -40,6 +40,7 @@ def write_unfinished(folder: ExperimentFolder) -> str:
         "simulated": is_simulated(Path(config["data"]["root"])),
         "short": too_short(settings, [config.get("model", {}).get("pretrained", "none")]),
         "leaks": [],
+        "notices": [],
         "facts": [counted(len(curves), "model"), "no run is done"],
         "missing": missing_runs(folder, []),
         "sections": [Section("results", "Learning so far", pictures=(draw_curves(curves, folder.report),))],
