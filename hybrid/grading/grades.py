@@ -37,14 +37,14 @@ class GradedWindow:
 
 def graded_windows(cells: Cells, ensemble: Ensemble) -> Iterator[GradedWindow]:
     """In one go through the video. What the models see of a window is what `Grader` makes of its frames."""
-    spec, side = ensemble.spec, ensemble.largest_side
+    spec, sides = ensemble.spec, ensemble.sides
     passing = cut(cells.pictures("grading"), cells.all_windows, cells.camera)
     while some := list(islice(passing, AT_ONCE)):
         clips = [clip_of_frames(frames_THWC, spec.frame_rate, spec) for _, frames_THWC in some]
         names = [f"track {window.track}, window {window.number}" for window, _ in some]
         dist_MNK = ensemble.distributions(np.stack([clip.frames_THWC for clip in clips]), names)
         for n, ((window, frames_THWC), clip) in enumerate(zip(some, clips, strict=True)):
-            odd = oddities(clip.facts, spec, side).notes
+            odd = oddities(clip.facts, spec, sides).notes
             yield GradedWindow(window, frames_THWC, dist_MNK[:, n], odd)
 
 

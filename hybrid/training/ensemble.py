@@ -98,10 +98,13 @@ class Ensemble:
         return self.models[0].spec
 
     @property
-    def largest_side(self) -> int | None:
-        """Of the clips trained on, the largest shorter side in px that all models know; None where one does not say."""
+    def sides(self) -> tuple[int, int] | None:
+        """Of the clips trained on, the smallest and largest shorter side in px that all models know; None where one does
+        not say."""
         sides = [trained.trained_on and trained.trained_on.sides for trained in self.models]
-        return min(largest for _, largest in sides) if all(sides) else None
+        if not all(sides):
+            return None
+        return max(smallest for smallest, _ in sides), min(largest for _, largest in sides)
 
     @property
     def described(self) -> str:

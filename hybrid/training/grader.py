@@ -52,6 +52,6 @@ class Grader:
         from hybrid.data.video import clip_of_frames  # here, for a run needs no decoder
 
         clip = clip_of_frames(frames, rate, self.ensemble.spec)
-        for note in oddities(clip.facts, self.ensemble.spec, self.ensemble.largest_side).notes:
+        for note in oddities(clip.facts, self.ensemble.spec, self.ensemble.sides).notes:
             warnings.warn(f"the clip is {note}", stacklevel=2)
         return self.ensemble.distributions(clip.frames_THWC[None], ["the clip"])[:, 0].mean(0)

@@ -52,9 +52,9 @@ def predict_clips(checkpoints: Sequence[Path], clips: Sequence[Path], machine: M
     Columns: clip; one of each grade with its probability; `<grade>_sd`, the standard deviation over the checkpoints
     (empty for one checkpoint); expected_grade, from 1 for the best; expected_grade_sd; top_grade; held_frames, how
     many frames repeat the last one because the clip is short; width and height of the source as shown, in pixels;
-    seconds in the file and used_seconds of these; cropped, far_larger (empty where the checkpoint does not say what it
-    was trained on), flat and notes as in `Oddities`; checkpoints, with the start of each file's SHA-256; commit of the
-    program that answered.
+    seconds in the file and used_seconds of these; cropped, far_larger and far_smaller (empty where the checkpoint does
+    not say what it was trained on), flat and notes as in `Oddities`; checkpoints, with the start of each file's
+    SHA-256; commit of the program that answered.
 
     A UserError where no clip can be read, and where weights or answers are not finite.
     """
@@ -77,18 +77,17 @@ def predict_clips(checkpoints: Sequence[Path], clips: Sequence[Path], machine: M
             "top_grade": [grades[k] for k in mean_NK.argmax(1)],
         }
     )
-    largest_side = ensemble.largest_side
-    seen = [oddities(clip.facts, spec, largest_side) for clip in decoded]
+    seen = [oddities(clip.facts, spec, ensemble.sides) for clip in decoded]
     facts = [clip.facts for clip in decoded]
     table["held_frames"] = [fact.padded for fact in facts]
     for name in ("width", "height", "seconds"):
         table[name] = [getattr(fact, name) for fact in facts]
-    for name in ("used_seconds", "cropped", "far_larger", "flat"):
+    for name in ("used_seconds", "cropped", "far_larger", "far_smaller", "flat"):
         table[name] = [getattr(odd, name) for odd in seen]
     table["notes"] = ["; ".join(odd.notes) for odd in seen]
     table["checkpoints"] = ensemble.described
     table["commit"] = software_commit() or ""
-    notes = [] if largest_side else ["the checkpoint does not say how large the clips were that it was trained on"]
+    notes = [] if ensemble.sides else ["the checkpoint does not say how large the clips were that it was trained on"]
     notes += doubts(checkpoints)
     return Predictions(table, unreadable, notes + _learned_from(clips, ensemble) + _said_together(clips, seen))
 

@@ -144,6 +144,8 @@ def test_what_was_seen_of_a_clip_is_said(experiment, clips, tmp_path):
     assert wide["seconds"] == pytest.approx(2, abs=2e-3)  # Matroska counts milliseconds
     assert (wide["used_seconds"], wide["held_frames"]) == (1.0, 0)
     assert (dark["flat"], dark["held_frames"], dark["used_seconds"]) == ("black", 8, 0.5)
+    small = write_grey(tmp_path / "small.mkv", frames[:16, :24, :24])
+    assert "far smaller than the clips trained on (60 px" in predict_clips([path], [small], MACHINE).notes[-1]
     for words in ("far larger than the clips trained on (80 px", "not square", "first 1 s", "black in", "held"):
         (note,) = (note for note in predictions.notes if words in note)
         assert note.startswith("1 of 3 clips")
