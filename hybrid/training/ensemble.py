@@ -99,7 +99,7 @@ class Ensemble:
 
     @property
     def sides(self) -> tuple[int, int] | None:
-        """Of the clips trained on, the smallest and largest shorter side in px that all models know; None where one does
+        """Smallest and largest shorter side in px of the clips that all models were trained on; None where one does
         not say."""
         sides = [trained.trained_on and trained.trained_on.sides for trained in self.models]
         if not all(sides):
