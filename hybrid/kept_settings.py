@@ -24,7 +24,7 @@ RATERS = "raters a clip"
 FOLDS = "folds"
 """of an experiment's settings: digests of its folds by repeat, which `experiment/prepare.py` looks at"""
 FOLDS_MADE = "folds.csv as made"
-"""of an experiment's settings: the digest of the file that was written here, not by its user; `prepare.py` too"""
+"""of an experiment's settings: digests of what was written there, and not by its user; `prepare.py` too"""
 
 IN_WORDS = {"data.fingerprint": "data.fingerprint (the clips themselves, their grades, votes or groups)"}
 """what nobody has typed"""

@@ -53,14 +53,17 @@ def prepare(config: TrainConfig) -> tuple[ClipDataset, np.ndarray]:
     folds_RN, there = _planned_folds(config, dataset)
     kept = {FOLDS: _known_folds(run.experiment) | fold_digests(dataset.clips, folds_RN)}
     table, file = folds_table(dataset.clips, dataset.groups, folds_RN), run.experiment.folds
-    if not file.exists() or _folds_are_made(run.experiment):
-        kept[FOLDS_MADE] = _digest(file.read_bytes() if there else table.encode())
-        if file.exists() and not there and not has_begun(run.experiment.path):
-            print(f"note: {file}: nothing was trained with these folds, so they are made anew", file=sys.stderr)
-            file.unlink()
+    here, made = file.read_bytes() if file.exists() else None, _made_folds(run.experiment)
+    anew, to_write = here is not None and _digest(here) in made, not there and here != table.encode()
+    if to_write and (here is None or anew):
+        made = [*made, _digest(table.encode())]
+    if made:
+        kept[FOLDS_MADE] = sorted(set(made))
     for (path, settings, what), more in zip(shared, (kept, {}), strict=True):
         record_settings(path, settings | more, what)
-    if not there:  # after its digest: an interrupted start then leaves no folds that seem to be the user's own
+    if to_write:  # after its digest: an interrupted start then leaves no folds that seem to be the user's own
+        if anew and not has_begun(run.experiment.path):
+            print(f"note: {file}: nothing was trained with these folds, so they are made anew", file=sys.stderr)
         write_text(file, table)
     return dataset, folds_RN
 
@@ -88,7 +91,7 @@ def check_groups(config: TrainConfig) -> None:
 def _planned_folds(config: TrainConfig, dataset: ClipDataset) -> tuple[np.ndarray, bool]:
     experiment = run_folder(config).experiment
     unused = not has_begun(experiment.path)
-    made = unused and _folds_are_made(experiment)
+    made = unused and experiment.folds.is_file() and _digest(experiment.folds.read_bytes()) in _made_folds(experiment)
     try:
         return planned_folds(
             experiment.folds,
@@ -110,11 +113,13 @@ def _planned_folds(config: TrainConfig, dataset: ClipDataset) -> tuple[np.ndarra
         raise UserError(f"{error}\n{way_out}") from error
 
 
-def _folds_are_made(experiment: ExperimentFolder) -> bool:
-    """Whether folds.csv is as an earlier start has made it, and not its user's own."""
-    if not (experiment.folds.is_file() and experiment.settings.exists()):
-        return False
-    return read_yaml(experiment.settings).get(FOLDS_MADE) == _digest(experiment.folds.read_bytes())
+def _made_folds(experiment: ExperimentFolder) -> list[str]:
+    """Digests of what was ever written into folds.csv here; of another file its user is the author."""
+    if not experiment.settings.exists():
+        return []
+    recorded = read_yaml(experiment.settings)
+    check_record(experiment.settings, recorded, {FOLDS_MADE: list}, needed=())
+    return recorded.get(FOLDS_MADE, [])
 
 
 def _digest(content: bytes) -> str:

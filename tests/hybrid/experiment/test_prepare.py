@@ -138,6 +138,32 @@ def test_folds_of_an_interrupted_start_make_way_for_corrected_tables(
         prepare(config_of(*own))
 
 
+def test_what_nothing_was_trained_with_is_made_anew_and_said(config_of, tmp_path, monkeypatch, capsys):
+    folds = tmp_path / "runs" / "smoke-clips_of_mine" / "folds.csv"
+    fresh = prepare(config_of("experiment=other", "seed=3"))[1]
+    prepare(config_of())
+    first = folds.read_bytes()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):  # so that the first stay, the settings go on
+        patch.setattr("hybrid.experiment.prepare.write_text", Mock(side_effect=KeyboardInterrupt))
+        prepare(config_of("seed=3"))
+    assert folds.read_bytes() == first
+    capsys.readouterr()
+    np.testing.assert_array_equal(prepare(config_of("seed=3"))[1], fresh)
+    assert f"note: {folds}: nothing was trained with these folds, so they are made anew" in capsys.readouterr().err
+    prepare(config_of("seed=3"))
+    assert "made anew" not in capsys.readouterr().err, "as every worker of a benchmark does: they are there"
+
+
+def test_ones_own_repeats_stay_where_more_were_added_and_nothing_trained(config_of, tmp_path):
+    path = tmp_path / "runs" / "smoke-clips_of_mine" / "folds.csv"
+    prepare(config_of())
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([header, *(f"{row[:-1]}{1 - int(row[-1])}" for row in rows)]))
+    own = prepare(config_of("protocol.repeats=2"))[1]
+    np.testing.assert_array_equal(prepare(config_of("protocol.repeats=2", "seed=5"))[1][0], own[0])
+    assert path.read_text().splitlines()[0] == "clip,group,repeat0,repeat1"
+
+
 def test_a_folder_that_was_named_is_never_simulated_into(config_of, tmp_path, small_dataset):
     simulated = ["data=simulated", "data.simulate.num_clips=2"]
     with pytest.raises(UserError, match="no such folder; .* data=folder as well.*/simulate.py 'root=.*my clipz'$"):
