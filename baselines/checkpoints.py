@@ -164,7 +164,7 @@ def _unreadable(path: Path) -> str:
 
 def refuse_other_kinds(state: Mapping[str, Tensor], own: Mapping[str, Tensor], source: str) -> None:
     """A ValueError where what is to become a weight is no dense tensor of floating point."""
-    for key in own.keys() & state.keys():
+    for key in (key for key in own if key in state):
         value = state[key]
         kind = {
             "without content (meta)": value.is_meta,

@@ -144,7 +144,7 @@ def load_state(model: ClipModel, state: dict[str, Tensor], source: str) -> LoadR
             value = fit(model, key, value, target)
             report.reshaped.append(key)
         if value is not None and value.shape == target.shape:
-            fitted[key] = value
+            fitted[key] = value.to(target.dtype) if target.is_floating_point() else value
             report.loaded.append(key)
         elif key.startswith(model.classifier + "."):
             report.dropped_head.append(key)

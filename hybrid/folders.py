@@ -43,7 +43,8 @@ RESULT: Kinds = {"arm": str, "model": str, "repeat": int, "fold": int, "train_cl
 BEST: Kinds = {"best_epoch": dict, "best_epoch.epoch": NUMBER, "best_epoch.mse": NUMBER}
 """of a run that tells of its best epoch"""
 OTHERS: Kinds = {"fold": (int, str), "pretrained": str, "test_clips_seen": (int, NoneType), "loss": str, "frozen": str,
-                 "train_share": NUMBER, "commit": (str, NoneType), "expected": (dict, NoneType)}  # fmt: skip
+                 "train_share": NUMBER, "commit": (str, NoneType), "expected": (dict, NoneType),
+                 "graded_by_motion": bool}  # fmt: skip
 """what there may be beside, which results of older versions or of runs on all clips tell in part"""
 
 

@@ -23,7 +23,7 @@ RATERS = "raters a clip"
 """of an experiment's settings: what the noise of votes follows from; fractions of many and of few votes are alike"""
 FOLDS = "folds"
 """of an experiment's settings: digests of its folds by repeat, which `experiment/prepare.py` looks at"""
-FOLDS_MADE = "folds.csv as made"
+FOLDS_MADE = "folds made"
 """of an experiment's settings: digests of what was written there, and not by its user; `prepare.py` too"""
 
 IN_WORDS = {"data.fingerprint": "data.fingerprint (the clips themselves, their grades, votes or groups)"}

@@ -24,6 +24,8 @@ from hybrid.data.simulated import is_simulated
 if TYPE_CHECKING:
     from hybrid.data.transforms import Moments
 
+FEWEST_USUAL = 3
+"""votes a clip, below which panels are whoever was there"""
 ODD_PANEL = 2.0
 """how many times more or fewer votes than the median of all clips are told of"""
 FORMER_CACHE = ".cache"
@@ -145,7 +147,7 @@ def _odd_panels(labels: Labels, raters_N: np.ndarray) -> list[str]:
     """A notice where clips have less than half, or more than twice, as many votes as is usual: likely a slip."""
     usual = np.median(raters_N)
     odd = np.flatnonzero((raters_N < usual / ODD_PANEL) | (raters_N > usual * ODD_PANEL))
-    if not len(odd):
+    if not len(odd) or usual < FEWEST_USUAL:
         return []
     told = some_of(f"{labels.clips[n]} {raters_N[n]:g}" for n in odd)
     return [f"{len(odd)} of {len(raters_N)} clips have far more or fewer votes than the usual {usual:g}: {told}"]

@@ -155,6 +155,11 @@ def planned_folds(
         written_RN = _read(path, list(clips), groups, num_folds, ungrouped)
         if len(written_RN) >= repeats:
             return written_RN[:repeats], True
+        if groups is None and "group" in _columns(path, clips):
+            raise UserError(
+                f"{path}: has groups, which labels.csv has not, and {repeats - len(written_RN)} more repeats have to "
+                "keep them together: add the column 'group' to labels.csv, or these repeats to this file"
+            )
     made_RN = make_folds(targets_NK, groups, num_folds, repeats, seed, ungrouped=ungrouped)
     return np.concatenate([written_RN, made_RN[len(written_RN) :]]), False
 
@@ -166,6 +171,11 @@ def folds_table(clips: Sequence[str], groups: Sequence[str] | None, folds_RN: np
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows([header, *zip(*columns, strict=True)])
     return text.getvalue()
+
+
+def _columns(path: Path, clips: Sequence[str]) -> tuple[str, ...]:
+    table = read_table(path, ("clip",), Problems(""), optional=("group",), clips=clips)
+    return table.columns if table is not None else ()
 
 
 def _read(path: Path, clips: list[str], groups: Sequence[str] | None, num_folds: int, ungrouped: bool) -> np.ndarray:

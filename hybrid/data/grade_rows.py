@@ -122,9 +122,10 @@ def _counted(table: Table, rated: list[tuple[Row, list[str]]], problems: Problem
         notices.append(f"grades of {table.name} are typed in several ways and taken as one each: {shown}")
     given_by = {grade: [row.line for row, given in rated for one in given if grade_key(one) == key]
                 for grade, key in key_of.items()}  # fmt: skip
-    if len(rated) >= ENOUGH and (once := [grade for grade in grades if len(given_by[grade]) == 1]):
+    once = [grade for grade in grades if len(given_by[grade]) == 1]
+    if len(rated) >= ENOUGH and 0 < len(once) <= len(grades) / 2:  # of scores, every one may stand alone
         told = "; ".join(f"{grade!r} in row {given_by[grade][0]}" for grade in once)
-        notices.append(f"a single clip of {len(rated)} has this grade in {table.name}, perhaps by a slip: {told}")
+        notices.append(f"grades that a single clip of {len(rated)} has in {table.name}, perhaps by a slip: {told}")
     own = [name for name in ("clip", "grade", "group") if name in table.columns]
     rows = []
     for row, given in rated:

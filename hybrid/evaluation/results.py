@@ -162,7 +162,8 @@ def read_run(folder: RunFolder) -> RunResult:
 
 def check_split(folder: ExperimentFolder, runs: Iterable[RunResult]) -> None:
     """Refuse runs that were tested on other clips than folds.csv now says."""
-    table = read_folds(folder)
+    runs = list(runs)
+    table = read_folds(folder, [clip for run in runs for clip in run.clips])
     for run in runs:
         column = f"repeat{run.repeat}"
         there = table["clip"][table[column] == str(run.fold)] if column in table else ()
@@ -174,32 +175,36 @@ def check_split(folder: ExperimentFolder, runs: Iterable[RunResult]) -> None:
 
 
 def read_groups(folder: ExperimentFolder, dataset: ClipDataset | None = None) -> dict[str, str]:
-    """The group of each clip in folds.csv; where the file has none, that of the data set, or every clip is its own."""
-    table = read_folds(folder)
-    if "group" in table:
-        return dict(zip(table["clip"], table["group"], strict=True))
-    known = {}
-    if dataset is not None and dataset.groups:
-        known = dict(zip(map(plain_name, dataset.clips), dataset.groups, strict=True))
-    return {clip: known.get(plain_name(clip), clip) for clip in table["clip"]}
+    """The group of each clip of folds.csv: that of the data set, else of the file; without any, each is its own."""
+    table = read_folds(folder, () if dataset is None else dataset.clips)
+    groups = dict(zip(table["clip"], table.get("group", table["clip"]), strict=True))
+    if dataset is None or not dataset.groups:
+        return groups
+    known = dict(zip(map(plain_name, dataset.clips), dataset.groups, strict=True))
+    return {clip: known.get(plain_name(clip), group) for clip, group in groups.items()}
 
 
-def read_folds(folder: ExperimentFolder) -> pd.DataFrame:
-    """folds.csv as `hybrid.data.folds` reads it, for it may be its user's own: clip, group where it is there, and the
-    fold in each of repeat0, repeat1, ..., all as text."""
+def read_folds(folder: ExperimentFolder, clips: Collection[str] = ()) -> pd.DataFrame:
+    """folds.csv as `hybrid.data.folds` reads it, for it may be its user's own: clip, group where it has any, and the
+    fold in each of repeat0, repeat1, ..., all as text. clips: names that tell the file's encoding, where it is old."""
     if not folder.folds.exists():
         raise UserError(
             f"{folder.folds}: is gone, and with it what the runs were tested on; put it back, or choose another name "
             "with experiment=..."
         )
     problems = Problems(f"folds {folder.folds}")
-    table = read_table(folder.folds, ("clip",), problems, optional=("group",))
+    table = read_table(folder.folds, ("clip", "repeat0"), problems, optional=("group",), clips=clips)
+    lines: dict[str, int] = {}
+    for row in table.rows if table is not None else ():
+        if (line := lines.setdefault(plain_name(row.cells["clip"]), row.line)) != row.line:
+            problems.add(f"{table.name} row {row.line}: clip {row.cells['clip']!r} is in row {line} already")
     problems.raise_if_any()
     frame = pd.DataFrame([row.cells for row in table.rows], columns=table.columns)
     repeats = frame.filter(regex=r"^repeat\d+$")
     frame[repeats.columns] = repeats.map(lambda fold: str(int(fold)) if fold.isdecimal() else fold)
     if "group" in frame:
         frame["group"] = frame["group"].map(group_name)
+        frame = frame if frame["group"].any() else frame.drop(columns="group")
     return frame
 
 

@@ -46,7 +46,7 @@ def twin_notes(results: ExperimentResults) -> list[str]:
     """A sentence where clips that show the same are in training and test; mostly none, as where the clips are gone."""
     if (dataset := results.dataset) is None:
         return []
-    table = read_folds(results.folder)
+    table = read_folds(results.folder, dataset.clips)
     used = [f"repeat{repeat}" for repeat in sorted({run.repeat for run in results.runs})]
     fold_of = table.set_index(table["clip"].map(plain_name))[used]
     twins = split_twins(dataset, fold_of.reindex(map(plain_name, dataset.clips), fill_value="").to_numpy(str).T)
@@ -54,8 +54,9 @@ def twin_notes(results: ExperimentResults) -> list[str]:
 
 
 def motion_notes(results: ExperimentResults) -> list[str]:
-    """A sentence where no panel has given the grades; none where the clips are gone."""
-    if results.dataset is None or not is_graded_by_motion(results.dataset.root):
+    """A sentence where no panel has given the grades."""
+    now = results.dataset is not None and is_graded_by_motion(results.dataset.root)
+    if not (now or any(result.get("graded_by_motion") for result in results.results)):
         return []
     return [
         "No panel's votes: the grades of these clips follow from their motion alone (tools/grade_by_motion.py). What "
@@ -67,6 +68,11 @@ def ungrouped_notes(results: ExperimentResults) -> list[str]:
     """A sentence where every clip is its own group; whether any belong together is then not known."""
     if any(group != clip for clip, group in results.groups.items()):
         return []
+    if results.dataset is None:
+        return [
+            f"Whether these clips have groups is not known, for {results.missing}. Where they have, intervals over "
+            "clips are too narrow here."
+        ]
     return [
         "These clips have no groups: some of one patient, donor or video may be in training and others in test, and "
         "then errors are too low. A column 'group' of labels.csv keeps them together."

@@ -1,4 +1,8 @@
-"""What is known of trained models that makes their answers mean less, whatever they are asked about."""
+"""What is known of trained models that makes their answers mean less, whatever they are asked about.
+
+It is read from the folders of their runs, as far as these tell: whoever has a checkpoint alone, or a run's folder that
+was moved, renamed or has lost a file, has its answers all the same.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,26 +12,28 @@ import numpy as np
 
 from hybrid.data.graded_by_motion import is_graded_by_motion
 from hybrid.data.simulated import is_simulated
+from hybrid.errors import UserError
 from hybrid.evaluation.too_short import too_short
-from hybrid.folders import RunFolder
+from hybrid.files import read_json, read_yaml
+from hybrid.folders import CONFIG, RunFolder
 
 
 def doubts(checkpoints: Sequence[Path]) -> list[str]:
-    """A sentence each, by the folders of their runs; of a checkpoint that lies alone nothing is known."""
-    runs = [run for run in (RunFolder(checkpoint.parent) for checkpoint in checkpoints) if run.config.is_file()]
-    configs = [run.read_config() for run in runs]
-    roots = [Path(config["data"]["root"]) for config in configs]
+    """A sentence each; none where nothing is known."""
+    runs = [RunFolder(checkpoint.resolve().parent) for checkpoint in checkpoints]
+    configs, results = [_config(run) for run in runs], [_result(run.result) for run in runs]
     notes = []
-    if any(map(_simulated, configs)):
+    if any(result.get("simulated") for result in results) or any(map(_simulated, configs)):
         notes.append("the model learned from simulated clips, so its grades are no evidence about real sperm")
-    if any(map(is_graded_by_motion, roots)):
+    if any(result.get("graded_by_motion") for result in results) or any(map(_graded_by_motion, configs)):
         notes.append("the model learned grades that follow from motion alone, which no panel has given")
     if short := next(filter(None, map(_too_short, configs)), ""):
         notes.append(f"{short} is too short to learn from: no answer of this model means anything")
-    if runs and (tested := [other for other in runs[0].experiment.done_runs() if other.arm == runs[0].arm]):
-        results = [run.read_result("metrics.mse", "mean_predictor_mse") for run in tested]
-        error = np.mean([result["metrics"]["mse"] for result in results])
-        of_mean = np.mean([result["mean_predictor_mse"] for result in results])
+    if not (tested := list(filter(None, map(_errors, results)))):  # trained on all clips: by its arm's other runs
+        others = sorted(runs[0].path.parent.glob("repeat*-fold*/result.json")) if runs else []
+        tested = list(filter(None, map(_errors, map(_result, others))))
+    if tested:
+        error, of_mean = np.mean(tested, axis=0)
         if error >= of_mean:
             notes.append(
                 f"the model errs no less than the same answer to every clip would (MSE {100 * error:.2f} and "
@@ -36,9 +42,38 @@ def doubts(checkpoints: Sequence[Path]) -> list[str]:
     return notes
 
 
+def _config(run: RunFolder) -> dict[str, Any]:
+    try:
+        return read_yaml(run.config, CONFIG)
+    except (OSError, UserError):
+        return {}
+
+
+def _result(path: Path) -> dict[str, Any]:
+    try:
+        result = read_json(path)
+    except (OSError, UserError):
+        return {}
+    return result if isinstance(result, dict) else {}
+
+
+def _errors(result: dict[str, Any]) -> tuple[float, float] | None:
+    """The MSE on held-out clips, and that of the mean distribution."""
+    metrics = result.get("metrics")
+    found = (metrics.get("mse") if isinstance(metrics, dict) else None, result.get("mean_predictor_mse"))
+    return found if all(isinstance(value, float) and np.isfinite(value) for value in found) else None
+
+
 def _simulated(config: dict[str, Any]) -> bool:
-    return config["data"].get("simulate") is not None or is_simulated(Path(config["data"]["root"]))
+    return bool(config) and (config["data"].get("simulate") is not None or is_simulated(Path(config["data"]["root"])))
+
+
+def _graded_by_motion(config: dict[str, Any]) -> bool:
+    try:
+        return bool(config) and is_graded_by_motion(Path(config["data"]["root"]))
+    except (OSError, UserError):
+        return False
 
 
 def _too_short(config: dict[str, Any]) -> str:
-    return too_short(config["protocol"], [config.get("model", {}).get("pretrained", "")])
+    return too_short(config["protocol"], [(config.get("model") or {}).get("pretrained", "")]) if config else ""

@@ -99,12 +99,12 @@ class Ensemble:
 
     @property
     def sides(self) -> tuple[int, int] | None:
-        """Smallest and largest shorter side in px of the clips that all models were trained on; None where one does
-        not say."""
+        """Smallest and largest shorter side in px of the clips that any model was trained on; None where one does not
+        say."""
         sides = [trained.trained_on and trained.trained_on.sides for trained in self.models]
         if not all(sides):
             return None
-        return max(smallest for smallest, _ in sides), min(largest for _, largest in sides)
+        return min(smallest for smallest, _ in sides), max(largest for _, largest in sides)
 
     @property
     def described(self) -> str:

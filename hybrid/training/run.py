@@ -17,6 +17,7 @@ import torch
 from hybrid.config import NO_FOLD, TrainConfig, parts_of_a_batch
 from hybrid.data.dataset import ClipDataset
 from hybrid.data.folds import held_out_clips, subsample
+from hybrid.data.graded_by_motion import is_graded_by_motion
 from hybrid.data.loader import InMemoryClips, evaluation_batches, training_batches
 from hybrid.data.transforms import Normalisation
 from hybrid.evaluation.metrics import PANEL, evaluate, squared_error
@@ -107,6 +108,7 @@ def _train(
             "fold": config.fold,
             **tested,
             "simulated": dataset.simulated,
+            "graded_by_motion": is_graded_by_motion(dataset.root),
             **profile,
             "pretrained": config.model.pretrained,
             "test_clips_seen": seen,

@@ -149,6 +149,15 @@ def test_own_folds_as_a_spreadsheet_writes_them(tmp_path):
     assert folds_RN.tolist() == [[0, 1]]
 
 
+def test_further_repeats_do_not_split_groups_that_own_folds_alone_have(tmp_path):
+    path = tmp_path / "folds.csv"
+    path.write_text("clip,group,repeat0\na,p,0\nb,p,0\nc,q,1\nd,q,1\n")
+    clips = ["a", "b", "c", "d"]
+    assert frozen(path, clips=clips, num_folds=2).tolist() == [[0, 0, 1, 1]]
+    with pytest.raises(UserError, match="has groups, which labels.csv has not, and 1 more repeats have to keep them"):
+        frozen(path, clips=clips, num_folds=2, repeats=2)
+
+
 OWN = "clip,repeat0\na,0\nb,1\nc,0\nd,1\n"
 
 BAD = {

@@ -11,6 +11,7 @@ from hybrid.data.dataset import load_dataset
 from hybrid.data.graded_by_motion import mark_graded_by_motion
 from hybrid.errors import UserError
 from hybrid.evaluation.results import load_experiment
+from hybrid.files import read_yaml, write_yaml
 from hybrid.report.benchmark import write_report
 
 
@@ -19,6 +20,10 @@ def test_groups_that_folds_split_are_told_of(experiment):
     table = pd.read_csv(experiment.folds, dtype=str)
     table["group"] = "one donor"
     table.to_csv(experiment.folds, index=False)
+    assert "Not a fair test" not in write_report(experiment), "while the clips are there, theirs are the groups"
+    settings = read_yaml(experiment.settings)
+    write_yaml(experiment.settings, settings | {"data": {"fingerprint": "another"}})
+    experiment.folds.touch()
     assert "Not a fair test: 1 groups" in write_report(experiment)
     assert "Not a fair test: 1 groups" in (experiment.report / "index.html").read_text(encoding="utf-8")
 
@@ -64,9 +69,12 @@ def test_folds_of_ones_own_are_read_as_training_reads_them(clips_of_mine, tmp_pa
     folder = write_runs(tmp_path / "runs" / "own", clips_of_mine)
     usual = load_experiment(folder).groups
     rows = [row.split(",") for row in folder.folds.read_text().splitlines()]
-    own = [";".join([clip, "repeat0" if clip == "clip" else f"0{fold}"]) for clip, _, fold in rows]
+    own = [";".join([clip, "Repeat0" if clip == "clip" else f"0{fold}"]) for clip, _, fold in rows]
     folder.folds.write_text("\ufeff" + "\r\n".join(own), encoding="utf-8")
     assert load_experiment(folder).groups == usual, "the data set's groups, where folds.csv has none"
+    folder.folds.write_text("\n".join([*own, own[-1]]))
+    with pytest.raises(UserError, match=f"folds.csv row {len(own) + 1}: clip .* is in row {len(own)} already"):
+        load_experiment(folder)
     folder.folds.unlink()
     with pytest.raises(UserError, match="folds.csv: is gone, and with it .*; put it back"):
         load_experiment(folder)
