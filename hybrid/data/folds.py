@@ -152,14 +152,9 @@ def planned_folds(
     path = Path(path)
     written_RN = np.empty((0, len(clips)), int)
     if path.exists() and not ignored:
-        written_RN = _read(path, list(clips), groups, num_folds, ungrouped)
+        written_RN = _read(path, list(clips), groups, num_folds, repeats, ungrouped)
         if len(written_RN) >= repeats:
             return written_RN[:repeats], True
-        if groups is None and "group" in _columns(path, clips):
-            raise UserError(
-                f"{path}: has groups, which labels.csv has not, and {repeats - len(written_RN)} more repeats have to "
-                "keep them together: add the column 'group' to labels.csv, or these repeats to this file"
-            )
     made_RN = make_folds(targets_NK, groups, num_folds, repeats, seed, ungrouped=ungrouped)
     return np.concatenate([written_RN, made_RN[len(written_RN) :]]), False
 
@@ -173,12 +168,9 @@ def folds_table(clips: Sequence[str], groups: Sequence[str] | None, folds_RN: np
     return text.getvalue()
 
 
-def _columns(path: Path, clips: Sequence[str]) -> tuple[str, ...]:
-    table = read_table(path, ("clip",), Problems(""), optional=("group",), clips=clips)
-    return table.columns if table is not None else ()
-
-
-def _read(path: Path, clips: list[str], groups: Sequence[str] | None, num_folds: int, ungrouped: bool) -> np.ndarray:
+def _read(
+    path: Path, clips: list[str], groups: Sequence[str] | None, num_folds: int, repeats: int, ungrouped: bool
+) -> np.ndarray:
     problems = Problems(f"folds {path}")
     table = read_table(path, ("clip", "repeat0"), problems, optional=("group",), clips=clips)
     problems.raise_if_any()
@@ -211,6 +203,11 @@ def _read(path: Path, clips: list[str], groups: Sequence[str] | None, num_folds:
             )
     _check_groups(path, clips, rows, groups, table, [] if ungrouped else folds_RN, problems)
     problems.raise_if_any()
+    if groups is None and "group" in table.columns and len(folds_RN) < repeats:
+        raise UserError(
+            f"{path}: has groups, which labels.csv has not, and {repeats - len(folds_RN)} more repeats have to "
+            "keep them together: add the column 'group' to labels.csv, or these repeats to this file"
+        )
     return folds_RN
 
 
